@@ -1,0 +1,51 @@
+# Two commands are all a newcomer types: `make demo` and `make test`.
+# PYTHON picks the interpreter, 3.11 or newer: make demo PYTHON=python3.13
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The tests that need system packages are left out where those are missing; CI allows no such gap.
+ARGS ?=
+INSTALLED := .venv/installed
+
+.PHONY: bench demo test chaos check format lock clean help
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(INSTALLED) ## Start the whole system on embedded servers and run real jobs
+	@$(BIN)/haulage demo --data .haulage/demo
+
+test: $(INSTALLED) ## Every check and test
+	@$(BIN)/python tests/run.py $(ARGS)
+
+chaos: $(INSTALLED) ## Break everything for ten minutes; check that nothing is lost or doubled
+	@$(BIN)/python -m chaos --minutes 10 $(ARGS)
+
+check: $(INSTALLED) ## Style and types alone
+	@$(BIN)/python tests/run.py --only checks
+
+format: $(INSTALLED) ## Put the code into the house's form
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: $(INSTALLED) ## Measure throughput against plain Celery; one JSON line
+	@$(BIN)/python -m bench.throughput
+
+lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --extra all --group dev --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--output-file requirements/dev.txt --quiet
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Haulage needs Python 3.11 or newer; this is $$($(PYTHON) --version)." >&2; \
+		echo "Name another one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Installing into .venv (once, about a minute) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-build-isolation --no-deps --editable .
+	@touch $@
+
+clean: ## Remove the environment and the demo's data
+	rm -rf .venv .haulage

@@ -1,0 +1,34 @@
+"""The job types on fake contexts: no database, no broker, no worker."""
+
+import asyncio
+
+import pytest
+from greeting import Greet, greet
+from words import Texts, count_words
+
+from haulage import NotRetryable, Retryable
+from haulage.testing import FakeBlockingContext, FakeContext
+
+
+def test_a_second_attempt_repeats_no_finished_step():
+    ctx = FakeContext()
+    order = Greet(name="Ada", languages=["en", "it"], busy=1)
+    with pytest.raises(Retryable):
+        asyncio.run(greet(order, ctx))
+    ctx.next_attempt()
+    assert asyncio.run(greet(order, ctx)) == ["Good morning, Ada!", "Buongiorno, Ada!"]
+    assert ctx.executed == ["translate", "translate"]
+    assert [line for line, _ in ctx.lines] == ["greeting.began", "greeting.began"]
+
+
+def test_an_unknown_language_is_not_worth_a_retry():
+    with pytest.raises(NotRetryable, match="tlh"):
+        asyncio.run(greet(Greet(name="Ada", languages=["tlh"]), FakeContext()))
+
+
+def test_an_empty_text_spoils_only_its_own_place():
+    ctx = FakeBlockingContext()
+    counted = count_words(Texts(texts=["one two", " ", "three"]), ctx)
+    assert counted.words == [2, None, 1]
+    assert counted.failed == ["text 1: nothing but white space"]
+    assert (ctx.reports[-1].done, ctx.reports[-1].failed) == (2, 1)

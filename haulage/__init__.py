@@ -1,0 +1,70 @@
+"""Haulage: durable background jobs for long-running AI and document work.
+
+What a file with a job type needs is here; the client too. Everything is imported when it is first
+used, so that `import haulage` stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from haulage.client import AsyncClient, Client
+    from haulage.domain.backoff import Backoff
+    from haulage.domain.context import (
+        BlockingContext,
+        Child,
+        ChildOutcome,
+        Context,
+        Part,
+        StoredFile,
+        version,
+    )
+    from haulage.domain.errors import NotRetryable, Retryable, Snoozed
+    from haulage.domain.job_type import Policy, job_type
+
+_HOMES = {
+    "AsyncClient": "haulage.client",
+    "Backoff": "haulage.domain.backoff",
+    "BlockingContext": "haulage.domain.context",
+    "Child": "haulage.domain.context",
+    "ChildOutcome": "haulage.domain.context",
+    "Client": "haulage.client",
+    "Context": "haulage.domain.context",
+    "NotRetryable": "haulage.domain.errors",
+    "Part": "haulage.domain.context",
+    "Policy": "haulage.domain.job_type",
+    "Retryable": "haulage.domain.errors",
+    "Snoozed": "haulage.domain.errors",
+    "StoredFile": "haulage.domain.context",
+    "job_type": "haulage.domain.job_type",
+    "version": "haulage.domain.context",
+}
+
+__all__ = [
+    "AsyncClient",
+    "Backoff",
+    "BlockingContext",
+    "Child",
+    "ChildOutcome",
+    "Client",
+    "Context",
+    "NotRetryable",
+    "Part",
+    "Policy",
+    "Retryable",
+    "Snoozed",
+    "StoredFile",
+    "__version__",
+    "job_type",
+    "version",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'haulage' has no attribute {name!r}") from None
+    return getattr(import_module(home), name)

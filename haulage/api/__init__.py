@@ -1,0 +1,1 @@
+"""Rank 7: the HTTP face. Translates between HTTP and the engine; decides nothing itself."""

@@ -1,0 +1,97 @@
+"""The application: routes, errors, OpenAPI, and the edge around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from haulage import __version__
+from haulage.api import errors, openapi
+from haulage.api.deps import Deps
+from haulage.api.edge import Edge
+from haulage.api.events import EventHub
+from haulage.api.readiness import Readiness
+from haulage.api.routes import events, files, health, jobs, submits, types
+from haulage.api.type_documents import TypeDocuments
+from haulage.engine import bus
+from haulage.engine.control import Control
+from haulage.engine.intake import Intake
+from haulage.engine.services import Services
+from haulage.engine.window import Window
+from haulage.settings import Settings
+from haulage.storage.job_reads import JobReads
+
+
+@asynccontextmanager
+async def open_app(
+    services: Services, settings: Settings
+) -> AsyncIterator[tuple[FastAPI, EventHub]]:
+    """The application on the running event loop, and its hub of streams; closed at the end."""
+    client = bus.connect(settings.require_redis_url())
+
+    async def redis_answers() -> bool:
+        return bool(await client.ping())
+
+    hub = EventHub(
+        services.events,
+        bus.Listener(client, f"{settings.redis.prefix}events"),
+        poll_s=settings.api.event_poll_s,
+    )
+    try:
+        yield (
+            make_app(
+                services=services,
+                intake=Intake(
+                    services,
+                    queue_pools=settings.queue_pools,
+                    window=Window(settings.engine.window, services.dispatch.rung_waiting),
+                ),
+                control=Control(services),
+                reads=JobReads(services.database, services.blobs),
+                settings=settings,
+                hub=hub,
+                readiness=Readiness(services, settings, redis_answers),
+            ),
+            hub,
+        )
+    finally:
+        await hub.close()
+        await client.aclose()
+
+
+def make_app(
+    *,
+    services: Services,
+    intake: Intake,
+    control: Control,
+    reads: JobReads,
+    settings: Settings,
+    hub: EventHub,
+    readiness: Readiness,
+) -> FastAPI:
+    """The HTTP face over these parts; they belong to the event loop that serves it."""
+    # Swagger UI from this machine: the docs page must work without a network.
+    app = FastAPIOffline(
+        title="Haulage",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.deps = Deps(
+        services=services,
+        intake=intake,
+        control=control,
+        reads=reads,
+        settings=settings,
+        hub=hub,
+        readiness=readiness,
+        types=TypeDocuments(services.registry),
+    )
+    for resource in (submits, jobs, events, files, types, health):
+        app.include_router(resource.router)
+    errors.install(app)
+    openapi.install(app)
+    app.add_middleware(Edge)
+    return app

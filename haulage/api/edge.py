@@ -1,0 +1,110 @@
+"""The outermost layer of every answer: request id, access log, metrics, a few headers, and the last
+net for faults of ours. Plain ASGI, so that streams pass through untouched.
+"""
+
+import re
+import time
+from functools import cache
+
+from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from haulage.api.errors import REQUEST_ID, broken
+from haulage.domain.ids import uuid7
+from haulage.telemetry import logs
+from haulage.telemetry.metrics import HTTP_DURATION, HTTP_REQUESTS
+
+log = logs.get(__name__)
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+# Asked every second by those who watch; their answers are counted, not told.
+_UNTOLD = frozenset({"/health", "/ready", "/metrics"})
+CLIENT_GONE = 499
+
+
+class Edge:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope[REQUEST_ID] = request_id
+        answer = _Answer(send, request_id)
+        started = time.perf_counter()
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer)
+            except ClientDisconnect:
+                answer.status = answer.status or CLIENT_GONE
+            except Exception:
+                log.exception("http.broken")
+                if answer.status:
+                    # Half an answer is out: only a cut connection can say that it is not whole.
+                    raise
+                await broken(scope)(scope, receive, answer)
+            finally:
+                _told(scope, answer.status, time.perf_counter() - started)
+
+
+class _Answer:
+    """`send`, which adds our headers and remembers the status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode()
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message.get("headers", ()), (b"x-request-id", self._request_id), *_HEADERS]
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            if _REQUEST_ID.fullmatch(value):
+                return str(value, "ascii")
+            break
+    return str(uuid7())
+
+
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return (
+        HTTP_REQUESTS.labels(method=method, route=route, status=status),
+        HTTP_DURATION.labels(method=method, route=route),
+    )
+
+
+def _told(scope: Scope, status: int, duration_s: float) -> None:
+    # The template, not the path: labels must be few.
+    route = getattr(scope.get("route"), "path", "(none)")
+    method = scope["method"] if scope["method"] in _METHODS else "(other)"
+    requests, duration = _series(method, route, status)
+    requests.inc()
+    duration.observe(duration_s)
+    if route not in _UNTOLD:
+        log.info(
+            "http.answered",
+            method=method,
+            path=scope["path"],
+            route=route,
+            status=status,
+            duration_s=round(duration_s, 6),
+        )

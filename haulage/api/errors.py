@@ -1,0 +1,214 @@
+"""Every refusal as problem+json (RFC 9457).
+
+Members beyond the standard's: `code` (stable, the last part of `type`), `request_id`, and `errors`,
+each with a `pointer` into the request's body (RFC 6901) or the name of a query `parameter`. A fault
+of ours says nothing but its request id; the trace is in the logs.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from haulage.api.faults import QueryFault, query_faults
+from haulage.domain.errors import (
+    Fault,
+    HaulageError,
+    InputFault,
+    InvalidCursor,
+    InvalidInput,
+    NotFound,
+    PayloadTooLarge,
+    QueueFull,
+    Unavailable,
+    UnknownJobType,
+    UnknownQueue,
+)
+from haulage.storage.json_text import dumps
+from haulage.telemetry import logs
+
+log = logs.get(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+REQUEST_ID = "haulage.request_id"
+MAX_ERRORS = 100
+UNAVAILABLE_RETRY_S = 2.0
+
+# The first class that fits, so the most special come first.
+_KNOWN: tuple[tuple[type[HaulageError], int, str], ...] = (
+    (InvalidInput, 422, "The input does not fit"),
+    (UnknownJobType, 404, "Unknown job type"),
+    (UnknownQueue, 422, "Unknown queue"),
+    (NotFound, 404, "Not found"),
+    (InvalidCursor, 400, "Invalid cursor"),
+    (PayloadTooLarge, 413, "Too large"),
+    (QueueFull, 429, "The queue is full"),
+    (InputFault, 400, "Bad request"),
+    (Unavailable, 503, "Not available right now"),
+)
+
+
+class Refusal(InputFault):
+    """A refusal that only HTTP knows, such as a wrong content type. `members` join the document."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        *,
+        errors: Sequence[Fault | QueryFault] = (),
+        members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.errors = errors
+        self.members = members or {}
+        self.headers = headers or {}
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    errors: Sequence[Fault | QueryFault] = (),
+    members: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem document as an answer to the request of `scope`."""
+    document: dict[str, Any] = {
+        "type": f"urn:haulage:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": scope.get("path", ""),
+        "code": code,
+        "request_id": scope.get(REQUEST_ID),
+        **(members or {}),
+    }
+    if errors:
+        document["errors"] = [_error(one) for one in errors[:MAX_ERRORS]]
+    return Response(
+        dumps(document), status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def broken(scope: Scope) -> Response:
+    """The answer to a request that met a fault of ours."""
+    return problem(
+        scope,
+        500,
+        "internal_error",
+        "Internal error",
+        f"Something went wrong here. The logs have it under request {scope.get(REQUEST_ID)}.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+    app.add_exception_handler(HaulageError, _on_ours)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+
+
+async def _on_ours(request: Request, error: Exception) -> Response:
+    if isinstance(error, Refusal):
+        return problem(
+            request.scope,
+            error.status,
+            error.code,
+            error.title,
+            str(error),
+            errors=error.errors,
+            members=error.members,
+            headers=error.headers,
+        )
+    for kind, status, title in _KNOWN:
+        if isinstance(error, kind):
+            return problem(
+                request.scope,
+                status,
+                error.code,
+                title,
+                str(error),
+                errors=_faults(error),
+                members=_members(error),
+                headers=_headers(error),
+            )
+    # Not the caller's doing: the edge logs it and answers 500.
+    raise error
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    asked = f"{request.method} {request.scope['path']}"
+    detail = {
+        404: f"There is nothing at {asked}.",
+        405: f"{asked} is not possible; see Allow.",
+    }.get(status, error.detail)
+    code = status.name.lower()
+    return problem(request.scope, status, code, status.phrase, detail, headers=error.headers)
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    # Bodies are read by `bodies.py`; what FastAPI validates is the query.
+    assert isinstance(error, RequestValidationError)
+    faults = query_faults(error.errors(), request.scope.get("route"))
+    detail = "; ".join(f"{fault.parameter}: {fault.message}" for fault in faults[:3])
+    return problem(
+        request.scope, 400, "invalid_query", "The query does not fit", detail, errors=faults
+    )
+
+
+def _error(fault: Fault | QueryFault) -> dict[str, str]:
+    if isinstance(fault, QueryFault):
+        return {"parameter": fault.parameter, "message": fault.message}
+    return {"pointer": fault.pointer, "message": fault.message}
+
+
+def _faults(error: HaulageError) -> Sequence[Fault]:
+    match error:
+        case InvalidInput():
+            return error.faults
+        case UnknownQueue():
+            return (Fault("/queue", str(error)),)
+        case _:
+            return ()
+
+
+def _members(error: HaulageError) -> dict[str, Any]:
+    match error:
+        case UnknownJobType():
+            return {"nearest": list(error.nearest)}
+        case QueueFull():
+            return {"retry_after_s": error.retry_after_s}
+        case Unavailable():
+            return {"retry_after_s": UNAVAILABLE_RETRY_S}
+        case _:
+            return {}
+
+
+def _headers(error: HaulageError) -> dict[str, str]:
+    match error:
+        case QueueFull():
+            wait_s = error.retry_after_s
+        case Unavailable():
+            wait_s = UNAVAILABLE_RETRY_S
+        case _:
+            return {}
+    return {"Retry-After": str(max(1, math.ceil(wait_s)))}

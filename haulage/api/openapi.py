@@ -1,0 +1,80 @@
+"""OpenAPI: what FastAPI can't see because the routes read their bodies themselves."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from haulage.api.errors import MEDIA_TYPE
+from haulage.api.models import Batch, Problem, Submit
+
+DESCRIPTION = """\
+Durable background jobs. A job that was answered with 202 is never lost.
+
+Ids are UUIDv7. Lists are `{data, next}`; give `next` back as `cursor`. Errors are
+`application/problem+json` (RFC 9457). Every answer carries `X-Request-ID`; send your own to find
+the request in the logs.
+"""
+
+_REFERENCE = "#/components/schemas/{model}"
+
+_MEANINGS = {
+    400: "The request can't be read, or its query does not fit",
+    404: "No such thing",
+    409: "The job's state does not allow it",
+    413: "Too large",
+    415: "Another content type is needed",
+    422: "The body does not fit; `errors` points at what does not",
+    429: "The queue is full; come back after `Retry-After` seconds",
+    503: "A server behind the API does not answer; come back after `Retry-After` seconds",
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problems(*statuses: int) -> Responses:
+    """The problem answers of a route, for `responses=`."""
+    schema = {"$ref": _REFERENCE.format(model="Problem")}
+    return {
+        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def json_body(model: str) -> dict[str, Any]:
+    """A JSON request body, for `openapi_extra=`."""
+    schema = {"$ref": _REFERENCE.format(model=model)}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def install(app: FastAPI) -> None:
+    """Complete the document that `app` serves."""
+    generate = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        document = generate()
+        _, given = models_json_schema(
+            [(Submit, "validation"), (Batch, "validation"), (Problem, "serialization")],
+            ref_template=_REFERENCE,
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(given["$defs"])
+        submit = document["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]
+        submit["application/json"]["examples"] = app.state.deps.types.examples
+        _forget_validation(document)
+        return document
+
+    app.openapi = complete  # type: ignore[method-assign]
+
+
+def _forget_validation(document: dict[str, Any]) -> None:
+    """FastAPI promises its own 422 for every route with a parameter; ours answer with problems."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            answer = operation["responses"].get("422", {})
+            if "application/json" in answer.get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

@@ -1,0 +1,124 @@
+"""`POST /jobs` and `POST /jobs/batch`: the way in. The busiest routes, so the shortest path."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from haulage.api import deps
+from haulage.api.bodies import read_model
+from haulage.api.documents import job_json, jobs_json
+from haulage.api.errors import REQUEST_ID, Refusal
+from haulage.api.models import Batch, JobDocument, JobsDocument, Submit
+from haulage.api.openapi import json_body, problems
+from haulage.domain.errors import Fault, InvalidInput, UnknownJobType, UnknownQueue
+from haulage.domain.job import NewJob
+from haulage.engine.intake import Origin
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+MAX_AHEAD = timedelta(days=366)
+MAX_DEADLINE = timedelta(days=2 * 366)
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_REFUSED = problems(400, 404, 413, 415, 422, 429, 503)
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_class=Response,
+    responses={202: {"model": JobDocument, "description": "Accepted, durably"}, **_REFUSED},
+    openapi_extra=json_body("Submit"),
+    summary="Submit a job",
+)
+async def submit(request: Request) -> Response:
+    """Once this answers 202 the job is never lost."""
+    parts = deps.of(request)
+    body = await read_model(request, Submit, limit=parts.settings.api.max_body_bytes)
+    check_times(body, parts.services.clock.now())
+    new = parts.intake.check(body.submission(), origin(request))
+    (job,) = await parts.intake.accept([new])
+    return Response(
+        job_json(job),
+        status_code=202,
+        headers={"Location": f"/api/v1/jobs/{job.id}"},
+        media_type="application/json",
+    )
+
+
+@router.post(
+    "/batch",
+    status_code=202,
+    response_class=Response,
+    responses={202: {"model": JobsDocument, "description": "All accepted"}, **_REFUSED},
+    openapi_extra=json_body("Batch"),
+    summary="Submit many jobs",
+)
+async def submit_many(request: Request) -> Response:
+    """All are accepted, or none; `errors` then points at `/jobs/3/input/…`."""
+    parts = deps.of(request)
+    most = parts.settings.api.max_batch
+    body = await read_model(request, Batch, limit=parts.settings.api.max_body_bytes)
+    if len(body.jobs) > most:
+        raise InvalidInput("The batch is too large.", (Fault("/jobs", f"at most {most} jobs"),))
+    jobs = await parts.intake.accept(_check_all(parts, body.jobs, origin(request)))
+    return Response(jobs_json(jobs), status_code=202, media_type="application/json")
+
+
+def origin(request: Request) -> Origin:
+    """Where the job comes from, for its row."""
+    traceparent = request.headers.get("traceparent", "")
+    return Origin(
+        tenant=deps.principal(request).tenant,
+        request_id=request.scope.get(REQUEST_ID),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+    )
+
+
+def check_times(body: Submit, now: datetime) -> None:
+    """Raise `InvalidInput` for moments that make no sense now."""
+    faults = []
+    if body.run_at is not None and body.run_at > now + MAX_AHEAD:
+        faults.append(Fault("/run_at", "is more than a year ahead"))
+    if body.deadline is not None:
+        if body.deadline <= max(now, body.run_at or now):
+            faults.append(Fault("/deadline", "has passed before the job may start"))
+        elif body.deadline > now + MAX_DEADLINE:
+            faults.append(Fault("/deadline", "is more than two years ahead"))
+    if faults:
+        raise InvalidInput("The body does not fit.", tuple(faults))
+
+
+def _check_all(parts: deps.Deps, bodies: Sequence[Submit], its: Origin) -> list[NewJob]:
+    """Check every job of a batch, so that one answer names all that is wrong."""
+    now = parts.services.clock.now()
+    jobs: list[NewJob] = []
+    faults: list[Fault] = []
+    unknown: UnknownJobType | None = None
+    for place, body in enumerate(bodies):
+        try:
+            check_times(body, now)
+            jobs.append(parts.intake.check(body.submission(), its))
+        except InvalidInput as error:
+            faults += (Fault(f"/jobs/{place}{one.pointer}", one.message) for one in error.faults)
+        except UnknownQueue as error:
+            faults.append(Fault(f"/jobs/{place}/queue", str(error)))
+        except UnknownJobType as error:
+            unknown = unknown or error
+            faults.append(Fault(f"/jobs/{place}/type", str(error)))
+    if unknown is not None:
+        raise Refusal(
+            404,
+            unknown.code,
+            "Unknown job type",
+            str(unknown),
+            errors=faults,
+            members={"nearest": list(unknown.nearest)},
+        )
+    if faults:
+        raise InvalidInput("Some jobs of the batch do not fit.", tuple(faults))
+    return jobs

@@ -1,0 +1,59 @@
+"""The job types as the API shows them, written once: a registry does not change while it serves."""
+
+from functools import cached_property
+from typing import Any
+
+from haulage.domain.job_type import JobType, Registry
+from haulage.storage.json_text import dumps
+
+
+class TypeDocuments:
+    """JSON of all job types and of each."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    @cached_property
+    def all(self) -> bytes:
+        """The page of all job types, by name."""
+        return dumps({"data": list(self._documents.values()), "next": None}).encode()
+
+    def one(self, name: str) -> bytes:
+        """One job type; raises `UnknownJobType` with the nearest names."""
+        self._registry.get(name)
+        return dumps(self._documents[name]).encode()
+
+    @cached_property
+    def examples(self) -> dict[str, dict[str, Any]]:
+        """An example submit for each job type that has one, as OpenAPI takes them."""
+        return {
+            declared.name: {
+                "summary": declared.description.partition("\n")[0],
+                "value": {"type": declared.name, "input": declared.example},
+            }
+            for declared in self._registry
+            if declared.example is not None
+        }
+
+    @cached_property
+    def _documents(self) -> dict[str, dict[str, Any]]:
+        return {declared.name: _document(declared) for declared in self._registry}
+
+
+def _document(declared: JobType) -> dict[str, Any]:
+    policy = declared.policy
+    return {
+        "name": declared.name,
+        "description": declared.description,
+        "pool": declared.pool,
+        "queue": declared.queue,
+        "policy": {
+            "max_attempts": policy.max_attempts,
+            "timeout_s": policy.timeout_s,
+            "max_crashes": policy.max_crashes,
+            "retry_unknown": policy.retry_unknown,
+        },
+        "example": declared.example,
+        "input_schema": declared.input_schema(),
+        "result_schema": declared.result_schema(),
+    }

@@ -1,0 +1,65 @@
+"""What the doctor's checks say, and what they may know about their surroundings."""
+
+import importlib.util
+import json
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from haulage.cli.output import EXTRAS
+from haulage.client import default_data_folder
+from haulage.client.address import READY_FILE
+
+
+class Level(StrEnum):
+    """How bad a finding is; only `fail` makes the doctor exit with 1."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is and why that matters, and the command that mends it."""
+
+    level: Level
+    what: str
+    why: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where the servers are, and who says so."""
+
+    data: Path
+    database_url: str | None
+    redis_url: str | None
+    blob_url: str
+    is_up: bool
+    has_server: bool
+
+
+def surroundings() -> Surroundings:
+    """From the settings, else from the `haulage up` that runs on the default data folder."""
+    data = default_data_folder()
+    try:
+        announced = json.loads((data / READY_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        announced = {}
+    blobs = os.environ.get("HAULAGE_BLOB_URL") or str(data / "blobs")
+    return Surroundings(
+        data=data,
+        database_url=os.environ.get("HAULAGE_DATABASE_URL") or announced.get("database_url"),
+        redis_url=os.environ.get("HAULAGE_REDIS_URL") or announced.get("redis_url"),
+        blob_url=blobs,
+        is_up=bool(announced),
+        has_server=not missing_modules("server"),
+    )
+
+
+def missing_modules(extra: str) -> list[str]:
+    """The packages of an extra that are not installed."""
+    return [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]

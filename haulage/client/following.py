@@ -1,0 +1,189 @@
+"""When to try again: after a broken request, and along a job's event stream. No I/O here."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from haulage.client import calls
+from haulage.client.address import Address
+from haulage.client.calls import Call
+from haulage.client.errors import ApiError, Unreachable
+from haulage.client.models import Event, JobView
+from haulage.client.sse import Parser
+
+PAUSES_S = (0.1, 0.3, 0.9)
+RESUME_PAUSES_S = (0.1, 0.3, 1.0, 2.0)
+RESUME_FOR_S = 60.0
+SILENCE_S = 45.0
+EMPTY_ENDS = 4
+POLL_FIRST_S = 0.25
+POLL_MOST_S = 5.0
+
+
+class Broken(Exception):
+    """The connection failed. `sent`: something of the request may have reached the server."""
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why)
+        self.sent = sent
+
+
+class Expired(Exception):
+    """The time given to a wait is over."""
+
+
+class Attempts:
+    """The tries of one request: at most four, within about a second and a half of pauses."""
+
+    def __init__(self, call: Call[Any], address: Address) -> None:
+        self._call = call
+        self._address = address
+        self._pauses = iter(PAUSES_S)
+
+    def pause_after(self, broken: Broken) -> float:
+        """Seconds until the next try; raises `Unreachable` when there is to be none."""
+        pause = next(self._pauses, None)
+        if pause is None or (broken.sent and not self._call.repeatable):
+            raise unreachable(self._address, broken) from broken
+        return pause
+
+
+class Deadline:
+    """The end of a wait; None never ends."""
+
+    def __init__(self, timeout_s: float | None, now: Callable[[], float] = time.monotonic) -> None:
+        self.timeout_s = timeout_s
+        self._now = now
+        self._end = None if timeout_s is None else now() + timeout_s
+
+    def within(self, seconds: float) -> float:
+        """`seconds`, or what is left if that is less; raises `Expired` when nothing is left."""
+        if self._end is None:
+            return seconds
+        left = self._end - self._now()
+        if left <= 0:
+            raise Expired
+        return min(seconds, left)
+
+
+class Polling:
+    """The pauses of a wait that has to ask again and again."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._pause_s = POLL_FIRST_S
+
+    def pause(self) -> float:
+        """Seconds until the next question; raises `Expired`."""
+        pause, self._pause_s = self._pause_s, min(self._pause_s * 1.5, POLL_MOST_S)
+        return self._deadline.within(pause)
+
+
+class Following:
+    """Where a reader of one job's events stands, over as many connections as it takes.
+
+    Invariant: events come out once each, in order; after a break the next connection asks for what
+    follows `last_id`. `over` is set only when the server itself has nothing more to send: a stream
+    that ended after a terminal state, or one that ended empty although the job was already known
+    to be over. The latter must repeat itself when the end was still missing: a proxy in trouble
+    can end a stream early as if it were whole.
+    """
+
+    def __init__(
+        self,
+        job_id: UUID | str,
+        address: Address,
+        *,
+        after: int = 0,
+        deadline: Deadline | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.job_id = job_id
+        self.last_id = after
+        self.over = False
+        self._address = address
+        self._deadline = deadline or Deadline(None)
+        self._now = now
+        self._parser = Parser()
+        self._last_is_terminal = False
+        self._after = after
+        self._yielded = False
+        self._job_was_over = False
+        self._empty_ends = 0
+        self._failures = 0
+        self._answered = False
+        self._failing_since: float | None = None
+
+    def call(self) -> Call[None]:
+        """The request of the next connection."""
+        self._parser = Parser()
+        self._yielded = False
+        return calls.events(self.job_id, self.last_id)
+
+    def silence_s(self) -> float:
+        """How long a connection may say nothing before it counts as broken; raises `Expired`."""
+        return self._deadline.within(SILENCE_S)
+
+    def connected(self) -> None:
+        """The server answered with a stream. A silent one is no failure, only a silent job."""
+        self._answered = True
+        self._failing_since = None
+
+    def take(self, chunk: bytes) -> Iterator[Event]:
+        """The new events in `chunk`; raises `Expired` once the deadline has passed."""
+        self._failures = 0
+        for event in self._parser.feed(chunk):
+            if event.id and event.id <= self.last_id:
+                continue
+            self.last_id = event.id or self.last_id
+            self._last_is_terminal = event.is_terminal
+            self._yielded = True
+            yield event
+        self._deadline.within(0)
+
+    def is_complete(self) -> bool:
+        """Whether a stream that ended in good order was the last; if not, look at the job."""
+        empty = self._job_was_over and not self._yielded
+        self._empty_ends = self._empty_ends + 1 if empty else 0
+        enough = 1 if self.last_id == self._after else EMPTY_ENDS
+        self.over = self._last_is_terminal or self._empty_ends >= enough
+        return self.over
+
+    def pause_after_end(self, job: JobView) -> float:
+        """The stream ended, but its last event was not the job's end: seconds until the next."""
+        # Events of a job that was over before the connection began can't be missing from it.
+        self._job_was_over = job.is_terminal
+        if self._yielded:
+            return 0.0
+        return self._next_pause()
+
+    def pause_after(self, failure: Broken | ApiError) -> float:
+        """Seconds until the next connection; raises what ends the stream."""
+        if isinstance(failure, ApiError) and not failure.is_passing:
+            raise failure
+        if self._failing_since is None:
+            self._failing_since = self._now()
+        # A server that has answered before is probably restarting; one that never has is not there.
+        patience_s = RESUME_FOR_S if self._answered else sum(PAUSES_S)
+        if self._now() - self._failing_since > patience_s:
+            if isinstance(failure, ApiError):
+                raise failure
+            raise unreachable(self._address, failure) from failure
+        return self._next_pause()
+
+    def _next_pause(self) -> float:
+        pause = RESUME_PAUSES_S[min(self._failures, len(RESUME_PAUSES_S) - 1)]
+        self._failures += 1
+        return self._deadline.within(pause)
+
+
+def unreachable(address: Address, broken: Broken) -> Unreachable:
+    """What to tell somebody whose API does not answer."""
+    verb = "broke off" if broken.sent else "failed"
+    return Unreachable(
+        f"No Haulage API answers at {address.url} ({address.source}): "
+        f"the connection {verb}: {broken}.",
+        url=address.url,
+        hint="Start one with `haulage up`, or say where it is with HAULAGE_URL.",
+    )

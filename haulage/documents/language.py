@@ -1,0 +1,38 @@
+"""Which language a text is in, by py3langid, among the languages that European print is in.
+
+Promises an ISO 639-1 code or `und`. Does not promise the parts of a mixed text: the one that
+prevails is answered.
+"""
+
+import threading
+from functools import cache
+from typing import Any
+
+UNDETERMINED = "und"
+LANGUAGES = ("ca", "de", "en", "es", "fr", "it", "la", "nl", "pt", "ro")
+
+# Below this many letters a guess is worth less than the honest answer.
+_ENOUGH_LETTERS = 16
+_SAMPLE_CHARACTERS = 20_000
+
+_LOADING = threading.Lock()
+
+
+def detect_language(text: str) -> str:
+    """The language's code, or `und` for text too short or unclear to tell."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    if sum(letter.isalpha() for letter in sample) < _ENOUGH_LETTERS:
+        return UNDETERMINED
+    with _LOADING:
+        identifier = _identifier()
+    language, _ = identifier.classify(sample)
+    return str(language)
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # lazy: numpy and a 5 MB model
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True, min_confidence=0.5)
+    identifier.set_languages(LANGUAGES)
+    return identifier

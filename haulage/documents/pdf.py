@@ -1,0 +1,133 @@
+"""PDF files: how many pages, and the text of each.
+
+Promises: a file that is no PDF, damaged, encrypted, empty or too long raises its own
+`DocumentFault`; a single page that cannot be read is reported in its place and never sinks the
+others. Reads the text layer only: a scanned page has none, and says so.
+
+PDFium is not thread-safe, not even across documents. One lock per process guards every call; real
+parallelism comes from processes.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from haulage.documents.errors import DamagedPdf, EncryptedPdf, NotAPdf, TooManyPages
+
+MAX_PAGES = 5_000
+# Far above any printed page; what is beyond it is an attack or a defect, and would fill the memory.
+MAX_PAGE_CHARACTERS = 500_000
+
+_MAGIC = b"%PDF-"
+# PDF readers accept rubbish before the header within this distance (PDF 1.7, implementation notes).
+_MAGIC_WITHIN = 1024
+_PASSWORD_NEEDED = 4
+_SECURITY_UNSUPPORTED = 5
+
+_PDFIUM = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """One page, counted from 1. `fault` is a sentence when the page could not be read."""
+
+    page: int
+    text: str
+    fault: str | None = None
+
+
+def page_count(content: bytes, *, max_pages: int = MAX_PAGES) -> int:
+    """The number of pages, at least 1; raises a `DocumentFault`."""
+    with _opened(content, max_pages) as document:
+        return len(document)
+
+
+def page_texts(
+    content: bytes, first_page: int = 1, last_page: int | None = None, *, max_pages: int = MAX_PAGES
+) -> list[PageText]:
+    """The text layer of pages `first_page` to `last_page`, both included, lines ended by `\\n`.
+
+    `last_page` None means the last. Raises a `DocumentFault` for the file as a whole, and
+    ValueError for a page range that the document does not have.
+    """
+    with _opened(content, max_pages) as document:
+        last = len(document) if last_page is None else last_page
+        if not 1 <= first_page <= last <= len(document):
+            raise ValueError(f"pages {first_page}-{last} are not within 1-{len(document)}")
+        return [_page_text(document, number) for number in range(first_page, last + 1)]
+
+
+@contextmanager
+def _opened(content: bytes, max_pages: int) -> Iterator[Any]:
+    import pypdfium2  # lazy: a 9 MB native library
+
+    _refuse_what_is_no_pdf(content)
+    with _PDFIUM:
+        try:
+            document = pypdfium2.PdfDocument(content)
+        except pypdfium2.PdfiumError as error:
+            raise _load_fault(content, error.err_code) from error
+        try:
+            if len(document) > max_pages:
+                raise TooManyPages(
+                    f"The PDF has {len(document)} pages; at most {max_pages} are taken."
+                )
+            yield document
+        finally:
+            document.close()
+
+
+def _refuse_what_is_no_pdf(content: bytes) -> None:
+    if not content:
+        raise NotAPdf("The file is empty.")
+    if _MAGIC not in content[:_MAGIC_WITHIN]:
+        raise NotAPdf("The file is not a PDF: it does not begin with %PDF-.")
+
+
+def _load_fault(content: bytes, code: int | None) -> EncryptedPdf | DamagedPdf:
+    if code == _PASSWORD_NEEDED:
+        return EncryptedPdf("The PDF is encrypted and wants a password; upload it without one.")
+    if code == _SECURITY_UNSUPPORTED:
+        return EncryptedPdf("The PDF is protected in a way that cannot be read; upload it without.")
+    if b"%%EOF" not in content[-_MAGIC_WITHIN:]:
+        return DamagedPdf("The PDF is cut off: its end is missing. Upload it again, whole.")
+    return DamagedPdf("The PDF is damaged: its structure cannot be read.")
+
+
+def _page_text(document: Any, number: int) -> PageText:
+    from pypdfium2 import PdfiumError
+
+    try:
+        page = document[number - 1]
+    except PdfiumError:
+        return PageText(number, "", "The page cannot be opened.")
+    try:
+        return _text_of(page, number)
+    except PdfiumError:
+        return PageText(number, "", "The text of the page cannot be read.")
+    finally:
+        page.close()
+
+
+def _text_of(page: Any, number: int) -> PageText:
+    text_page = page.get_textpage()
+    try:
+        if text_page.count_chars() > MAX_PAGE_CHARACTERS:
+            return PageText(number, "", f"The page holds over {MAX_PAGE_CHARACTERS} characters.")
+        text = text_page.get_text_bounded().replace("\r\n", "\n").replace("\r", "\n")
+        # PDFium joins the two lines at a hyphenated line end and marks the place. Whether that
+        # hyphen belongs to the word is for `cleaning` to tell, which needs the line's end.
+        text = text.replace("\x02", "-\n").replace("\ufffe", "-\n")
+    finally:
+        text_page.close()
+    if not text.strip() and _shows_an_image(page):
+        return PageText(number, "", "The page is an image without a text layer.")
+    return PageText(number, text)
+
+
+def _shows_an_image(page: Any) -> bool:
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+
+    return next(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=2), None) is not None

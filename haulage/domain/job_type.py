@@ -1,0 +1,271 @@
+"""Job types: a name, an input model, a result model, a policy and a handler, declared in one file.
+
+    @job_type("greet", policy=Policy(max_attempts=3))
+    async def greet(input: GreetInput, ctx: Context) -> Greeting:
+        '''Say hello.'''
+
+From this declaration follow the API's validation, the OpenAPI schema, the CLI's help and the docs.
+The pool follows from the handler: `async def` runs on io, plain `def` on cpu.
+"""
+
+import difflib
+import inspect
+import json
+import math
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import PydanticSerializationError
+
+from haulage.domain.backoff import Backoff
+from haulage.domain.errors import DefinitionFault, Fault, InvalidInput, UnknownJobType
+
+IO = "io"
+CPU = "cpu"
+POOLS = (IO, CPU)
+# PostgreSQL adds these seconds to a timestamp; what overflows there would stop a worker's beat.
+MAX_TIMEOUT_S = 30 * 24 * 3600.0
+MAX_MAX_ATTEMPTS = 10_000
+NAME = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
+
+Handler = Callable[..., Any] | Callable[..., Awaitable[Any]]
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for every job of a type unless the submit says otherwise.
+
+    `timeout_s` is the limit of one attempt. `retry_unknown` says whether an error that Haulage does
+    not know is tried again (row B7: by default it is not).
+    """
+
+    max_attempts: int = 3
+    timeout_s: float = 300.0
+    backoff: Backoff = field(default_factory=Backoff)
+    retry_unknown: bool = False
+    max_crashes: int = 3
+    price_credits: int = 0
+
+    def __post_init__(self) -> None:
+        if (
+            not 1 <= self.max_attempts <= MAX_MAX_ATTEMPTS
+            or not is_timeout(self.timeout_s)
+            or self.max_crashes < 1
+        ):
+            raise DefinitionFault(
+                f"a policy needs max_attempts within 1..{MAX_MAX_ATTEMPTS}, timeout_s above 0 and "
+                f"at most {MAX_TIMEOUT_S:g}, and max_crashes >= 1"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """A declared job type. `input` and `result` are pydantic adapters of the handler's types."""
+
+    name: str
+    pool: str
+    queue: str
+    policy: Policy
+    handler: Callable[..., Any]
+    input: TypeAdapter[Any]
+    result: TypeAdapter[Any]
+    description: str
+    example: dict[str, Any] | None = None
+
+    def parse_input(self, raw: object) -> Any:
+        """The input as the handler takes it; raises `InvalidInput` with JSON pointers."""
+        try:
+            return self.input.validate_python(raw)
+        except ValidationError as error:
+            raise InvalidInput(f"The input does not fit {self.name}.", _faults(error)) from error
+
+    def dump_input(self, value: object) -> str:
+        """The JSON text that is stored; parsing it again gives the same value.
+
+        Raises `InvalidInput` for what JSON cannot carry, such as half of a surrogate pair.
+        """
+        try:
+            return self.input.dump_json(value, by_alias=False, round_trip=True).decode()
+        except PydanticSerializationError as error:
+            raise InvalidInput(f"The input of {self.name} can't be JSON: {error}") from error
+
+    def load_input(self, text: str) -> Any:
+        """The inverse of `dump_input`, in the worker; raises `InvalidInput`."""
+        try:
+            # Stored under the fields' own names; aliases may differ between the two directions.
+            return self.input.validate_json(text, by_name=True, by_alias=True)
+        except ValidationError as error:
+            raise InvalidInput(f"The input does not fit {self.name}.", _faults(error)) from error
+
+    def dump_result(self, value: object) -> str:
+        """Check what the handler returned against its declared type; JSON text.
+
+        Raises `InvalidInput` when it does not fit or can't be JSON.
+        """
+        try:
+            checked = self.result.validate_python(value)
+        except ValidationError as error:
+            raise InvalidInput(
+                f"The handler of {self.name} returned something else than it declares.",
+                _faults(error),
+            ) from error
+        try:
+            return self._result_text(checked)
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(f"The result of {self.name} can't be JSON: {error}") from error
+
+    def _result_text(self, checked: object) -> str:
+        try:
+            return self.result.dump_json(checked).decode()
+        except PydanticSerializationError:
+            # Text out of documents may hold half of a surrogate pair, which UTF-8 can't; an escape
+            # can.
+            return json.dumps(self.result.dump_python(checked, mode="json"), allow_nan=False)
+
+    def input_schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of the input."""
+        return self.input.json_schema(mode="validation")
+
+    def result_schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of the result."""
+        return self.result.json_schema(mode="serialization")
+
+
+class Registry:
+    """The job types a process knows, by name."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, JobType] = {}
+
+    def add(self, declared: JobType) -> None:
+        """Take a job type in; raises `DefinitionFault` when another handler has the name."""
+        known = self._types.get(declared.name)
+        if known is not None and _origin(known) != _origin(declared):
+            raise DefinitionFault(
+                f"job type {declared.name!r} is declared twice: in {_origin(known)} "
+                f"and in {_origin(declared)}"
+            )
+        self._types[declared.name] = declared
+
+    def get(self, name: str) -> JobType:
+        """The job type called `name`; raises `UnknownJobType` with the nearest names."""
+        try:
+            return self._types[name]
+        except KeyError:
+            nearest = difflib.get_close_matches(name, self._types, n=3, cutoff=0.5)
+            raise UnknownJobType(name, tuple(nearest)) from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._types
+
+    def __iter__(self) -> Iterator[JobType]:
+        return iter(sorted(self._types.values(), key=lambda declared: declared.name))
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+
+REGISTRY = Registry()
+
+
+def job_type(
+    name: str,
+    *,
+    pool: str | None = None,
+    queue: str | None = None,
+    policy: Policy | None = None,
+    example: dict[str, Any] | None = None,
+    registry: Registry = REGISTRY,
+) -> Callable[[H], H]:
+    """Declare a handler as job type `name`; raises `DefinitionFault` where the two do not fit.
+
+    `pool` follows from the handler and needs no saying; `queue` defaults to the pool's own queue;
+    `example` is an input for the docs, the console and the contract test.
+    """
+
+    def declare(handler: H) -> H:
+        registry.add(_declared(name, handler, pool, queue, policy or Policy(), example))
+        return handler
+
+    return declare
+
+
+def _declared(
+    name: str,
+    handler: Callable[..., Any],
+    pool: str | None,
+    queue: str | None,
+    policy: Policy,
+    example: dict[str, Any] | None,
+) -> JobType:
+    if not NAME.fullmatch(name):
+        raise DefinitionFault(f"job type name {name!r} must match {NAME.pattern}")
+    natural = IO if inspect.iscoroutinefunction(handler) else CPU
+    if pool is not None and pool != natural:
+        raise DefinitionFault(
+            f"{name}: an async def handler runs on io, a plain def on cpu; "
+            f"this one is {natural}, not {pool}"
+        )
+    parameters = list(inspect.signature(handler).parameters)
+    hints = _hints(name, handler)
+    if len(parameters) != 2 or parameters[0] not in hints or "return" not in hints:
+        raise DefinitionFault(
+            f"{name}: a handler reads `(input: Model, ctx: Context) -> Result`, with annotations"
+        )
+    declared = JobType(
+        name=name,
+        pool=natural,
+        queue=queue or natural,
+        policy=policy,
+        handler=handler,
+        input=_adapter(name, hints[parameters[0]]),
+        result=_adapter(name, hints["return"]),
+        description=inspect.cleandoc(handler.__doc__ or ""),
+        example=example,
+    )
+    if example is not None:
+        try:
+            declared.parse_input(example)
+        except InvalidInput as error:
+            raise DefinitionFault(f"{name}: the example does not fit the input: {error}") from error
+    return declared
+
+
+def _hints(name: str, handler: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(handler)
+    except NameError as error:
+        raise DefinitionFault(f"{name}: an annotation can't be resolved: {error}") from error
+
+
+def _adapter(name: str, annotation: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation)
+    except PydanticUserError as error:
+        raise DefinitionFault(f"{name}: {annotation!r} is no type for JSON: {error}") from error
+
+
+def is_timeout(seconds: float) -> bool:
+    """Whether `seconds` can be an attempt's time limit."""
+    return math.isfinite(seconds) and 0 < seconds <= MAX_TIMEOUT_S
+
+
+def _origin(declared: JobType) -> str:
+    return f"{declared.handler.__module__}.{declared.handler.__qualname__}"
+
+
+def _faults(error: ValidationError) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(pointer_of(item["loc"]), item["msg"])
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+def pointer_of(location: tuple[int | str, ...]) -> str:
+    """A pydantic location as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

@@ -1,0 +1,1 @@
+"""Rank 5: how a job flows from a submit to its end."""

@@ -1,0 +1,105 @@
+"""Batch while busy: what arrives during a write goes together in the next one.
+
+Alone, an item waits for nothing. Under load one statement serves hundreds. A fault in one item
+never harms the others of its batch: the batch is split until the guilty one stands alone.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from haulage.domain.errors import Unavailable
+from haulage.telemetry.metrics import BATCH_SIZE
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Batcher(Generic[T, R]):
+    """Gathers items for `flush`, which takes a list and answers with one value for each.
+
+    `patience_s` is how long a batch is tried again while PostgreSQL is away (None: for ever), with
+    growing pauses; after that `Unavailable` reaches everybody who waits.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        flush: Callable[[list[T]], Awaitable[Sequence[R]]],
+        *,
+        max_items: int = 500,
+        patience_s: float | None = 0.0,
+    ) -> None:
+        self._flush = flush
+        self._max_items = max_items
+        self._patience_s = patience_s
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._size = BATCH_SIZE.labels(batcher=name)
+
+    async def submit(self, item: T) -> R:
+        """The flush's answer for `item`; raises what the flush raised for it."""
+        return await self.add(item)
+
+    def add(self, item: T) -> asyncio.Future[R]:
+        """Like `submit`, without waiting."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work())
+        return future
+
+    async def drain(self) -> None:
+        """Wait until nothing is waiting or under way."""
+        while self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                size = min(len(self._waiting), self._max_items)
+                self._size.observe(size)
+                await self._send([self._waiting.popleft() for _ in range(size)])
+        finally:
+            self._task = None
+
+    async def _send(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            answers = await self._patiently([item for item, _ in batch])
+            if len(answers) != len(batch):
+                raise RuntimeError(f"{len(answers)} answers to {len(batch)} items")
+        except Unavailable as error:
+            _fail(batch, error)
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            middle = len(batch) // 2
+            await self._send(batch[:middle])
+            await self._send(batch[middle:])
+        else:
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    async def _patiently(self, items: list[T]) -> Sequence[R]:
+        loop = asyncio.get_running_loop()
+        started, pause_s = loop.time(), 0.05
+        while True:
+            try:
+                return await self._flush(items)
+            except Unavailable:
+                spent_s = loop.time() - started
+                if self._patience_s is not None and spent_s + pause_s > self._patience_s:
+                    raise
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, 1.0)
+
+
+def _fail(batch: Sequence[tuple[object, asyncio.Future[R]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+            # Callers of `add` may never look; an error nobody awaits is not one to print at exit.
+            future.exception()

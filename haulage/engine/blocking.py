@@ -1,0 +1,123 @@
+"""The blocking face of a `RunContext`, for plain `def` handlers in a cpu child's main thread.
+
+Reports (progress, log) are handed to the loop and not waited for; steps and files are.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from haulage.domain.context import Child, ChildOutcome, Part, StoredFile
+from haulage.domain.errors import Interrupted, Verdict, classify
+from haulage.engine.context import ITEM_BACKOFF, ITEM_TRIES, RunContext, item_failure, step_key
+
+T = TypeVar("T")
+
+
+class BlockingRunContext:
+    """See `domain.context.BlockingContext`."""
+
+    def __init__(self, core: RunContext, loop: asyncio.AbstractEventLoop) -> None:
+        self._core = core
+        self._loop = loop
+
+    @property
+    def job_id(self) -> UUID:
+        return self._core.job_id
+
+    @property
+    def attempt(self) -> int:
+        return self._core.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        return self._core.max_attempts
+
+    @property
+    def tenant(self) -> str:
+        return self._core.tenant
+
+    def now(self) -> datetime:
+        return self._core.now()
+
+    def setting(self, name: str, default: Any) -> Any:
+        return self._core.setting(name, default)
+
+    def add_usage(self, **used: Any) -> None:
+        self._core.add_usage(**used)
+
+    def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
+        key = step_key(name, function, args)
+        found, value = self._wait(self._core.recall(key))
+        if found:
+            return value
+        started = time.perf_counter()
+        value = function(*args)
+        return self._wait(self._core.remember(key, name, value, time.perf_counter() - started))
+
+    def map(self, name: str, function: Callable[..., Any], items: Sequence[Any]) -> list[Any]:
+        values = []
+        for index, item in enumerate(items):
+            self._report_items(name, done=index, failed=0, total=len(items))
+            values.append(self.step(f"{name}[{index}]", function, item))
+        self._report_items(name, done=len(items), failed=0, total=len(items))
+        return values
+
+    def map_partial(
+        self, name: str, function: Callable[..., Any], items: Sequence[Any]
+    ) -> list[Part[Any]]:
+        parts: list[Part[Any]] = []
+        failed = 0
+        for index, item in enumerate(items):
+            self._report_items(name, done=index - failed, failed=failed, total=len(items))
+            parts.append(self._part(index, name, function, item))
+            failed += parts[-1].failure is not None
+        self._report_items(name, done=len(items) - failed, failed=failed, total=len(items))
+        return parts
+
+    def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
+        return self._wait(self._core.children(name, children))
+
+    def progress(
+        self,
+        percent: float | None = None,
+        *,
+        step: str | None = None,
+        done: int | None = None,
+        failed: int | None = None,
+        total: int | None = None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(
+            lambda: self._core.reports.progress(
+                percent=percent, step=step, done=done, failed=failed, total=total
+            )
+        )
+
+    def log(self, message: str, **fields: Any) -> None:
+        self._loop.call_soon_threadsafe(self._core.reports.log, message, fields)
+
+    def file(self, file_id: UUID | str) -> StoredFile:
+        return self._wait(self._core.file(file_id))
+
+    def _part(self, index: int, name: str, function: Callable[..., Any], item: Any) -> Part[Any]:
+        for attempt in range(1, ITEM_TRIES + 1):
+            try:
+                return Part(index, value=self.step(f"{name}[{index}]", function, item))
+            except Interrupted:
+                raise
+            except Exception as error:
+                failure = item_failure(error)
+                if classify(error) is not Verdict.RETRY or attempt == ITEM_TRIES:
+                    return Part(index, failure=failure)
+            time.sleep(ITEM_BACKOFF.delay_s(attempt, self._core.random))
+        raise AssertionError("unreachable")
+
+    def _report_items(self, name: str, *, done: int, failed: int, total: int) -> None:
+        percent = 100.0 * (done + failed) / total if total else None
+        self.progress(percent, step=name, done=done, failed=failed, total=total)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -1,0 +1,114 @@
+"""Children: a handler hands work to other jobs and waits for them without holding a slot.
+
+The first time, `gather` stores the children and ends the attempt as 'waiting'. When the last child
+is over the parent runs again from its beginning, its steps remembered, and `gather` returns. On a
+redrive the children that did not succeed are redriven with it; the others keep their results.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from haulage.domain.context import Child, ChildOutcome
+from haulage.domain.errors import LeaseLost, WaitsForChildren
+from haulage.domain.ids import uuid7
+from haulage.domain.job import NewJob
+from haulage.domain.lifecycle import TERMINAL, State
+from haulage.engine.services import Services
+from haulage.storage.json_text import dumps, loads
+from haulage.storage.step_store import FinishedStep
+
+if TYPE_CHECKING:
+    from haulage.engine.context import RunContext
+
+
+async def gather(
+    context: "RunContext", services: Services, name: str, children: Sequence[Child]
+) -> list[ChildOutcome]:
+    """See `Context.children`."""
+    ids = await _ids(context, services, name, children)
+    found = await services.families.children(ids)
+    if any(found[child_id].state not in TERMINAL for child_id in ids):
+        raise WaitsForChildren
+    return [
+        ChildOutcome(
+            job_id=child_id,
+            state=found[child_id].state,
+            result=loads(text) if (text := found[child_id].result) is not None else None,
+            error=found[child_id].error,
+        )
+        for child_id in ids
+    ]
+
+
+async def sweep(services: Services, *, limit: int) -> None:
+    """Mend families: wake parents whose children all ended, cancel children nobody waits for."""
+    services.event_bell.rang(await services.families.wake_ready(limit=limit))
+    orphans = await services.families.orphans(limit=limit)
+    if orphans:
+        answers = await services.jobs.cancel(orphans, tenant=None, by="their parent's end")
+        services.event_bell.rang(answers)
+
+
+async def _ids(
+    context: "RunContext", services: Services, name: str, children: Sequence[Child]
+) -> list[UUID]:
+    run = context.lease.run
+    for earlier in range(run, 0, -1):
+        known, stored = await context.recall(_key(name, earlier))
+        if not known:
+            continue
+        ids = [UUID(one) for one in stored]
+        if earlier < run:
+            await _redrive(context, services, name, ids)
+        return ids
+    jobs = [await _drafted(context, services, child) for child in children]
+    step = _step(context, name, [job.id for job in jobs])
+    if not await services.families.spawn(step, jobs):
+        raise LeaseLost(f"children {name!r} were refused: the lease is lost")
+    services.event_bell.rang(job.id for job in jobs)
+    return [job.id for job in jobs]
+
+
+async def _redrive(
+    context: "RunContext", services: Services, name: str, ids: Sequence[UUID]
+) -> None:
+    found = await services.families.children(ids)
+    again = [one.id for one in found.values() if one.state in TERMINAL - {State.SUCCEEDED}]
+    await services.decisions.redrive(
+        again, tenant=context.tenant, by=f"parent {context.job_id} in run {context.lease.run}"
+    )
+    if not await services.families.spawn(_step(context, name, ids), []):
+        raise LeaseLost(f"children {name!r} were refused: the lease is lost")
+
+
+async def _drafted(context: "RunContext", services: Services, child: Child) -> NewJob:
+    declared = services.registry.get(child.type)
+    text = declared.dump_input(declared.parse_input(child.input))
+    kept = await services.blobs.keep(text)
+    return NewJob(
+        id=uuid7(),
+        type=declared.name,
+        input=text,
+        input_ref=kept.ref,
+        queue=declared.queue,
+        priority=context.lease.priority,
+        tenant=context.tenant,
+        max_attempts=child.max_attempts or declared.policy.max_attempts,
+        max_crashes=declared.policy.max_crashes,
+        timeout_s=declared.policy.timeout_s,
+        deadline=context.lease.deadline,
+        request_id=context.lease.request_id,
+        traceparent=context.lease.traceparent,
+        parent_id=context.job_id,
+        rings=False,
+    )
+
+
+def _step(context: "RunContext", name: str, ids: Sequence[UUID]) -> FinishedStep:
+    value = dumps([str(one) for one in ids])
+    return FinishedStep(context.lease, _key(name, context.lease.run), name, value, duration_s=0.0)
+
+
+def _key(name: str, run: int) -> str:
+    return f"{name}@children:{run}"

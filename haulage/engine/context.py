@@ -1,0 +1,240 @@
+"""The `Context` that async handlers get, bound to one lease.
+
+Steps are durable: a value counts once it is stored under the lease's fence. A write that is refused
+means the lease is lost: the attempt is told to stop. Progress and log lines: `reports.py`.
+"""
+
+import asyncio
+import hashlib
+import inspect
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from haulage.domain.backoff import Backoff
+from haulage.domain.context import Child, ChildOutcome, Failure, Part, StoredFile
+from haulage.domain.errors import HaulageError, LeaseLost, NotRetryable, Snoozed, Verdict, classify
+from haulage.domain.job import Lease, Usage
+from haulage.engine.children import gather
+from haulage.engine.reports import Reports
+from haulage.engine.services import Services
+from haulage.storage.json_text import canonical, dumps, loads
+from haulage.storage.step_store import FinishedStep
+
+# Row E4: an item of a `map_partial` is tried four times before it counts as failed.
+ITEM_TRIES = 4
+ITEM_BACKOFF = Backoff(base_s=1.0, max_s=10.0)
+
+
+class RunContext:
+    """See `domain.context.Context`. `on_lost` is called once when a write is refused."""
+
+    def __init__(
+        self, lease: Lease, services: Services, *, on_lost: Callable[[], None], random: Random
+    ) -> None:
+        self.lease = lease
+        self.usage = Usage()
+        self._services = services
+        self._on_lost = on_lost
+        self.random = random
+        self._stored: dict[str, str] | None = None
+        self._loading = asyncio.Lock()
+        self.reports = Reports(lease, services, on_lost=on_lost)
+
+    @property
+    def job_id(self) -> UUID:
+        return self.lease.job_id
+
+    @property
+    def attempt(self) -> int:
+        return self.lease.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        return self.lease.max_attempts
+
+    @property
+    def tenant(self) -> str:
+        return self.lease.tenant
+
+    def now(self) -> datetime:
+        return self._services.clock.now()
+
+    def setting(self, name: str, default: Any) -> Any:
+        raw = os.environ.get(f"HAULAGE_HANDLER_{name.upper()}")
+        return default if raw is None else TypeAdapter(type(default)).validate_strings(raw)
+
+    def add_usage(
+        self,
+        *,
+        calls: int = 0,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cost: float = 0.0,
+    ) -> None:
+        self.usage = Usage(
+            self.usage.calls + calls,
+            self.usage.input_tokens + input_tokens,
+            self.usage.output_tokens + output_tokens,
+            self.usage.cost + cost,
+        )
+
+    async def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
+        key = step_key(name, function, args)
+        found, value = await self.recall(key)
+        if found:
+            return value
+        started = time.perf_counter()
+        value = function(*args)
+        if inspect.isawaitable(value):
+            value = await value
+        return await self.remember(key, name, value, time.perf_counter() - started)
+
+    async def recall(self, key: str) -> tuple[bool, Any]:
+        """Whether the step is finished, and its value."""
+        async with self._loading:
+            if self._stored is None:
+                self._stored = (
+                    {}
+                    if self.lease.fence == 1
+                    else await self._services.steps.load(self.lease.job_id)
+                )
+        if key in self._stored:
+            return True, loads(self._stored[key])
+        return False, None
+
+    async def remember(self, key: str, name: str, value: Any, duration_s: float) -> Any:
+        """Store a finished step; its value as a later attempt will see it."""
+        text = dumps(value)
+        kept = await self._services.blobs.keep(text)
+        landed = await self._services.finished_steps.submit(
+            FinishedStep(self.lease, key, name, text, duration_s, kept.ref)
+        )
+        if not landed:
+            self._on_lost()
+            raise LeaseLost(f"step {name!r} was refused: the lease is lost")
+        assert self._stored is not None
+        self._stored[key] = text
+        return loads(text)
+
+    async def map(
+        self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
+    ) -> list[Any]:
+        async def one(index: int) -> Any:
+            return await self.step(f"{name}[{index}]", function, items[index])
+
+        return await self._gather(one, len(items), name=name, limit=limit)
+
+    async def map_partial(
+        self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
+    ) -> list[Part[Any]]:
+        async def one(index: int) -> Part[Any]:
+            for attempt in range(1, ITEM_TRIES + 1):
+                try:
+                    value = await self.step(f"{name}[{index}]", function, items[index])
+                    return Part(index, value=value)
+                except Exception as error:
+                    failure = item_failure(error)
+                    if classify(error) is not Verdict.RETRY or attempt == ITEM_TRIES:
+                        return Part(index, failure=failure)
+                await asyncio.sleep(ITEM_BACKOFF.delay_s(attempt, self.random))
+            raise AssertionError("unreachable")
+
+        return await self._gather(one, len(items), name=name, limit=limit)
+
+    async def _gather(
+        self, one: Callable[[int], Any], count: int, *, name: str, limit: int
+    ) -> list[Any]:
+        """Run `one(i)` for each i, at most `limit` at once; after the first error no more begin."""
+        if limit < 1:
+            raise ValueError(f"map {name!r} needs a limit of at least 1, not {limit}")
+        values: list[Any] = [None] * count
+        upcoming = iter(range(count))
+        errors: list[Exception] = []
+        done = failed = 0
+
+        async def lane() -> None:
+            nonlocal done, failed
+            for index in upcoming:
+                if errors:
+                    return
+                try:
+                    values[index] = await one(index)
+                except Exception as error:
+                    errors.append(error)
+                    return
+                if isinstance(values[index], Part) and values[index].failure is not None:
+                    failed += 1
+                else:
+                    done += 1
+                self.reports.progress(
+                    percent=100.0 * (done + failed) / count,
+                    step=name,
+                    done=done,
+                    failed=failed,
+                    total=count,
+                )
+
+        self.reports.progress(
+            percent=0.0 if count else None, step=name, done=0, failed=0, total=count
+        )
+        lanes = [asyncio.ensure_future(lane()) for _ in range(min(limit, count))]
+        try:
+            await asyncio.gather(*lanes)
+        except BaseException:
+            for one_lane in lanes:
+                one_lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+            raise
+        if errors:
+            raise errors[0]
+        return values
+
+    async def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
+        return await gather(self, self._services, name, children)
+
+    async def progress(
+        self,
+        percent: float | None = None,
+        *,
+        step: str | None = None,
+        done: int | None = None,
+        failed: int | None = None,
+        total: int | None = None,
+    ) -> None:
+        self.reports.progress(percent=percent, step=step, done=done, failed=failed, total=total)
+
+    async def log(self, message: str, **fields: Any) -> None:
+        self.reports.log(message, fields)
+
+    async def file(self, file_id: UUID | str) -> StoredFile:
+        try:
+            row = await self._services.files.get(UUID(str(file_id)), tenant=self.lease.tenant)
+        except ValueError:
+            row = None
+        if row is None:
+            raise NotRetryable(f"There is no file {file_id}.", code="file_not_found")
+        content = await self._services.files.content(row)
+        return StoredFile(row.id, row.name, row.media_type, row.size, row.sha256, content)
+
+
+def step_key(name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """A step's identity: name, the mark of its code (`@version`), digest of its arguments."""
+    mark = getattr(function, "__haulage_version__", "")
+    digest = hashlib.sha256(canonical(list(args)).encode()).hexdigest()[:32]
+    return f"{name}@{mark}:{digest}"
+
+
+def item_failure(error: Exception) -> Failure:
+    """Why an item failed, as the result shows it; lets errors through that end the attempt."""
+    if isinstance(error, LeaseLost | Snoozed):
+        raise error
+    if isinstance(error, HaulageError):
+        return Failure(error.code, str(error))
+    return Failure("unexpected", f"{type(error).__name__}: {error}"[:500])

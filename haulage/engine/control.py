@@ -1,0 +1,44 @@
+"""What people do to jobs that exist: cancel."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from haulage.domain.lifecycle import State
+from haulage.engine.services import Services
+from haulage.storage.job_store import CancelAnswer
+
+
+class Control:
+    """Somebody's decisions about jobs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def cancel(
+        self, ids: Sequence[UUID], *, tenant: str, by: str
+    ) -> dict[UUID, CancelAnswer]:
+        """Cancel jobs and their children; what runs is told to stop and ends within seconds.
+
+        The answer leaves out ids this tenant does not have; `before` is the state that was found.
+        """
+        answers = await self._cancel(ids, tenant=tenant, by=by)
+        # A crash before the next generation is reached leaves it to the dispatcher's sweep.
+        family = await self._services.families.live_children(list(answers))
+        while family:
+            reached = await self._cancel(family, tenant=tenant, by=by)
+            family = await self._services.families.live_children(list(reached))
+        return answers
+
+    async def _cancel(
+        self, ids: Sequence[UUID], *, tenant: str, by: str
+    ) -> dict[UUID, CancelAnswer]:
+        answers = await self._services.jobs.cancel(ids, tenant=tenant, by=by)
+        self._services.event_bell.rang(answers)
+        self._services.worker_bell.wake(
+            [
+                answer.worker_id
+                for answer in answers.values()
+                if answer.before is State.RUNNING and answer.worker_id is not None
+            ]
+        )
+        return answers

@@ -1,0 +1,225 @@
+"""The dispatcher: what must happen although nobody asks. Run two or more; one leads.
+
+Each tick it queues what is due, fails what is past its deadline, takes back the jobs of dead
+workers, and rings: first what was never rung, then what was rung and has not been claimed. It keeps
+a bounded window of messages in Redis, so that under congestion the table decides who is next, not a
+list that nobody can reorder.
+
+What may take long, chores, goes on beside the ticks in tasks of its own, and only while it leads.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from haulage.domain.errors import Unavailable
+from haulage.engine.children import sweep
+from haulage.engine.services import Services
+from haulage.settings import EngineSettings
+from haulage.storage.leader import Leader
+from haulage.telemetry import logs
+from haulage.telemetry.metrics import CRASHES, DISPATCHER_LEADS, RESCUES
+
+log = logs.get(__name__)
+
+LEADERSHIP = "haulage.dispatcher"
+BATCH = 1_000
+# One statement of the ring; about 15 ms with 100,000 jobs waiting.
+RING_BATCH = 250
+# So many before the rest of a tick has its turn again.
+RINGS_A_TICK = 8
+SLOW_EVERY_S = 1.0
+STANDBY_S = 1.0
+
+
+class QueueLengths(Protocol):
+    """How many messages lie in the broker for a queue; None when it does not answer."""
+
+    async def __call__(self, queue: str) -> int | None: ...
+
+
+class Chore(Protocol):
+    """Something the leader does at an interval, beside its ticks."""
+
+    name: str
+    every_s: float
+
+    async def round(self, go_on: Callable[[], bool]) -> None:
+        """Do what is due; stop early once `go_on` says no."""
+        ...
+
+
+class Dispatcher:
+    """One candidate for the lead."""
+
+    def __init__(
+        self,
+        services: Services,
+        leader: Leader,
+        *,
+        settings: EngineSettings,
+        queues: dict[str, str],
+        queue_lengths: QueueLengths,
+        chores: Sequence[Chore] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._services = services
+        self._leader = leader
+        self._settings = settings
+        self._queues = queues
+        self._queue_lengths = queue_lengths
+        self._monotonic = monotonic
+        self._chores = chores
+        self._leads = False
+        self._slow_at = 0.0
+        self._answered_at = self._judges_from = monotonic()
+
+    @property
+    def leads(self) -> bool:
+        """Whether it led when it last looked, at most a tick ago."""
+        return self._leads
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Lead or stand by until `stop` is set."""
+        async with asyncio.TaskGroup() as group:
+            for chore in self._chores:
+                group.create_task(self._keep_at(chore, stop), name=chore.name)
+            await self._dispatch(stop)
+
+    async def _dispatch(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            more = False
+            try:
+                more = await self._turn()
+            except Unavailable:
+                log.warning("dispatcher.database_away")
+                self._set_leads(leads=False)
+            except Exception:
+                # One tick's fault must not end the only process that finds lost jobs.
+                log.exception("dispatcher.tick_broken")
+            # While there is more to do than one tick takes, the next one does not wait.
+            await _pause(stop, 0 if more else self._settings.tick_s)
+        await self._leader.release()
+        self._set_leads(leads=False)
+
+    async def _keep_at(self, chore: Chore, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            led = self._leads
+            if led:
+                try:
+                    await chore.round(lambda: self._leads and not stop.is_set())
+                except Unavailable:
+                    log.warning("dispatcher.chore_put_off", chore=chore.name)
+                except Exception:
+                    # One chore's fault must not end the others, nor the dispatcher.
+                    log.exception("dispatcher.chore_broken", chore=chore.name)
+            # A new leader begins soon, whatever the interval.
+            await _pause(stop, chore.every_s if led else min(chore.every_s, STANDBY_S))
+
+    async def _turn(self) -> bool:
+        self._set_leads(leads=await self._leader.acquire())
+        self._note_answer()
+        return self._leads and await self.tick()
+
+    def _note_answer(self) -> None:
+        """Workers are judged by their beats only once they could beat again: after PostgreSQL (or
+        this whole machine) was away, their silence says nothing for as long as a lease."""
+        now = self._monotonic()
+        if now - self._answered_at > self._settings.lease_s / 2:
+            self._judges_from = now + self._settings.lease_s
+        self._answered_at = now
+
+    async def tick(self) -> bool:
+        """One round of everything, as the leader; True when there is more to do at once."""
+        dispatch = self._services.dispatch
+        more = await dispatch.promote_due(limit=BATCH) >= BATCH
+        now = self._monotonic()
+        slow = now - self._slow_at >= SLOW_EVERY_S
+        if slow:
+            self._slow_at = now
+            await self._services.calibrate()
+            more |= await dispatch.expire(limit=BATCH) >= BATCH
+            await self.rescue()
+            await sweep(self._services, limit=BATCH)
+            await self._ring_lost()
+        return await self._ring_new() or more
+
+    async def rescue(self) -> int:
+        """Declare silent workers dead and take back what ended workers hold; how many jobs."""
+        dispatch = self._services.dispatch
+        if self._monotonic() >= self._judges_from:
+            for worker_id in await dispatch.end_silent_workers(lease_s=self._settings.lease_s):
+                log.warning("worker.silent", worker_id=str(worker_id))
+        total = 0
+        while True:
+            rescued = await dispatch.rescue_orphans(limit=BATCH)
+            for one in rescued:
+                RESCUES.labels(queue=one.queue).inc()
+                CRASHES.labels(type=one.type).inc()
+                log.warning(
+                    "job.rescued", job_id=str(one.job_id), crashes=one.crashes, state=one.state
+                )
+            self._services.event_bell.rang(one.job_id for one in rescued)
+            total += len(rescued)
+            if len(rescued) < BATCH:
+                break
+        if total:
+            await dispatch.promote_due(limit=BATCH)
+        return total
+
+    async def _ring_new(self) -> bool:
+        """Fill each queue's window; True when a window has room and jobs may be left."""
+        more = False
+        waiting = await self._services.dispatch.rung_waiting()
+        for queue in self._queues:
+            room = self._settings.window - waiting.get(queue, 0)
+            for _ in range(RINGS_A_TICK):
+                if room <= 0:
+                    break
+                bells = await self._services.dispatch.take_unrung(
+                    queue, limit=min(room, RING_BATCH), aging_s=self._settings.aging_s
+                )
+                if not bells:
+                    break
+                self._services.doorbell.ring(bells)
+                self._services.event_bell.rang(bell.job_id for bell in bells)
+                room -= len(bells)
+            else:
+                more |= room > 0
+        return more
+
+    async def _ring_lost(self) -> None:
+        """Ring again what was rung and not claimed.
+
+        With nothing in the broker and a worker that has a slot free, the message must be gone.
+        Otherwise the job is waiting its turn, and patience is longer.
+        """
+        for queue in self._queues:
+            length = await self._queue_lengths(queue)
+            if length is None:
+                continue
+            idle = length == 0 and await self._services.dispatch.has_free_slot(queue)
+            age_s = self._settings.rering_s if idle else self._settings.rering_congested_s
+            bells = await self._services.dispatch.take_lost(
+                queue,
+                older_than_s=age_s,
+                limit=self._settings.window,
+                aging_s=self._settings.aging_s,
+            )
+            if bells:
+                log.info("dispatcher.rang_again", queue=queue, jobs=len(bells))
+                self._services.doorbell.ring(bells)
+
+    def _set_leads(self, *, leads: bool) -> None:
+        if leads != self._leads:
+            log.info("dispatcher.leads" if leads else "dispatcher.stands_by")
+        self._leads = leads
+        DISPATCHER_LEADS.set(1 if leads else 0)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), timeout=seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,134 @@
+"""Rings: publishes job ids as Celery messages from one thread of its own.
+
+Promise: `ring` never blocks and never raises. What Redis refuses is dropped and counted; the jobs
+are in PostgreSQL, and the dispatcher rings again. Ids for one io lane that wait together go in one
+message; cpu messages always carry one id. A single job's message has the job's id as task id.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import BatchPublishError, OperationalError
+
+from haulage.domain.ids import uuid7
+from haulage.domain.job_type import IO
+from haulage.domain.ports import Bell
+from haulage.engine.celery_app import TASK, lanes
+from haulage.telemetry import logs
+from haulage.telemetry.metrics import DOORBELL_FAILURES, DOORBELLS
+
+log = logs.get(__name__)
+
+IDS_PER_MESSAGE = 100
+BELLS_AT_ONCE = 5_000
+# More than this many unsent rings are not worth keeping: the dispatcher finds the jobs anyway.
+BACKLOG = 50_000
+REST_AFTER_FAILURE_S = 0.5
+# Redis refusing or hanging must cost a ring no more than about a second (producers only).
+IMPATIENT = {
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+
+
+class CeleryDoorbell:
+    """The doorbell of a process that submits or dispatches. Start it, and close it at the end."""
+
+    def __init__(self, app: Celery, *, queue_pools: dict[str, str]) -> None:
+        self._app = app
+        self._queue_pools = queue_pools
+        self._waiting: deque[Bell] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="doorbell", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def ring(self, bells: Iterable[Bell]) -> None:
+        if len(self._waiting) < BACKLOG:
+            # All at once: the publisher must not find them one by one and send one message each.
+            self._waiting.extend(list(bells))
+            self._wake.set()
+
+    def close(self, *, within_s: float = 2.0) -> None:
+        """Send what waits, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(within_s)
+
+    def _work(self) -> None:
+        options = {**self._app.conf.broker_transport_options, **IMPATIENT}
+        while True:
+            connection = self._app.connection_for_write(transport_options=options)
+            try:
+                with connection, self._app.amqp.Producer(connection) as producer:
+                    while self._serve(producer):
+                        pass
+                    return
+            except Exception as error:
+                # Also faults of the client library: a doorbell that dies silences the process.
+                self._rest(error)
+                if self._closing:
+                    return
+
+    def _serve(self, producer: Any) -> bool:
+        self._wake.wait(None if not self._waiting else 0)
+        self._wake.clear()
+        while self._waiting:
+            count = min(len(self._waiting), BELLS_AT_ONCE)
+            taken = [self._waiting.popleft() for _ in range(count)]
+            try:
+                with producer.batch(max_size=200):
+                    for queue, priority, ids, rings in self._messages(taken):
+                        self._publish(producer, queue, priority, ids, rings)
+            except (BatchPublishError, OperationalError, OSError):
+                for bell in taken:
+                    DOORBELL_FAILURES.labels(queue=bell.queue).inc()
+                raise
+            for bell in taken:
+                DOORBELLS.labels(queue=bell.queue).inc()
+        return not self._closing
+
+    def _publish(self, producer: Any, lane: str, priority: int, ids: list[str], rings: int) -> None:
+        # Celery remembers revoked ids, so each further doorbell of a job has an id of its own.
+        task_id = (ids[0] if rings <= 1 else f"{ids[0]}.{rings}") if len(ids) == 1 else str(uuid7())
+        self._app.send_task(
+            TASK,
+            args=(ids,),
+            task_id=task_id,
+            queue=lane,
+            priority=priority,
+            producer=producer,
+            argsrepr=ids[0] if len(ids) == 1 else f"{len(ids)} jobs",
+            kwargsrepr="",
+            retry=False,
+            ignore_result=True,
+        )
+
+    def _messages(self, bells: list[Bell]) -> Iterator[tuple[str, int, list[str], int]]:
+        shared: dict[tuple[str, int], list[Bell]] = {}
+        for bell in bells:
+            lane = lanes(bell.queue)[1 if bell.retry else 0]
+            if self._queue_pools.get(bell.queue) == IO:
+                shared.setdefault((lane, int(bell.priority)), []).append(bell)
+            else:
+                yield lane, int(bell.priority), [str(bell.job_id)], bell.rings
+        for (lane, priority), group in shared.items():
+            for start in range(0, len(group), IDS_PER_MESSAGE):
+                part = group[start : start + IDS_PER_MESSAGE]
+                yield lane, priority, [str(bell.job_id) for bell in part], part[0].rings
+
+    def _rest(self, error: Exception) -> None:
+        log.warning("doorbell.refused", error=type(error).__name__, waiting=len(self._waiting))
+        time.sleep(REST_AFTER_FAILURE_S)

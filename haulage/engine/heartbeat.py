@@ -1,0 +1,160 @@
+"""The pulse of a worker process, from a thread with an event loop and a connection of its own.
+
+It beats once a second, outside every handler's way, and brings back what must stop. A worker whose
+crew does not answer (a stuck loop) stops beating, so that its jobs are rescued. A worker that was
+declared dead while it was only slow disowns what it runs and goes on as a new incarnation.
+"""
+
+import asyncio
+import concurrent.futures
+import os
+import resource
+import socket
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+from haulage.domain.errors import Unavailable
+from haulage.engine.host import WorkerHost
+from haulage.engine.incarnation import worker_name
+from haulage.engine.loop_thread import LoopThread
+from haulage.engine.services import Services
+from haulage.storage.worker_store import StopOrder, WorkerInfo
+from haulage.telemetry import logs
+
+log = logs.get(__name__)
+
+
+class Crew(Protocol):
+    """The pool's side: what the pulse reports of it, and what it tells it. Called on the pulse's
+    loop."""
+
+    def in_flight(self) -> int: ...
+
+    def backlog(self) -> int:
+        """Ids it was rung for and has not claimed yet."""
+        ...
+
+    def answers(self) -> bool:
+        """Whether the crew could take a job or an order now."""
+        ...
+
+    def disown(self) -> None:
+        """Every lease is lost: stop what runs, settle nothing."""
+        ...
+
+    async def obey(self, order: StopOrder, services: Services) -> None: ...
+
+    async def reconcile(self, services: Services) -> None:
+        """Give up leases the table says we hold but nobody here runs."""
+        ...
+
+
+class Pulse:
+    """Registers the worker, beats until stopped, retires it."""
+
+    def __init__(self, host: WorkerHost, crew: Crew) -> None:
+        self._host = host
+        self._crew = crew
+        self._thread: LoopThread | None = None
+        self._beating: concurrent.futures.Future[None] | None = None
+        self._opened = AsyncExitStack()
+        self._services: Services | None = None
+
+    def start(self) -> None:
+        """Returns when the worker is registered: from then on it may claim."""
+        self._thread = LoopThread("pulse")
+        self._thread.call(self._open(), within_s=30)
+        self._beating = self._thread.spawn(self._beat_forever())
+
+    def stop(self) -> None:
+        """The worker's clean end."""
+        if self._thread is None:
+            return
+        if self._beating is not None:
+            self._beating.cancel()
+        try:
+            self._thread.call(self._retire(), within_s=10)
+        except (TimeoutError, concurrent.futures.CancelledError):
+            log.warning("worker.retire_timed_out")
+        self._thread.stop()
+        self._thread = None
+
+    def spawn(self, work: Callable[[Services], Coroutine[Any, Any, None]]) -> None:
+        """Do something with the pulse's services, from any thread, without waiting."""
+        if self._thread is not None and self._services is not None:
+            self._thread.spawn(work(self._services))
+
+    async def _open(self) -> None:
+        self._services = await self._opened.enter_async_context(self._host.open_services(2))
+        self._orders = await self._opened.enter_async_context(self._host.open_orders())
+        await self._register()
+
+    async def _register(self) -> None:
+        assert self._services is not None
+        host = self._host
+        info = WorkerInfo(
+            id=host.incarnation.id,
+            name=worker_name(host.pool),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            pool=host.pool,
+            queues=host.queues,
+            slots=host.slots,
+            version=host.version,
+        )
+        await self._services.workers.register(info)
+        log.info("worker.registered", worker_id=str(info.id), name=info.name, slots=info.slots)
+
+    async def _beat_forever(self) -> None:
+        while True:
+            try:
+                await self._beat()
+            except Unavailable:
+                # Handlers go on; they settle when PostgreSQL is back, if their lease still stands.
+                log.warning("worker.beat_failed")
+            except Exception:
+                log.exception("worker.beat_broken")
+            await self._orders.wait(self._host.incarnation.id, self._host.settings.heartbeat_s)
+
+    async def _beat(self) -> None:
+        services, crew = self._services, self._crew
+        assert services is not None
+        if not crew.answers():
+            log.error("worker.crew_stuck")
+            return
+        beat = await services.workers.beat(
+            self._host.incarnation.id,
+            in_flight=crew.in_flight(),
+            backlog=crew.backlog(),
+            rss_bytes=peak_rss_bytes(),
+        )
+        services.clock.calibrate(beat.now)
+        if not beat.alive:
+            await self._reborn()
+            return
+        for order in beat.orders:
+            await crew.obey(order, services)
+        await crew.reconcile(services)
+
+    async def _reborn(self) -> None:
+        old = self._host.incarnation.id
+        # Renewed first: a child that is told to stop sees by it that its lease is lost.
+        fresh = self._host.incarnation.renew()
+        self._crew.disown()
+        log.error("worker.declared_dead", worker_id=str(old), now_worker_id=str(fresh))
+        await self._register()
+
+    async def _retire(self) -> None:
+        assert self._services is not None
+        try:
+            await self._services.workers.retire(self._host.incarnation.id)
+        except Unavailable:
+            log.warning("worker.retire_failed")
+        await asyncio.wait_for(self._opened.aclose(), timeout=5)
+
+
+def peak_rss_bytes() -> int:
+    """This process's peak resident memory."""
+    # Linux counts in KiB.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

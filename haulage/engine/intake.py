@@ -1,0 +1,183 @@
+"""Intake: check a submit, insert it durably, ring.
+
+Promise: when `submit` returns, the jobs are committed; whatever happens to Redis or to this process
+afterwards, they will run. When it raises, nothing was stored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from haulage.domain.errors import Fault, InvalidInput, UnknownQueue
+from haulage.domain.ids import uuid7
+from haulage.domain.job import DEFAULT_TENANT, MAX_TAG_LENGTH, MAX_TAGS, Job, NewJob, Priority
+from haulage.domain.job_type import JobType
+from haulage.domain.lifecycle import Reason, State
+from haulage.domain.ports import Bell
+from haulage.engine.services import Services
+from haulage.engine.window import Window
+from haulage.telemetry import logs
+from haulage.telemetry.metrics import JOBS_SUBMITTED
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a caller asks for; None means 'as the job type's policy says'."""
+
+    type: str
+    input: Any
+    queue: str | None = None
+    priority: Priority = Priority.NORMAL
+    run_at: datetime | None = None
+    deadline: datetime | None = None
+    tags: tuple[str, ...] = ()
+    max_attempts: int | None = None
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose job it is and what request it came with."""
+
+    tenant: str = DEFAULT_TENANT
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+ANONYMOUS = Origin()
+
+
+class Intake:
+    """The way in for jobs. `queue_pools` maps each queue to the pool that serves it."""
+
+    def __init__(self, services: Services, *, queue_pools: dict[str, str], window: Window) -> None:
+        self._services = services
+        self._queue_pools = queue_pools
+        self._window = window
+
+    async def submit(
+        self, submissions: Sequence[Submission], origin: Origin = ANONYMOUS
+    ) -> list[Job]:
+        """Accept all or none; the jobs in order, as they were inserted.
+
+        Raises what `check` and `accept` raise.
+        """
+        return await self.accept([self.check(one, origin) for one in submissions])
+
+    def check(self, submission: Submission, origin: Origin = ANONYMOUS) -> NewJob:
+        """The job that `submission` asks for; nothing is stored yet.
+
+        Raises `UnknownJobType`, `UnknownQueue` and `InvalidInput`, whose pointers are relative to
+        the submission.
+        """
+        declared = self._services.registry.get(submission.type)
+        policy = declared.policy
+        try:
+            value = declared.parse_input(submission.input)
+        except InvalidInput as error:
+            faults = tuple(Fault(f"/input{one.pointer}", one.message) for one in error.faults)
+            raise InvalidInput(str(error), faults) from error
+        check_tags(submission.tags)
+        return NewJob(
+            id=uuid7(),
+            type=declared.name,
+            input=declared.dump_input(value),
+            queue=self._queue(declared, submission.queue),
+            priority=submission.priority,
+            tenant=origin.tenant,
+            tags=submission.tags,
+            run_at=submission.run_at,
+            deadline=submission.deadline,
+            max_attempts=submission.max_attempts or policy.max_attempts,
+            max_crashes=policy.max_crashes,
+            timeout_s=submission.timeout_s or policy.timeout_s,
+            request_id=origin.request_id,
+            traceparent=origin.traceparent,
+        )
+
+    async def accept(self, jobs: Sequence[NewJob]) -> list[Job]:
+        """Store and ring: all of `jobs` or none; raises `Unavailable`."""
+        now = self._services.clock.now()
+        jobs = [await self._placed(job, now) for job in jobs]
+        if len(jobs) == 1:
+            await self._services.inserts.submit(jobs[0])
+        elif jobs:
+            await self._services.jobs.insert(jobs)
+        self._announce(jobs)
+        return [_inserted(job, now) for job in jobs]
+
+    async def _placed(self, job: NewJob, now: datetime) -> NewJob:
+        """Put a large input where it belongs; take a place in the queue's window."""
+        kept = await self._services.blobs.keep(job.input)
+        rings = await self._window.take(job.queue)
+        return replace(job, created_at=now, rings=rings, input_ref=kept.ref)
+
+    def _queue(self, declared: JobType, wanted: str | None) -> str:
+        queue = wanted or declared.queue
+        pool = self._queue_pools.get(queue)
+        if pool == declared.pool:
+            return queue
+        fitting = sorted(name for name, its in self._queue_pools.items() if its == declared.pool)
+        why = "does not exist" if pool is None else f"is served by the {pool} pool"
+        raise UnknownQueue(
+            f"Queue {queue!r} {why}; {declared.name} runs on the {declared.pool} pool, "
+            f"whose queues are: {', '.join(fitting) or 'none'}."
+        )
+
+    def _announce(self, jobs: Sequence[NewJob]) -> None:
+        now = self._services.clock.now()
+        self._services.doorbell.ring(
+            Bell(job.id, job.queue, job.priority, rings=1, retry=False)
+            for job in jobs
+            if job.rings and (job.run_at is None or job.run_at <= now)
+        )
+        self._services.event_bell.rang(job.id for job in jobs)
+        for job in jobs:
+            JOBS_SUBMITTED.labels(type=job.type, queue=job.queue).inc()
+        if jobs:
+            log.debug("jobs.accepted", count=len(jobs), first_job_id=str(jobs[0].id))
+
+
+def _inserted(job: NewJob, now: datetime) -> Job:
+    """The job as its first row shows it."""
+    due = job.run_at is None or job.run_at <= now
+    return Job(
+        id=job.id,
+        tenant=job.tenant,
+        type=job.type,
+        state=State.QUEUED if due else State.SCHEDULED,
+        reason=None if due else Reason.RUN_AT,
+        queue=job.queue,
+        priority=job.priority,
+        tags=job.tags,
+        run=1,
+        attempt=0,
+        max_attempts=job.max_attempts,
+        timeout_s=job.timeout_s,
+        created_at=now,
+        scheduled_at=job.run_at if job.run_at is not None and not due else now,
+        started_at=None,
+        finished_at=None,
+        cancelled_by=None,
+        cancelled_at=None,
+        deadline=job.deadline,
+        input=job.input,
+        request_id=job.request_id,
+        event_seq=1,
+    )
+
+
+def check_tags(tags: Sequence[str]) -> None:
+    """Raise `InvalidInput` for too many, empty or oversized tags."""
+    faults = [
+        Fault(f"/tags/{place}", f"a tag has 1 to {MAX_TAG_LENGTH} characters and no NUL")
+        for place, tag in enumerate(tags)
+        if not 1 <= len(tag) <= MAX_TAG_LENGTH or "\x00" in tag
+    ]
+    if len(tags) > MAX_TAGS:
+        faults.append(Fault("/tags", f"at most {MAX_TAGS} tags"))
+    if faults:
+        raise InvalidInput("The tags do not fit.", tuple(faults))

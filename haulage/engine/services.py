@@ -1,0 +1,85 @@
+"""What the engine's parts share in one process: the stores, each behind its batcher."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from haulage.domain.clock import SystemClock
+from haulage.domain.job import Lease, NewJob
+from haulage.domain.job_type import Registry
+from haulage.domain.ports import Doorbell, EventBell, WorkerBell
+from haulage.engine.batcher import Batcher
+from haulage.storage.blobs import Blobs
+from haulage.storage.database import Database
+from haulage.storage.decision_store import DecisionStore
+from haulage.storage.dispatch_store import DispatchStore
+from haulage.storage.event_store import EventStore, Note
+from haulage.storage.family_store import FamilyStore
+from haulage.storage.file_store import FileStore
+from haulage.storage.job_store import JobStore, Settlement
+from haulage.storage.step_store import FinishedStep, StepStore
+from haulage.storage.worker_store import WorkerStore
+
+# A submit that finds PostgreSQL away waits this long before it answers 503.
+SUBMIT_PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """Built once for each event loop (wiring.py); the batchers belong to that loop."""
+
+    database: Database
+    clock: SystemClock
+    registry: Registry
+    jobs: JobStore
+    dispatch: DispatchStore
+    events: EventStore
+    steps: StepStore
+    files: FileStore
+    workers: WorkerStore
+    blobs: Blobs
+    doorbell: Doorbell
+    event_bell: EventBell
+    worker_bell: WorkerBell
+
+    families: FamilyStore = field(init=False)
+    decisions: DecisionStore = field(init=False)
+    inserts: Batcher[NewJob, None] = field(init=False)
+    settlements: Batcher[Settlement, bool] = field(init=False)
+    notes: Batcher[Note, bool] = field(init=False)
+    finished_steps: Batcher[FinishedStep, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        families = FamilyStore(self.database, self.blobs, self.clock)
+        object.__setattr__(self, "families", families)
+        object.__setattr__(self, "decisions", DecisionStore(self.database, self.clock))
+        # What a worker has finished is kept in hand for as long as PostgreSQL is away: the fence
+        # decides when it is back.
+        object.__setattr__(
+            self, "inserts", Batcher("insert", self._insert, patience_s=SUBMIT_PATIENCE_S)
+        )
+        object.__setattr__(
+            self, "settlements", Batcher("settle", self.jobs.settle, patience_s=None)
+        )
+        object.__setattr__(self, "notes", Batcher("notes", self.events.append, patience_s=None))
+        object.__setattr__(
+            self, "finished_steps", Batcher("steps", self.steps.save, patience_s=None)
+        )
+
+    async def _insert(self, jobs: list[NewJob]) -> list[None]:
+        await self.jobs.insert(jobs)
+        return [None] * len(jobs)
+
+    async def claim(self, ids: list[UUID], *, worker_id: UUID, worker_pid: int) -> list[Lease]:
+        """Claim and tell the streams."""
+        leases = await self.jobs.claim(ids, worker_id=worker_id, worker_pid=worker_pid)
+        self.event_bell.rang(lease.job_id for lease in leases)
+        return leases
+
+    async def calibrate(self) -> None:
+        """Agree with PostgreSQL on the time."""
+        await self.database.calibrate(self.clock)
+
+    async def drain(self) -> None:
+        """Wait until every batcher is empty."""
+        for batcher in (self.inserts, self.notes, self.finished_steps, self.settlements):
+            await batcher.drain()

@@ -1,0 +1,264 @@
+"""The whole system on this machine: PostgreSQL, Redis, and the processes of Haulage.
+
+`with Stack(options) as stack:` holds everything running and answering; `stack.ready` says where.
+Servers that the options name are used and left alone; the others are started and stopped here.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from haulage.runtime import ports
+from haulage.runtime.datafolder import DataFolder, Ready
+from haulage.runtime.fault import StartFault, StartInterrupted
+from haulage.runtime.findable import require_findable
+from haulage.runtime.gate import Gate
+from haulage.runtime.http_probe import HttpProbe, is_loopback
+from haulage.runtime.postgres import Postgres
+from haulage.runtime.process import Process, ProcessSpec, StopStep, died
+from haulage.runtime.redis import Redis
+from haulage.runtime.supervisor import Answering, Died, Event, Supervisor
+
+DEFAULT_PORT = 8700
+_READY_WITHIN_S = 90
+# Jobs are durable, so on one's own machine Ctrl-C may be quicker than a worker in production.
+_SHUTDOWN_S = "5"
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What to start.
+
+    `port=None` takes 8700, or a free one when that is taken; `cpu_processes=None` the number of
+    cores, at least 2 and at most 4. `environment` is added to ours. For tests: `durable=False`, and
+    another `program` (see `gate.py`) with the same commands.
+    """
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int | None = None
+    io_concurrency: int = 1000
+    cpu_processes: int | None = None
+    handlers: tuple[str, ...] = ()
+    database_url: str | None = None
+    redis_url: str | None = None
+    durable: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+    program: str = "haulage"
+
+
+class Stack:
+    """Starts everything, waits, stops everything. One life: start, stop."""
+
+    def __init__(
+        self, options: StackOptions, on_event: Callable[[Event], None] = lambda _: None
+    ) -> None:
+        self.options = options
+        self.folder = DataFolder(options.data)
+        self.ready: Ready | None = None
+        self._on_event = on_event
+        self._supervisor = Supervisor(self.folder.logs, self._heard)
+        self._may_migrate, self._may_run = Gate(), Gate()
+        self._migration: Process | None = None
+        self._ports: list[ports.Port] = []
+        self._stop_asked = threading.Event()
+        self._announcing = threading.Lock()
+
+    def start(self) -> Ready:
+        """Start everything and return when it answers.
+
+        Raises StartFault, or StartInterrupted after `request_stop`; nothing runs then.
+        """
+        try:
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self) -> None:
+        """Return when somebody asks for the stop."""
+        self._stop_asked.wait()
+
+    def request_stop(self) -> None:
+        """Ask for the stop, from any thread; asked again, the stop becomes a hard one."""
+        if self._stop_asked.is_set():
+            self._supervisor.hurry()
+        self._stop_asked.set()
+
+    def stop(self) -> None:
+        """Stop everything that was started, in reverse; harmless when nothing was."""
+        self._stop_asked.set()
+        with self._announcing:
+            self.ready = None
+            self.folder.retract()
+        if self._migration is not None:
+            self._migration.stop()
+        self._supervisor.stop()
+        for gate in (self._may_migrate, self._may_run):
+            gate.close()
+        for port in self._ports:
+            port.release()
+        self.folder.unlock()
+
+    def __enter__(self) -> "Stack":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> Ready:
+        for name in self.options.handlers:
+            require_findable(name)
+        port = self._claim_api_port()
+        self.folder.lock()
+        redis_url = self.options.redis_url or self._start_redis()
+        postgres = None if self.options.database_url else self._prepare_postgres()
+        database_url = postgres.url if postgres else str(self.options.database_url)
+        environment = self._environment(database_url, redis_url)
+        # Imports are what takes the time. The programs do theirs while the servers get ready; they
+        # go on when their gate opens: the migration first, then the rest.
+        self._migration = self._start_migration(environment)
+        postgres_log = self.folder.logs / "postgres.log"
+        if postgres is not None:
+            postgres.initialise(postgres_log)
+            self._supervisor.start(postgres.spec)
+        self._supervisor.await_answers(self._stop_asked)
+        self._may_migrate.open()
+        self._supervisor.start(*self._programs(environment, port))
+        self._await_migration(self._migration)
+        self._may_run.open()
+        if postgres is not None and self.options.durable:
+            postgres.sync(postgres_log)
+        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
+        url = f"http://{host}:{port}"
+        self._await_ready(HttpProbe(self.options.host, port, "/ready"))
+        self._supervisor.await_answers(self._stop_asked)
+        return self._announce(Ready(url, database_url, redis_url, str(self.folder.path), {}))
+
+    def _claim_api_port(self) -> int:
+        host = self.options.host
+        if not is_loopback(host):
+            raise StartFault(
+                f"{host} can be reached by other machines.",
+                why="Haulage has no authentication yet, so anybody there could submit jobs.",
+                hint="Use `--host 127.0.0.1`, and a proxy that authenticates to let others in.",
+            )
+        if self.options.port is not None:
+            port = ports.claim(self.options.port, host=host)
+        else:
+            port = ports.reserve(DEFAULT_PORT, host=host) or ports.reserve_free(host=host)
+        self._ports.append(port)
+        return port.number
+
+    def _start_redis(self) -> str:
+        port = ports.reserve_free()
+        self._ports.append(port)
+        redis = Redis.prepare(self.folder.redis, port=port.number)
+        self._supervisor.start(redis.spec)
+        return redis.url
+
+    def _prepare_postgres(self) -> Postgres:
+        port = ports.reserve_free()
+        self._ports.append(port)
+        return Postgres.prepare(
+            self.folder.postgres,
+            port=port.number,
+            durable=self.options.durable,
+        )
+
+    def _environment(self, database_url: str, redis_url: str) -> dict[str, str]:
+        given = {**os.environ, **self.options.environment}
+        ours = {
+            "HAULAGE_DATABASE_URL": database_url,
+            "HAULAGE_REDIS_URL": redis_url,
+            "HAULAGE_DATA": str(self.folder.path),
+            "PYTHONUNBUFFERED": "1",
+            "TYPER_STANDARD_TRACEBACK": "1",  # no boxes in logs
+        }
+        if self.options.handlers:
+            ours["HAULAGE_HANDLERS"] = ",".join(self.options.handlers)
+        given.setdefault("HAULAGE_BLOB_URL", str(self.folder.blobs))
+        given.setdefault("HAULAGE_ENGINE_SHUTDOWN_S", _SHUTDOWN_S)
+        return {**given, **ours}
+
+    def _start_migration(self, environment: Mapping[str, str]) -> Process:
+        argv = self._may_migrate.command(self.options.program, ("db", "migrate"))
+        spec = ProcessSpec("migrate", argv, env=environment, inherit=(self._may_migrate.reader,))
+        return Process(spec, self.folder.logs / "migrate.log")
+
+    def _await_migration(self, migration: Process) -> None:
+        while not migration.wait(0.02):
+            if self._stop_asked.is_set():
+                raise StartInterrupted("stopped while the database was being migrated")
+        if migration.exit_code != 0:
+            raise died(migration)
+
+    def _programs(self, environment: Mapping[str, str], port: int) -> list[ProcessSpec]:
+        options = self.options
+        try:
+            patience_s = float(environment["HAULAGE_ENGINE_SHUTDOWN_S"]) + 5
+        except ValueError:
+            patience_s = 10.0  # the programs themselves will say what is wrong with it
+        cpu_processes = options.cpu_processes or max(2, min(_cores(), 4))
+        programs = {
+            "api": ("api", "--host", options.host, "--port", str(port)),
+            "worker-io": ("worker", "--pool", "io", "--concurrency", str(options.io_concurrency)),
+            "worker-cpu": ("worker", "--pool", "cpu", "--concurrency", str(cpu_processes)),
+            "dispatcher": ("dispatcher",),
+        }
+        health = HttpProbe(options.host, port, "/health")
+        return [
+            ProcessSpec(
+                name,
+                self._may_run.command(options.program, arguments),
+                env=environment,
+                inherit=(self._may_run.reader,),
+                stop=(StopStep(signal.SIGTERM, patience_s),),
+                ready=health if name == "api" else self._may_run_now,
+                ready_timeout_s=_READY_WITHIN_S,
+            )
+            for name, arguments in programs.items()
+        ]
+
+    def _may_run_now(self) -> bool:
+        return self._may_run.is_open
+
+    def _await_ready(self, probe: HttpProbe) -> None:
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while True:
+            status, body = probe.ask()
+            if status == 200:
+                return
+            self._supervisor.check()
+            if time.monotonic() > deadline:
+                raise StartFault(
+                    f"Not everything answered within {_READY_WITHIN_S} s.",
+                    why=f"GET /ready answers {status or 'nothing'}: {body}",
+                    hint=f"Look at the logs in {self.folder.logs}.",
+                )
+            if self._stop_asked.wait(0.05):
+                raise StartInterrupted("stopped before everything answered")
+
+    def _heard(self, event: Event) -> None:
+        self._on_event(event)
+        if isinstance(event, Answering | Died) and self.ready is not None:
+            self._announce(self.ready)  # a process is missing, or has a new pid
+
+    def _announce(self, ready: Ready) -> Ready:
+        with self._announcing:
+            ready = replace(ready, processes=self._supervisor.pids())
+            if not self._stop_asked.is_set():  # a stop has retracted it for good
+                self.ready = ready
+                self.folder.announce(ready)
+            return ready
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

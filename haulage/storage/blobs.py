@@ -1,0 +1,218 @@
+"""Where bytes too large for a row lie: a local folder, or S3, GCS or Azure by URL, through obstore.
+
+Blobs are named by what is in them (`sha256/ab/abcd…`), so that writing one twice is harmless and a
+reference in a row never changes its meaning. A blob is written before the row that names it: a
+crash between the two leaves an orphan for the janitor, never a row without its bytes.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import NotFoundError as BlobNotFound
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from haulage.domain.errors import NotFound, Unavailable
+
+HINT = "Check HAULAGE_BLOB_URL and that this process may write there."
+PART_BYTES = 5 * 1024 * 1024
+PAGE = 1_000
+# Well below the age at which the janitor takes a blob that no row names.
+FRESH = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A text as a row keeps it: `text` in place, or `ref` into the blob store. `size` in bytes."""
+
+    text: str | None
+    ref: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What an upload came to: the blob's reference, its sha256 (hex) and its size in bytes."""
+
+    ref: str
+    sha256: str
+    size: int
+
+
+class Blobs:
+    """Content-addressed bytes. `inline_bytes` is the size up to which a text stays in its row."""
+
+    def __init__(self, store: ObjectStore, *, inline_bytes: int = 256 * 1024) -> None:
+        self._store = store
+        self._inline_bytes = inline_bytes
+
+    @classmethod
+    def open(cls, url: str, *, inline_bytes: int = 256 * 1024) -> "Blobs":
+        """A folder's path (made if need be) or an obstore URL; raises `Unavailable`."""
+        try:
+            store: ObjectStore
+            if "://" in url and not url.startswith("file://"):
+                store = from_url(url)
+            else:
+                folder = Path(url.removeprefix("file://")).expanduser()
+                folder.mkdir(parents=True, exist_ok=True)
+                store = LocalStore(str(folder))
+        except (BaseError, OSError, ValueError) as error:
+            raise Unavailable(
+                f"The blob store {url} can't be opened: {error}", hint=HINT
+            ) from error
+        return cls(store, inline_bytes=inline_bytes)
+
+    async def keep(self, text: str) -> Inline:
+        """Keep `text` in place when it is small, else as a blob."""
+        size = size_of(text)
+        if size <= self._inline_bytes:
+            return Inline(text, None, size)
+        return Inline(None, await self.put(text.encode()), size)
+
+    async def fetch(self, text: str | None, ref: str | None) -> str:
+        """The inverse of `keep`."""
+        if text is not None:
+            return text
+        assert ref is not None
+        return (await self.get(ref)).decode()
+
+    async def put(self, content: bytes) -> str:
+        """Store `content`; its reference. Storing it again changes nothing."""
+        ref = reference(hashlib.sha256(content).hexdigest())
+        try:
+            await obstore.put_async(self._store, ref, content, mode="create")
+        except AlreadyExistsError:
+            await self._renew(ref, content)
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused a write.", hint=HINT) from error
+        return ref
+
+    async def put_stream(self, parts: AsyncIterator[bytes], *, scratch: str) -> Stored:
+        """Store a stream that is never whole in memory. `scratch` names the upload until its end.
+
+        Whatever `parts` raises ends the upload and leaves nothing behind.
+        """
+        digest = hashlib.sha256()
+        size = 0
+        temporary = f"uploads/{scratch}"
+        at_source = False
+        try:
+            async with obstore.open_writer_async(
+                self._store, temporary, buffer_size=PART_BYTES
+            ) as writer:
+                at_source = True
+                async for part in parts:
+                    at_source = False
+                    digest.update(part)
+                    size += len(part)
+                    await writer.write(part)
+                    at_source = True
+                at_source = False
+            ref = reference(digest.hexdigest())
+            await obstore.rename_async(self._store, temporary, ref)
+        except BaseException as error:
+            await self._discard(temporary)
+            if isinstance(error, BaseError | OSError) and not at_source:
+                raise Unavailable("The blob store refused a write.", hint=HINT) from error
+            raise
+        return Stored(ref, digest.hexdigest(), size)
+
+    async def get(self, ref: str) -> bytes:
+        """The content; raises `NotFound`."""
+        try:
+            answer = await obstore.get_async(self._store, ref)
+            return bytes(await answer.bytes_async())
+        except (BlobNotFound, FileNotFoundError) as error:
+            raise NotFound(f"There is no blob {ref}.") from error
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused a read.", hint=HINT) from error
+
+    async def written_before(self, moment: datetime) -> AsyncIterator[list[str]]:
+        """The references of blobs last written before `moment`, a page at a time."""
+        try:
+            async for page in obstore.list(self._store, prefix="sha256", chunk_size=PAGE):
+                yield [one["path"] for one in page if one["last_modified"] < moment]
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused to list.", hint=HINT) from error
+
+    async def discard(self, ref: str, *, written_before: datetime) -> bool:
+        """Delete a blob unless it was written again since `written_before`; whether it went.
+
+        Writing one again renews its time, so what somebody is about to name is safe.
+        """
+        try:
+            found = await obstore.head_async(self._store, ref)
+            if found["last_modified"] >= written_before:
+                return False
+            await obstore.delete_async(self._store, ref)
+        except (BlobNotFound, FileNotFoundError):
+            return False
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused a delete.", hint=HINT) from error
+        return True
+
+    async def discard_uploads(self, before: datetime) -> int:
+        """Delete what uploads that never ended before `before` have left behind; how many."""
+        gone = 0
+        try:
+            async for page in obstore.list(self._store, prefix="uploads", chunk_size=PAGE):
+                for one in page:
+                    if one["last_modified"] < before:
+                        await obstore.delete_async(self._store, one["path"])
+                        gone += 1
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused to list.", hint=HINT) from error
+        if isinstance(self._store, LocalStore) and self._store.prefix is not None:
+            # In a folder the parts of an unfinished upload are files that no listing shows.
+            folder = Path(self._store.prefix) / "uploads"
+            gone += await asyncio.to_thread(_unlink_old, folder, before.timestamp())
+        return gone
+
+    async def _renew(self, ref: str, content: bytes) -> None:
+        """Write a blob again that may be old enough for the janitor, before a row names it."""
+        try:
+            found = await obstore.head_async(self._store, ref)
+            if datetime.now(UTC) - found["last_modified"] < FRESH:
+                return
+        except (BlobNotFound, FileNotFoundError):
+            pass
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused a read.", hint=HINT) from error
+        try:
+            await obstore.put_async(self._store, ref, content)
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused a write.", hint=HINT) from error
+
+    async def _discard(self, path: str) -> None:
+        try:
+            await obstore.delete_async(self._store, path)
+        except (BaseError, OSError):
+            # The janitor removes what lies under uploads/ and is old.
+            return
+
+
+def reference(sha256: str) -> str:
+    """The blob's name for a sha256 in hex."""
+    return f"sha256/{sha256[:2]}/{sha256}"
+
+
+def size_of(text: str) -> int:
+    """The size in bytes as UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _unlink_old(folder: Path, before: float) -> int:
+    gone = 0
+    for part in folder.glob("*#*"):
+        with contextlib.suppress(FileNotFoundError):
+            if part.stat().st_mtime < before:
+                part.unlink()
+                gone += 1
+    return gone

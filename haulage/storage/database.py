@@ -1,0 +1,142 @@
+"""The one door to PostgreSQL, and the only place that commits.
+
+Promises: everything inside `transaction()` lands together or not at all, and a connection that is
+lost surfaces as `Unavailable`, never as a driver's error. A commit whose answer was lost may have
+landed: callers write so that doing it again is harmless.
+"""
+
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from haulage.domain.clock import SystemClock
+from haulage.domain.errors import Unavailable
+
+HINT = (
+    "Check HAULAGE_DATABASE_URL and that PostgreSQL runs there, "
+    "or run `haulage up`, which starts one on this machine."
+)
+
+
+def driver_url(url: str) -> sa.URL:
+    """`postgres://…` and `postgresql://…` as SQLAlchemy reads them, on psycopg 3."""
+    parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1))
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """A pool of connections to one PostgreSQL."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        connect_timeout_s: float = 5.0,
+        name: str = "haulage",
+    ) -> None:
+        self.url = driver_url(url)
+        self._engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=False,
+            # Parameters hold documents; an error's text ends up in logs.
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": max(1, round(connect_timeout_s)),
+                "application_name": name,
+                # A peer that vanished without a FIN is noticed in seconds, not hours.
+                "keepalives_idle": 5,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+                # The same for one that vanished with our bytes on the way (milliseconds).
+                "tcp_user_timeout": 10_000,
+            },
+        )
+
+        sa.event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end of the block, rolled back on any error."""
+        with translated():
+            async with self._engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reads, in autocommit: one round trip a statement."""
+        with translated():
+            async with self._engine.connect() as connection:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def pinned(self) -> AsyncConnection:
+        """A connection in autocommit for a session-wide lock; the caller closes it."""
+        with translated():
+            connection = await self._engine.connect()
+            return await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def now(self) -> datetime:
+        """PostgreSQL's clock."""
+        async with self.reading() as connection:
+            moment = (await connection.execute(sa.text("SELECT clock_timestamp()"))).scalar_one()
+        assert isinstance(moment, datetime)
+        return moment
+
+    async def calibrate(self, clock: SystemClock) -> None:
+        """Move `clock` onto PostgreSQL's; good to within one round trip."""
+        clock.calibrate(await self.now())
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self._engine.dispose()
+
+
+def _refuse_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that the server has closed while it lay idle.
+
+    An idle connection has nothing to say: one that can be read has been closed, or is about to be.
+    Asking the socket costs no round trip.
+    """
+    driver = dbapi_connection.driver_connection
+    if driver.closed:
+        raise DisconnectionError("this connection was closed")
+    descriptor = driver.fileno()
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    if poll.poll(0):
+        raise DisconnectionError("the server closed this connection while it was idle")
+
+
+class translated:  # noqa: N801 - reads as a verb at the call site
+    """Turn a lost connection into `Unavailable`; leave every other error alone."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _type: object, error: BaseException | None, _tb: object) -> None:
+        if is_connection_loss(error):
+            raise Unavailable("PostgreSQL does not answer.", hint=HINT) from error
+
+
+def is_connection_loss(error: BaseException | None) -> bool:
+    """Whether the connection, not the statement, is at fault."""
+    if isinstance(error, PoolTimeout | OSError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    # 08: connection exceptions, 57P: shutdown and crash, 53300: too many connections.
+    return state.startswith(("08", "57P")) or state == "53300"

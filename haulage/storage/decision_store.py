@@ -1,0 +1,94 @@
+"""What people decide about jobs that are over: redrive them, or put them aside.
+
+No machine leaves a terminal state; these two are somebody's decision and say whose. A redrive
+starts the next run of the same job: its steps stay, attempts and crashes count anew, the fence goes
+on growing, so that nothing of the old run can settle the new one.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from haulage.domain.clock import Clock
+from haulage.domain.lifecycle import REDRIVABLE
+from haulage.storage.database import Database
+from haulage.storage.job_sql import states
+
+_REDRIVE = sa.text(
+    """
+WITH held AS (
+    SELECT id FROM jobs
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND tenant = :tenant AND state IN ({redrivable})
+    ORDER BY id
+    FOR UPDATE
+), redriven AS (
+    UPDATE jobs SET
+        state = 'queued', reason = 'redrive', run = run + 1, attempt = 0, crashes = 0,
+        scheduled_at = :now, rung_at = NULL, started_at = NULL, finished_at = NULL,
+        -- The deadline belonged to the run that is over.
+        deadline = NULL, error = NULL, progress = NULL,
+        cancel_requested_at = NULL, cancelled_at = NULL, cancelled_by = NULL,
+        discarded_at = NULL, discarded_by = NULL,
+        event_seq = event_seq + 1
+    FROM held WHERE jobs.id = held.id
+    RETURNING jobs.id, event_seq, run
+), noted AS (
+    INSERT INTO events (job_id, seq, kind, at, data)
+    SELECT id, event_seq, 'state', :now, json_build_object(
+        'state', 'queued', 'reason', 'redrive', 'run', run, 'by', CAST(:by AS text))
+    FROM redriven
+)
+SELECT id FROM redriven
+""".replace("{redrivable}", states(*sorted(REDRIVABLE)))
+)
+
+_DISCARD = sa.text("""
+WITH held AS (
+    SELECT id FROM jobs
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND tenant = :tenant AND state = 'failed'
+      AND discarded_at IS NULL
+    ORDER BY id
+    FOR UPDATE
+), discarded AS (
+    UPDATE jobs SET discarded_at = :now, discarded_by = :by, event_seq = event_seq + 1
+    FROM held WHERE jobs.id = held.id
+    RETURNING jobs.id, event_seq
+), noted AS (
+    INSERT INTO events (job_id, seq, kind, at, data)
+    SELECT id, event_seq, 'log', :now, json_build_object(
+        'message', 'discarded', 'fields', json_build_object('by', CAST(:by AS text)))
+    FROM discarded
+)
+SELECT id FROM discarded
+""")
+
+
+class DecisionStore:
+    """Somebody's decisions about jobs that are over, for one tenant at a time."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def redrive(self, ids: Sequence[UUID], *, tenant: str, by: str) -> set[UUID]:
+        """Queue the next run of failed and cancelled jobs; those it landed for.
+
+        The dispatcher rings them in their turn. Others, and those of another tenant, stay as they
+        are.
+        """
+        return await self._decide(_REDRIVE, ids, tenant=tenant, by=by)
+
+    async def discard(self, ids: Sequence[UUID], *, tenant: str, by: str) -> set[UUID]:
+        """Put dead letters aside: still failed, no longer asking for attention."""
+        return await self._decide(_DISCARD, ids, tenant=tenant, by=by)
+
+    async def _decide(
+        self, statement: sa.TextClause, ids: Sequence[UUID], *, tenant: str, by: str
+    ) -> set[UUID]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                statement,
+                {"ids": list(ids), "tenant": tenant, "by": by, "now": self._clock.now()},
+            )
+            return {row.id for row in rows}

@@ -1,0 +1,186 @@
+"""The dispatcher's changes of state, and the worker parents' when a child died.
+
+They move jobs nobody holds (due, past their deadline) and jobs whose holder is gone. Each statement
+takes a bounded number of rows, skips what is locked, and adds its events in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from haulage.domain.clock import Clock
+from haulage.domain.job import Priority
+from haulage.domain.lifecycle import State
+from haulage.domain.ports import Bell
+from haulage.storage import dispatch_sql
+from haulage.storage.database import Database
+
+# A job counts one priority higher for each so many seconds it has waited.
+AGING_S = 30.0
+# So many lanes, a tenant's jobs of one priority, share a call: 50,000 tenants must not slow a tick.
+LANES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """One job taken back: where it went, and how many workers it has now outlived."""
+
+    job_id: UUID
+    type: str
+    queue: str
+    state: State
+    crashes: int
+
+
+class DispatchStore:
+    """What the dispatcher does to jobs."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        # By queue, the tenant at which the next call goes on, where one call could not see all.
+        self._after: dict[str, str] = {}
+
+    async def promote_due(self, *, limit: int) -> int:
+        """Queue up to `limit` jobs whose time has come; returns how many."""
+        return await self._count(dispatch_sql.PROMOTE_DUE, {"limit": limit})
+
+    async def expire(self, *, limit: int) -> int:
+        """Fail up to `limit` jobs that passed their deadline before they ran; how many."""
+        return await self._count(dispatch_sql.EXPIRE, {"limit": limit})
+
+    async def take_unrung(self, queue: str, *, limit: int, aging_s: float = AGING_S) -> list[Bell]:
+        """Mark up to `limit` jobs of `queue` as rung, and say which; the caller rings.
+
+        Tenants get equal shares of what is rung and unclaimed; within a tenant it goes by priority,
+        one higher for each `aging_s` of waiting, and then by time. It may take fewer than there are
+        when a tenant has less than its share: ask again. Nothing of a paused queue. A crash before
+        the ring loses only the ring, which `take_lost` finds again.
+        """
+        after = self._after.pop(queue, "")
+        bells = await self._take_unrung(queue, limit=limit, aging_s=aging_s, after=after)
+        if after and len(bells) < limit and queue not in self._after:
+            bells += await self._take_unrung(
+                queue, limit=limit - len(bells), aging_s=aging_s, after=""
+            )
+        return bells
+
+    async def _take_unrung(
+        self, queue: str, *, limit: int, aging_s: float, after: str
+    ) -> list[Bell]:
+        async with self._database.transaction() as connection:
+            # Compiling the statement takes far longer than running it.
+            await connection.execute(sa.text("SET LOCAL jit = off"))
+            found = await connection.execute(
+                dispatch_sql.TAKE_UNRUNG,
+                {
+                    "now": self._clock.now(),
+                    "queue": queue,
+                    "limit": limit,
+                    "aging_s": aging_s,
+                    "after": after,
+                    "lanes": LANES,
+                },
+            )
+            rows = found.all()
+        if rows and rows[0].after is not None:
+            self._after[queue] = rows[0].after
+        return [_bell(row) for row in rows]
+
+    async def take_lost(
+        self, queue: str, *, older_than_s: float, limit: int, aging_s: float = AGING_S
+    ) -> list[Bell]:
+        """Jobs of `queue` rung `older_than_s` ago that nobody has claimed; they are rung again."""
+        return await self._bells(
+            dispatch_sql.TAKE_LOST,
+            {"queue": queue, "age_s": older_than_s, "limit": limit, "aging_s": aging_s},
+        )
+
+    async def rung_waiting(self) -> dict[str, int]:
+        """By queue, how many jobs are rung and not yet claimed."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(dispatch_sql.RUNG_WAITING)
+            return {row.queue: row.waiting for row in rows}
+
+    async def has_free_slot(self, queue: str) -> bool:
+        """Whether, by their last heartbeats, a live worker of `queue` could take one more job."""
+        async with self._database.reading() as connection:
+            return bool(await connection.scalar(dispatch_sql.HAS_FREE_SLOT, {"queue": queue}))
+
+    async def next_due_s(self) -> float | None:
+        """Seconds until the earliest scheduled job is due; None when there is none."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(dispatch_sql.NEXT_DUE, {"now": self._clock.now()})
+            seconds = rows.scalar_one()
+        return None if seconds is None else float(seconds)
+
+    async def end_silent_workers(self, *, lease_s: float) -> list[UUID]:
+        """Declare workers dead that have not beaten for `lease_s`; their ids."""
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(
+                dispatch_sql.END_SILENT_WORKERS, {"now": self._clock.now(), "lease_s": lease_s}
+            )
+            return [row.id for row in rows]
+
+    async def rescue_orphans(self, *, limit: int) -> list[Rescued]:
+        """Take back up to `limit` jobs whose worker has ended; each counts one crash.
+
+        A job that has outlived `max_crashes` workers is quarantined to the dead letters; one whose
+        cancel was asked for is cancelled.
+        """
+        return await self._rescued(dispatch_sql.RESCUE_ORPHANS, {"limit": limit})
+
+    async def rescue_of_child(
+        self,
+        worker_id: UUID,
+        worker_pid: int,
+        *,
+        job_id: UUID | None = None,
+        peak_rss_bytes: int | None = None,
+    ) -> list[Rescued]:
+        """Take back what a dead child process of a living worker was running.
+
+        `peak_rss_bytes` is the most memory that was seen of it; it goes into the crash ledger.
+        """
+        return await self._rescued(
+            dispatch_sql.RESCUE_OF_CHILD,
+            {
+                "worker_id": worker_id,
+                "worker_pid": worker_pid,
+                "job_id": job_id,
+                "peak_rss_bytes": peak_rss_bytes,
+            },
+        )
+
+    async def give_back(self, leases: Sequence[tuple[UUID, int]]) -> int:
+        """Hand leases back unused (shutdown): no attempt and no crash is charged; how many."""
+        if not leases:
+            return 0
+        return await self._count(
+            dispatch_sql.GIVE_BACK,
+            {"ids": [job_id for job_id, _ in leases], "fences": [fence for _, fence in leases]},
+        )
+
+    async def _count(self, statement: sa.TextClause, values: dict[str, object]) -> int:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(statement, {"now": self._clock.now(), **values})
+            return int(rows.scalar_one())
+
+    async def _bells(self, statement: sa.TextClause, values: dict[str, object]) -> list[Bell]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(statement, {"now": self._clock.now(), **values})
+            return [_bell(row) for row in rows]
+
+    async def _rescued(self, statement: sa.TextClause, values: dict[str, object]) -> list[Rescued]:
+        async with self._database.transaction() as connection:
+            rows = await connection.execute(statement, {"now": self._clock.now(), **values})
+            return [
+                Rescued(row.id, row.type, row.queue, State(row.state), row.crashes) for row in rows
+            ]
+
+
+def _bell(row: Any) -> Bell:
+    return Bell(row.id, row.queue, Priority(row.priority), row.rings, row.retry)

@@ -1,0 +1,152 @@
+"""Reads of jobs: one, many, and pages of them. Nothing here writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from haulage.domain.job import Job, Priority, Progress, Usage
+from haulage.domain.lifecycle import State
+from haulage.storage.blobs import Blobs
+from haulage.storage.database import Database
+from haulage.storage.tables import TAGGED, jobs
+
+_SHOWN = [
+    column
+    for column in jobs.c
+    if column.name not in ("input", "result", "input_ref", "worker_pid", "rung_at")
+]
+_RESULT = sa.cast(jobs.c.result, sa.Text).label("result")
+_INPUT = sa.cast(jobs.c.input, sa.Text).label("input")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a list shows; an empty field does not filter."""
+
+    states: Sequence[State] = ()
+    types: Sequence[str] = ()
+    queues: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class JobReads:
+    """Jobs as readers see them, for one tenant at a time."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    async def get(self, job_id: UUID, *, tenant: str, with_input: bool = False) -> Job | None:
+        """The job with its result where it is small, or None."""
+        columns = [*_SHOWN, _RESULT, jobs.c.input_ref]
+        if with_input:
+            columns.append(_INPUT)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                sa.select(*columns).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
+            )
+            row = rows.mappings().one_or_none()
+        if row is None:
+            return None
+        given = await self._blobs.fetch(row["input"], row["input_ref"]) if with_input else None
+        return _job(row, input_text=given)
+
+    async def many(self, ids: Sequence[UUID], *, tenant: str) -> list[Job]:
+        """Those of `ids` that exist, in the order of `ids`."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                sa.select(*_SHOWN, _RESULT).where(jobs.c.id.in_(ids), jobs.c.tenant == tenant)
+            )
+            found = {row["id"]: _job(row) for row in rows.mappings()}
+        return [found[job_id] for job_id in ids if job_id in found]
+
+    async def page(
+        self, wanted: JobFilter, *, tenant: str, before: UUID | None = None, limit: int = 50
+    ) -> list[Job]:
+        """Up to `limit` jobs, newest first, older than the id `before`; without their results."""
+        query = sa.select(*_SHOWN).where(jobs.c.tenant == tenant)
+        if before is not None:
+            query = query.where(jobs.c.id < before)
+        if wanted.states:
+            query = query.where(jobs.c.state.in_([state.value for state in wanted.states]))
+        if wanted.types:
+            query = query.where(jobs.c.type.in_(wanted.types))
+        if wanted.queues:
+            query = query.where(jobs.c.queue.in_(wanted.queues))
+        if wanted.tags:
+            query = query.where(jobs.c.tags.contains(list(wanted.tags)), TAGGED)
+        if wanted.created_after is not None:
+            query = query.where(jobs.c.created_at >= wanted.created_after)
+        if wanted.created_before is not None:
+            query = query.where(jobs.c.created_at < wanted.created_before)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.order_by(jobs.c.id.desc()).limit(limit))
+            return [_job(row) for row in rows.mappings()]
+
+    async def result(self, job_id: UUID, *, tenant: str) -> tuple[State, str | None] | None:
+        """The state and, once succeeded, the whole result as JSON text; None: no such job."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                sa.select(jobs.c.state, _RESULT, jobs.c.result_ref).where(
+                    jobs.c.id == job_id, jobs.c.tenant == tenant
+                )
+            )
+            row = rows.one_or_none()
+        if row is None:
+            return None
+        if row.state != State.SUCCEEDED:
+            return State(row.state), None
+        return State.SUCCEEDED, await self._blobs.fetch(row.result, row.result_ref)
+
+    async def depth(self, queue: str, *, up_to: int) -> int:
+        """How many jobs wait in `queue`, counted no further than `up_to`."""
+        waiting = (
+            sa.select(sa.literal(1))
+            .where(jobs.c.queue == queue, jobs.c.state == State.QUEUED.value)
+            .limit(up_to)
+            .subquery()
+        )
+        async with self._database.reading() as connection:
+            return int(
+                await connection.scalar(sa.select(sa.func.count()).select_from(waiting)) or 0
+            )
+
+
+def _job(row: sa.RowMapping, *, input_text: str | None = None) -> Job:
+    return Job(
+        id=row["id"],
+        tenant=row["tenant"],
+        type=row["type"],
+        state=State(row["state"]),
+        reason=row["reason"],
+        queue=row["queue"],
+        priority=Priority(row["priority"]),
+        tags=tuple(row["tags"]),
+        run=row["run"],
+        attempt=row["attempt"],
+        max_attempts=row["max_attempts"],
+        timeout_s=row["timeout_s"],
+        created_at=row["created_at"],
+        scheduled_at=row["scheduled_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        cancelled_by=row["cancelled_by"],
+        cancelled_at=row["cancelled_at"],
+        deadline=row["deadline"],
+        progress=Progress(**(row["progress"] or {})),
+        usage=Usage(**(row["usage"] or {})),
+        error=row["error"],
+        input=input_text,
+        result=row.get("result"),
+        result_size=row["result_size"],
+        request_id=row["request_id"],
+        crashes=row["crashes"],
+        event_seq=row["event_seq"],
+        parent_id=row["parent_id"],
+        discarded_at=row["discarded_at"],
+    )

@@ -1,0 +1,214 @@
+"""The statements of `job_store.py`. Each does its state change and its event in one round trip.
+
+Rows are locked in the order of their ids wherever a statement takes many, so that two batches can
+never wait for each other in a circle.
+"""
+
+import sqlalchemy as sa
+
+from haulage.domain.lifecycle import TERMINAL, State, sources
+
+
+def states(*some: State) -> str:
+    """States as an SQL list."""
+    return ", ".join(f"'{state.value}'" for state in some)
+
+
+TERMINAL_STATES = states(*sorted(TERMINAL))
+NOT_YET_RUNNING = states(*(state for state in sources(State.CANCELLED) if state != State.RUNNING))
+
+INSERT = sa.text("""
+WITH item AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:tenants AS text[]), CAST(:types AS text[]),
+        CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:queues AS text[]),
+        CAST(:priorities AS smallint[]), CAST(:tags AS text[]), CAST(:inputs AS text[]),
+        CAST(:input_refs AS text[]), CAST(:max_attempts AS int[]), CAST(:max_crashes AS int[]),
+        CAST(:timeouts AS float8[]), CAST(:rung AS timestamptz[]), CAST(:due AS timestamptz[]),
+        CAST(:deadlines AS timestamptz[]), CAST(:request_ids AS text[]),
+        CAST(:traceparents AS text[]), CAST(:parents AS uuid[]), CAST(:created AS timestamptz[])
+    ) AS t (id, tenant, type, state, reason, queue, priority, tags, input, input_ref,
+            max_attempts, max_crashes, timeout_s, rung_at, due, deadline, request_id, traceparent,
+            parent_id, created_at)
+), added AS (
+    INSERT INTO jobs (id, tenant, type, state, reason, queue, priority, tags, input, input_ref,
+                      max_attempts, max_crashes, timeout_s, rung_at, rings, scheduled_at, deadline,
+                      request_id, traceparent, parent_id, created_at, event_seq)
+    SELECT id, tenant, type, state, reason, queue, priority,
+           CASE WHEN tags IS NULL THEN '{}'
+                ELSE ARRAY(SELECT json_array_elements_text(CAST(tags AS json))) END,
+           CAST(input AS json), input_ref, max_attempts, max_crashes, timeout_s, rung_at,
+           CASE WHEN rung_at IS NULL THEN 0 ELSE 1 END, due, deadline, request_id, traceparent,
+           parent_id, created_at, 1
+    FROM item
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, state, reason, scheduled_at, created_at
+)
+INSERT INTO events (job_id, seq, kind, at, data)
+SELECT id, 1, 'state', created_at,
+       json_build_object('state', state, 'reason', reason, 'scheduled_at', scheduled_at)
+FROM added
+""")
+
+CLAIM = sa.text("""
+WITH wanted AS (
+    SELECT id FROM jobs
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'queued'
+      AND (deadline IS NULL OR deadline > :now)
+      AND queue <> ALL (ARRAY(SELECT name FROM queues WHERE paused_at IS NOT NULL))
+      -- An incarnation that was declared dead takes nothing more.
+      AND EXISTS (SELECT 1 FROM workers WHERE workers.id = :worker_id AND ended_at IS NULL)
+    ORDER BY id
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE jobs SET
+        state = 'running', reason = NULL, worker_id = :worker_id, worker_pid = :worker_pid,
+        -- A snooze or a rescue refunds the attempt, never the fence.
+        fence = fence + 1, attempt = attempt + 1, event_seq = event_seq + 1,
+        claimed_at = :now, started_at = coalesce(started_at, :now)
+    FROM wanted WHERE jobs.id = wanted.id
+    RETURNING jobs.id, fence, type, queue, tenant, CAST(input AS text) AS input, input_ref, attempt,
+              max_attempts, run, timeout_s, scheduled_at, deadline, request_id, traceparent,
+              parent_id, priority, event_seq
+), noted AS (
+    INSERT INTO events (job_id, seq, kind, at, data)
+    SELECT id, event_seq, 'state', :now,
+           json_build_object('state', 'running', 'attempt', attempt, 'fence', fence)
+    FROM claimed
+)
+SELECT * FROM claimed
+""")
+
+SETTLE = sa.text(
+    """
+WITH item AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:states AS text[]),
+        CAST(:reasons AS text[]), CAST(:due AS timestamptz[]), CAST(:results AS text[]),
+        CAST(:result_refs AS text[]), CAST(:result_sizes AS bigint[]), CAST(:errors AS text[]),
+        CAST(:calls AS int[]), CAST(:input_tokens AS bigint[]), CAST(:output_tokens AS bigint[]),
+        CAST(:costs AS float8[]), CAST(:refunds AS boolean[])
+    ) AS t (id, fence, state, reason, due, result, result_ref, result_size, error,
+            calls, input_tokens, output_tokens, cost, refund)
+), held AS (
+    SELECT item.*,
+           -- A cancel that was asked for wins over another attempt, never over a result.
+           CASE WHEN jobs.cancel_requested_at IS NOT NULL
+                     AND item.state IN ('scheduled', 'waiting')
+                THEN 'cancelled' ELSE item.state END AS target
+    FROM jobs JOIN item ON jobs.id = item.id
+    WHERE jobs.fence = item.fence AND jobs.state = 'running'
+    ORDER BY jobs.id
+    FOR UPDATE OF jobs
+), settled AS (
+    UPDATE jobs SET
+        state = held.target,
+        reason = CASE WHEN held.target IN ('scheduled', 'waiting') THEN held.reason END,
+        scheduled_at = coalesce(held.due, scheduled_at),
+        rung_at = NULL, worker_id = NULL, worker_pid = NULL,
+        settled_fence = held.fence,
+        attempt = attempt - CASE WHEN held.refund THEN 1 ELSE 0 END,
+        result = CAST(held.result AS json), result_ref = held.result_ref,
+        result_size = held.result_size,
+        error = CASE WHEN held.target IN ('failed', 'scheduled')
+                     THEN coalesce(CAST(held.error AS json), jobs.error) END,
+        usage = CASE WHEN held.calls IS NULL AND held.input_tokens IS NULL
+                          AND held.output_tokens IS NULL AND held.cost IS NULL THEN usage
+                     ELSE json_build_object(
+                         'calls',
+                         coalesce((usage->>'calls')::bigint, 0) + coalesce(held.calls, 0),
+                         'input_tokens', coalesce((usage->>'input_tokens')::bigint, 0)
+                                         + coalesce(held.input_tokens, 0),
+                         'output_tokens', coalesce((usage->>'output_tokens')::bigint, 0)
+                                          + coalesce(held.output_tokens, 0),
+                         'cost', coalesce((usage->>'cost')::float8, 0) + coalesce(held.cost, 0)
+                     ) END,
+        finished_at = CASE WHEN held.target IN ({terminal}) THEN CAST(:now AS timestamptz) END,
+        cancelled_at = CASE WHEN held.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
+        -- Without a name in the row it came through Celery's own control.
+        cancelled_by = CASE WHEN held.target = 'cancelled'
+                            THEN coalesce(cancelled_by, 'celery revoke') END,
+        event_seq = event_seq + 1
+    FROM held WHERE jobs.id = held.id
+    RETURNING jobs.id, jobs.fence, jobs.event_seq, jobs.state, jobs.reason, jobs.attempt,
+              jobs.scheduled_at, jobs.cancelled_by, jobs.result_size, held.error
+), noted AS (
+    INSERT INTO events (job_id, seq, kind, at, data)
+    SELECT id, event_seq, 'state', :now, CASE state
+        WHEN 'succeeded' THEN json_build_object(
+            'state', state, 'attempt', attempt, 'fence', fence, 'result_size', result_size)
+        WHEN 'cancelled' THEN json_build_object(
+            'state', state, 'attempt', attempt, 'fence', fence, 'cancelled_by', cancelled_by)
+        ELSE json_build_object(
+            'state', state, 'attempt', attempt, 'fence', fence, 'reason', reason,
+            'scheduled_at', CASE WHEN state = 'scheduled' THEN scheduled_at END,
+            'error', CAST(error AS json)) END
+    FROM settled
+)
+SELECT id, fence FROM settled
+""".replace("{terminal}", TERMINAL_STATES)
+)
+
+SETTLED_BEFORE = sa.text("""
+SELECT jobs.id, jobs.settled_fence FROM jobs
+JOIN unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS item (id, fence)
+  ON jobs.id = item.id AND jobs.settled_fence = item.fence
+""")
+
+CANCEL = sa.text(
+    """
+WITH held AS (
+    SELECT id, state, worker_id FROM jobs
+    WHERE id = ANY(CAST(:ids AS uuid[]))
+      AND (CAST(:tenant AS text) IS NULL OR tenant = CAST(:tenant AS text))
+    ORDER BY id
+    FOR UPDATE
+), ended AS (
+    UPDATE jobs SET
+        state = 'cancelled', reason = NULL, rung_at = NULL, finished_at = :now,
+        cancel_requested_at = coalesce(cancel_requested_at, :now),
+        cancelled_at = :now, cancelled_by = :by, event_seq = event_seq + 1,
+        -- NULL already. But PostgreSQL checks a row made from the version that this statement's
+        -- snapshot saw, which may have been running, before it notices the newer one.
+        worker_id = NULL, worker_pid = NULL
+    FROM held WHERE jobs.id = held.id AND held.state IN ({waiting})
+    RETURNING jobs.id, event_seq
+), asked AS (
+    UPDATE jobs SET cancel_requested_at = :now, cancelled_by = :by
+    FROM held WHERE jobs.id = held.id AND held.state = 'running' AND cancel_requested_at IS NULL
+), noted AS (
+    INSERT INTO events (job_id, seq, kind, at, data)
+    SELECT id, event_seq, 'state', :now,
+           json_build_object('state', 'cancelled', 'cancelled_by', CAST(:by AS text))
+    FROM ended
+)
+SELECT id, state AS before, worker_id FROM held
+""".replace("{waiting}", NOT_YET_RUNNING)
+)
+
+LOCK = sa.text("""
+SELECT id FROM jobs WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE
+""")
+
+WAKE_PARENTS = sa.text(
+    """
+WITH ready AS (
+    SELECT id FROM jobs AS parent
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'waiting' AND NOT EXISTS (
+        SELECT 1 FROM jobs AS child
+        WHERE child.parent_id = parent.id AND child.state NOT IN ({terminal}))
+    ORDER BY id
+), woken AS (
+    UPDATE jobs SET state = 'queued', reason = NULL, rung_at = NULL, scheduled_at = :now,
+                    event_seq = event_seq + 1
+    FROM ready WHERE jobs.id = ready.id
+    RETURNING jobs.id, event_seq
+), noted AS (
+    INSERT INTO events (job_id, seq, kind, at, data)
+    SELECT id, event_seq, 'state', :now,
+           json_build_object('state', 'queued', 'reason', 'children')
+    FROM woken
+)
+SELECT id FROM woken
+""".replace("{terminal}", TERMINAL_STATES)
+)

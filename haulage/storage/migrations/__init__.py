@@ -1,0 +1,1 @@
+"""Alembic's scripts. Each step must let the version before it go on running beside it."""

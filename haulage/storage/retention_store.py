@@ -1,0 +1,121 @@
+"""What is old enough to be forgotten, a small bite at a time.
+
+Each call deletes a bounded number of rows in a short transaction, skips what is locked, and says
+how many; nobody waits for it. A blob may go when no row names it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from haulage.domain.clock import Clock
+from haulage.storage.blobs import reference
+from haulage.storage.database import Database
+
+# A bite ends here even if its jobs are fewer: one job may have written thousands of events.
+EVENTS_AT_ONCE = 5_000
+
+# A job goes with its events, steps and crashes. Children go with their parent or after it: a child
+# whose parent may still read it stays, and a parent stays while a child of it is not over.
+_JOBS = sa.text("""
+WITH old AS (
+    SELECT id, finished_at, event_seq FROM jobs
+    WHERE finished_at < :before
+      AND (parent_id IS NULL OR NOT EXISTS (
+          SELECT 1 FROM jobs AS parent WHERE parent.id = jobs.parent_id
+            AND (parent.finished_at IS NULL OR parent.finished_at >= :before)))
+      AND NOT EXISTS (
+          SELECT 1 FROM jobs AS child
+          WHERE child.parent_id = jobs.id AND child.finished_at IS NULL)
+    ORDER BY finished_at LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), due AS (
+    SELECT id FROM (
+        SELECT id, sum(event_seq) OVER (ORDER BY finished_at, id) - event_seq AS before_it FROM old
+    ) AS counted WHERE before_it < :events
+), no_events AS (
+    DELETE FROM events WHERE job_id = ANY(ARRAY(SELECT id FROM due))
+), no_steps AS (
+    DELETE FROM steps WHERE job_id = ANY(ARRAY(SELECT id FROM due))
+), no_crashes AS (
+    DELETE FROM crashes WHERE job_id = ANY(ARRAY(SELECT id FROM due))
+), gone AS (
+    DELETE FROM jobs WHERE id = ANY(ARRAY(SELECT id FROM due)) RETURNING id
+)
+SELECT count(*) FROM gone
+""")
+
+_KEYS = sa.text("""
+WITH old AS (
+    SELECT tenant, key FROM idempotency_keys WHERE expires_at <= :before
+    ORDER BY expires_at LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM idempotency_keys USING old
+    WHERE idempotency_keys.tenant = old.tenant AND idempotency_keys.key = old.key
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+""")
+
+# A dead worker's row is how its jobs are found and rescued: it outlives them.
+_WORKERS = sa.text("""
+WITH old AS (
+    SELECT id FROM workers
+    WHERE ended_at < :before AND NOT EXISTS (
+        SELECT 1 FROM jobs WHERE jobs.worker_id = workers.id AND jobs.state = 'running')
+    ORDER BY ended_at LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM workers WHERE id = ANY(ARRAY(SELECT id FROM old)) RETURNING 1
+)
+SELECT count(*) FROM gone
+""")
+
+_NAMED = sa.text("""
+SELECT ref FROM unnest(CAST(:refs AS text[]), CAST(:digests AS text[])) AS blob (ref, digest)
+WHERE EXISTS (SELECT 1 FROM jobs WHERE input_ref = ref)
+   OR EXISTS (SELECT 1 FROM jobs WHERE result_ref = ref)
+   OR EXISTS (SELECT 1 FROM steps WHERE value_ref = ref)
+   OR EXISTS (SELECT 1 FROM files WHERE sha256 = digest)
+""")
+
+
+class RetentionStore:
+    """Deletes, in bites of `limit` rows, what nobody needs any more."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def forget_jobs(self, *, finished_before: datetime, limit: int) -> int:
+        """Delete up to `limit` finished jobs with all that is theirs; how many jobs."""
+        return await self._count(
+            _JOBS, {"before": finished_before, "limit": limit, "events": EVENTS_AT_ONCE}
+        )
+
+    async def forget_keys(self, *, limit: int) -> int:
+        """Delete up to `limit` expired idempotency keys; how many."""
+        return await self._count(_KEYS, {"before": self._clock.now(), "limit": limit})
+
+    async def forget_workers(self, *, ended_before: datetime, limit: int) -> int:
+        """Delete up to `limit` ended workers that hold no job; how many."""
+        return await self._count(_WORKERS, {"before": ended_before, "limit": limit})
+
+    async def unnamed(self, refs: Sequence[str]) -> list[str]:
+        """Those of `refs` that no row names, in the order given."""
+        digests = [ref.rpartition("/")[2] for ref in refs]
+        async with self._database.reading() as connection:
+            rows = await connection.execute(_NAMED, {"refs": list(refs), "digests": digests})
+            named = {row.ref for row in rows}
+        # What is not called as we call blobs is not ours to judge.
+        return [
+            ref
+            for ref, digest in zip(refs, digests, strict=True)
+            if ref not in named and ref == reference(digest)
+        ]
+
+    async def _count(self, statement: sa.TextClause, values: dict[str, object]) -> int:
+        async with self._database.transaction() as connection:
+            return int((await connection.execute(statement, values)).scalar_one())

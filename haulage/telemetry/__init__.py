@@ -1,0 +1,1 @@
+"""Rank 2: logs and metrics."""

@@ -1,0 +1,118 @@
+"""Structured logs: events with fields, one JSON object a line.
+
+Promises: every line carries what `bind` put into the context (request_id, job_id, …), and fields
+whose names look like secrets are masked. Never pass document text or inputs as fields.
+"""
+
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+SECRET = re.compile(r"password|passwd|secret|token|api_?key|authorization|cookie", re.IGNORECASE)
+NOISY = (
+    "alembic",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "httpcore",
+    "httpx",
+    "uvicorn.access",
+    "uvicorn.error",
+)
+# `url` fields may carry a password; only the part between `:` and `@` is masked.
+URL_PASSWORD = re.compile(r"(?P<head>[a-z0-9+.-]+://[^:/@\s]*):[^@/\s]+@")
+
+
+def configure(*, level: str = "INFO", format: str = "json", stream: Any = None) -> None:
+    """Send structlog's and the standard library's logs to `stream` (stderr) in one form."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        add_job,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=False)
+    if format == "json":
+        # Before the masking: a trace may quote a URL with its password.
+        shared.append(structlog.processors.format_exc_info)
+        renderer = structlog.processors.JSONRenderer()
+    shared.append(mask_secrets)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        # Drops what is below the level before any work is done on it.
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # These say for every request what our own log says once.
+    for noisy in NOISY:
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    # Celery's advice about root is a matter for whoever starts the process, not for its log.
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser")
+
+
+def get(name: str) -> Any:
+    """A logger; call it as `log.info("job.settled", job_id=…)`."""
+    return structlog.stdlib.get_logger(name)
+
+
+def bind(**fields: Any) -> None:
+    """Put fields on every further line of this task or request."""
+    structlog.contextvars.bind_contextvars(**fields)
+
+
+# The job this task or thread is working on; setting it must cost nothing, binding does.
+job: ContextVar[Mapping[str, Any] | None] = ContextVar("job", default=None)
+
+
+def add_job(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Say on every line which job it is about."""
+    current = job.get()
+    if current is not None:
+        for name, value in current.items():
+            event.setdefault(name, str(value) if isinstance(value, UUID) else value)
+    return event
+
+
+def mask_secrets(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Mask the values of fields that look like secrets and the passwords inside URLs."""
+    for name, value in event.items():
+        event[name] = _masked(name, value)
+    return event
+
+
+def _masked(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _masked(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, str):
+        if SECRET.search(name):
+            return "***"
+        if "://" in value:
+            return URL_PASSWORD.sub(r"\g<head>:***@", value)
+    elif SECRET.search(name) and not isinstance(value, int | float):
+        # Counts such as `input_tokens` are no secrets.
+        return "***"
+    return value

@@ -1,0 +1,1 @@
+"""Rank 3: the one way out to addresses that somebody else named."""

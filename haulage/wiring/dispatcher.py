@@ -1,0 +1,79 @@
+"""A dispatcher process."""
+
+import asyncio
+
+from redis.exceptions import RedisError
+
+from haulage.domain.job_type import Registry
+from haulage.engine import bus as buses
+from haulage.engine.celery_app import make_celery, redis_lists
+from haulage.engine.dispatcher import LEADERSHIP, Dispatcher
+from haulage.engine.doorbell import CeleryDoorbell
+from haulage.engine.janitor import Janitor
+from haulage.engine.scheduler import Scheduler
+from haulage.settings import Settings
+from haulage.storage.leader import Leader
+from haulage.storage.retention_store import RetentionStore
+from haulage.storage.schedule_store import ScheduleStore
+from haulage.wiring.services import load_registry, on_signals, open_services, start
+
+
+def run_dispatcher() -> None:
+    """Dispatch, or stand by, until SIGTERM."""
+    settings = start("dispatcher")
+    registry = load_registry(settings)
+    asyncio.run(_dispatch(settings, registry))
+
+
+async def _dispatch(settings: Settings, registry: Registry) -> None:
+    stop = asyncio.Event()
+    on_signals(stop.set)
+    doorbell = CeleryDoorbell(make_celery(settings), queue_pools=settings.queue_pools)
+    doorbell.start()
+    lengths = RedisQueueLengths(settings)
+    try:
+        async with open_services(
+            settings, registry, doorbell, pool_size=4, name="dispatcher"
+        ) as services:
+            dispatcher = Dispatcher(
+                services,
+                Leader(services.database, LEADERSHIP),
+                settings=settings.engine,
+                queues=settings.queue_pools,
+                queue_lengths=lengths,
+                chores=(
+                    Scheduler(ScheduleStore(services.database, services.clock), services),
+                    Janitor(
+                        RetentionStore(services.database, services.clock),
+                        services.blobs,
+                        services.clock,
+                        settings.retention,
+                    ),
+                ),
+            )
+            await dispatcher.run(stop)
+    finally:
+        doorbell.close()
+        await lengths.close()
+
+
+class RedisQueueLengths:
+    """Messages lying in Redis for a queue, over its lanes and priorities."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = buses.connect(settings.require_redis_url())
+        self._prefix = settings.redis.prefix
+
+    async def __call__(self, queue: str) -> int | None:
+        """The number, or None when Redis does not answer."""
+        try:
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for name in redis_lists(self._prefix, queue):
+                    pipeline.llen(name)
+                return sum(int(length) for length in await pipeline.execute())
+        except (RedisError, OSError):
+            return None
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._client.aclose()

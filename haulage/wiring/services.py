@@ -1,0 +1,129 @@
+"""What every process of ours is made of: settings, servers, services."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from redis.exceptions import RedisError
+
+from haulage import handlers
+from haulage.domain.clock import SystemClock
+from haulage.domain.errors import Unavailable
+from haulage.domain.job_type import Registry
+from haulage.domain.ports import Doorbell
+from haulage.engine import bus as buses
+from haulage.engine.services import Services
+from haulage.settings import Settings, load
+from haulage.storage.blobs import Blobs
+from haulage.storage.database import Database
+from haulage.storage.dispatch_store import DispatchStore
+from haulage.storage.event_store import EventStore
+from haulage.storage.file_store import FileStore
+from haulage.storage.job_store import JobStore
+from haulage.storage.step_store import StepStore
+from haulage.storage.worker_store import WorkerStore
+from haulage.telemetry import logs
+from haulage.wiring.tables import require_tables
+
+REDIS_HINT = (
+    "Check HAULAGE_REDIS_URL and that Redis runs there, "
+    "or run `haulage up`, which starts one on this machine."
+)
+
+
+def load_registry(settings: Settings) -> Registry:
+    """The job types of this installation: ours, installed packages', `HAULAGE_HANDLERS`."""
+    return handlers.load_all(settings.handlers)
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings,
+    registry: Registry,
+    doorbell: Doorbell,
+    *,
+    pool_size: int,
+    name: str,
+) -> AsyncIterator[Services]:
+    """The services for the running event loop, closed at the end."""
+    clock = SystemClock()
+    database = Database(
+        settings.require_database_url(),
+        pool_size=pool_size,
+        connect_timeout_s=settings.database.connect_timeout_s,
+        name=f"haulage-{name}",
+    )
+    blobs = Blobs.open(settings.blob.url, inline_bytes=settings.blob.inline_bytes)
+    bus = make_bus(settings)
+    services = Services(
+        database=database,
+        clock=clock,
+        registry=registry,
+        blobs=blobs,
+        jobs=JobStore(database, blobs, clock),
+        dispatch=DispatchStore(database, clock),
+        events=EventStore(database, clock),
+        steps=StepStore(database, blobs, clock),
+        files=FileStore(database, blobs, clock),
+        workers=WorkerStore(database, clock),
+        doorbell=doorbell,
+        event_bell=bus,
+        worker_bell=bus,
+    )
+    try:
+        await services.calibrate()
+        yield services
+        await services.drain()
+    finally:
+        await bus.close()
+        await database.close()
+
+
+def make_bus(settings: Settings) -> buses.Bus:
+    """The bus of one event loop."""
+    return buses.Bus(buses.connect(settings.require_redis_url()), prefix=settings.redis.prefix)
+
+
+@asynccontextmanager
+async def open_orders(settings: Settings) -> AsyncIterator[buses.Orders]:
+    """What wakes a worker's pulse."""
+    client = buses.connect(settings.require_redis_url())
+    orders = buses.Orders(buses.Listener(client, f"{settings.redis.prefix}orders"))
+    try:
+        yield orders
+    finally:
+        await orders.close()
+        await client.aclose()
+
+
+def require_servers(settings: Settings) -> None:
+    """Raise `Unavailable`, with the command that helps, unless servers and tables are there."""
+    require_tables(settings.require_database_url())
+    asyncio.run(_require_redis(settings))
+
+
+async def _require_redis(settings: Settings) -> None:
+    client = buses.connect(settings.require_redis_url())
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        raise Unavailable(f"Redis does not let us in: {error}", hint=REDIS_HINT) from error
+    finally:
+        await client.aclose()
+
+
+def start(role: str) -> Settings:
+    """Settings, logs and servers for a process of ours."""
+    settings = load()
+    logs.configure(level=settings.log.level, format=settings.log.format)
+    require_servers(settings)
+    logs.bind(role=role)
+    return settings
+
+
+def on_signals(act: Callable[[], None]) -> None:
+    """Call `act` on SIGTERM and SIGINT, on the running loop."""
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, act)

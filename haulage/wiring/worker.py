@@ -1,0 +1,56 @@
+"""A worker process: one pool, its queues, Celery around it."""
+
+import os
+import socket
+import sys
+
+from haulage import __version__
+from haulage.domain.errors import HaulageError
+from haulage.domain.job_type import CPU, IO, POOLS
+from haulage.domain.ports import Silent
+from haulage.engine.celery_app import lanes, make_celery
+from haulage.engine.cpu_pool import CpuPool, run_message
+from haulage.engine.host import WorkerHost, attach
+from haulage.engine.incarnation import Incarnation
+from haulage.engine.io_pool import IoPool
+from haulage.wiring.services import load_registry, open_orders, open_services, start
+
+
+def run_worker(
+    *, pool: str, concurrency: int | None = None, queues: tuple[str, ...] | None = None
+) -> None:
+    """Serve the queues of one pool until SIGTERM; returns after the warm shutdown."""
+    if pool not in POOLS:
+        raise HaulageError(f"There is no pool {pool!r}; there are io and cpu.")
+    settings = start(f"worker-{pool}")
+    registry = load_registry(settings)
+    served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
+    slots = concurrency or (1000 if pool == IO else max(2, os.cpu_count() or 2))
+    app = make_celery(settings, run_message if pool == CPU else None)
+    host = WorkerHost(
+        pool=pool,
+        queues=served,
+        slots=slots,
+        incarnation=Incarnation(),
+        settings=settings.engine,
+        registry=registry,
+        version=__version__,
+        open_services=lambda size: open_services(
+            settings, registry, Silent(), pool_size=size, name=f"worker-{pool}"
+        ),
+        open_orders=lambda: open_orders(settings),
+    )
+    attach(app, host)
+    worker = app.Worker(
+        pool=IoPool if pool == IO else CpuPool,
+        concurrency=slots,
+        queues=[lane for queue in served for lane in lanes(queue)],
+        hostname=f"{pool}-{os.getpid()}@{socket.gethostname()}",
+        without_mingle=True,
+        without_gossip=True,
+        optimization="fair",
+        loglevel=settings.log.level,
+        quiet=True,
+    )
+    worker.start()
+    sys.exit(worker.exitcode or 0)

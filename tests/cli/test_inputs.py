@@ -1,0 +1,49 @@
+"""What people type, as the API wants it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from haulage.cli.inputs import read_duration, read_files, read_moment, typed_value
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "value"),
+    [
+        ("12", {"type": "string"}, "12"),
+        ("12", {"type": "integer"}, 12),
+        ("12", {"anyOf": [{"type": "string"}, {"type": "null"}]}, "12"),
+        ("12", {"anyOf": [{"type": "number"}, {"type": "null"}]}, 12),
+        ("speed", {"enum": ["speed", "quality"]}, "speed"),
+        ("[1, 2]", {"type": "array"}, [1, 2]),
+        ("true", None, True),
+        ("twelve", {"type": "integer"}, "twelve"),
+        ("hello", None, "hello"),
+    ],
+)
+def test_a_field_becomes_what_its_schema_allows(text, schema, value):
+    assert typed_value(text, schema) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2 h", 7200), ("1d", 86400)]
+)
+def test_durations_have_units(text, seconds):
+    assert read_duration(text) == seconds
+
+
+def test_a_delay_counts_from_now():
+    noon = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    assert read_moment("+90m", noon) == datetime(2026, 1, 5, 13, 30, tzinfo=UTC)
+
+
+def test_a_time_without_zone_is_local():
+    moment = read_moment("2026-01-05T12:00")
+    assert moment == datetime(2026, 1, 5, 12).astimezone()
+
+
+def test_a_file_whose_name_has_an_equals_sign_is_found(tmp_path: Path):
+    path = tmp_path / "a=b.pdf"
+    path.touch()
+    assert read_files([str(path), f"cover={path}"]) == {"file": path, "cover": path}

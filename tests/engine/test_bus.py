@@ -1,0 +1,141 @@
+"""The bus on real Redis: wake-ups arrive, and a Redis that is away is silence."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from haulage.domain.ids import uuid7
+from haulage.engine.bus import IDS_PER_MESSAGE, Bus, Listener, Orders, connect, unpack
+
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+async def bus(redis_url: str) -> AsyncIterator[Bus]:
+    made = Bus(connect(redis_url), prefix="test:")
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def listener(redis_url: str, bus: Bus) -> AsyncIterator[Listener]:
+    client = connect(redis_url)
+    made = Listener(client, bus.events_channel)
+    assert await made.hear(0.01) == set()
+    await subscribed(client, bus.events_channel)
+    yield made
+    await made.close()
+    await client.aclose()
+
+
+async def subscribed(client: object, channel: str) -> None:
+    for _ in range(5_000):
+        if dict(await client.pubsub_numsub(channel))[channel.encode()]:  # type: ignore[attr-defined]
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("nobody listens")
+
+
+async def test_news_of_jobs_reaches_a_listener(bus: Bus, listener: Listener) -> None:
+    ids = {uuid7(), uuid7()}
+    bus.rang(ids)
+    assert await listener.hear(10) == ids
+
+
+async def test_many_news_are_all_heard(bus: Bus, listener: Listener) -> None:
+    ids = {uuid7() for _ in range(IDS_PER_MESSAGE * 2 + 7)}
+    for job_id in ids:
+        bus.rang([job_id, job_id])
+    heard: set[object] = set()
+    async with asyncio.timeout(10):
+        while heard != ids:
+            heard |= await listener.hear(10)
+
+
+async def test_silence_is_heard_as_nothing(listener: Listener) -> None:
+    started = time.monotonic()
+    assert await listener.hear(0.05) == set()
+    assert time.monotonic() - started >= 0.05
+
+
+async def test_nothing_new_is_not_published(bus: Bus, listener: Listener) -> None:
+    bus.rang([])
+    bus.wake([])
+    assert await listener.hear(0.05) == set()
+
+
+async def test_a_worker_wakes_for_its_own_orders_only(bus: Bus, redis_url: str) -> None:
+    mine, other = uuid7(), uuid7()
+    client = connect(redis_url)
+    orders = Orders(Listener(client, bus.orders_channel))
+    waiting = asyncio.ensure_future(orders.wait(mine, 60))
+    await subscribed(client, bus.orders_channel)
+    bus.wake([other])
+    bus.wake([mine, other])
+    async with asyncio.timeout(10):
+        await waiting
+    started = time.monotonic()
+    await orders.wait(mine, 0.05)
+    assert time.monotonic() - started >= 0.05
+    await orders.close()
+    await client.aclose()
+
+
+async def test_without_redis_bells_are_silent() -> None:
+    bus = Bus(connect(NOWHERE), prefix="test:")
+    for _ in range(100):
+        bus.rang([uuid7()])
+        bus.wake([uuid7()])
+    await bus.close()
+
+
+async def test_without_redis_a_listener_hears_silence_and_keeps_its_time() -> None:
+    client = connect(NOWHERE)
+    listener = Listener(client, "test:events")
+    started = time.monotonic()
+    assert await listener.hear(0.1) == set()
+    assert 0.1 <= time.monotonic() - started < 5
+    await client.aclose()
+
+
+async def test_a_listener_whose_connection_was_dropped_listens_again(
+    bus: Bus, listener: Listener, redis_url: str
+) -> None:
+    client = connect(redis_url)
+    await client.client_kill_filter(_type="pubsub")
+    await listener.hear(0.2)
+    job_id = uuid7()
+    async with asyncio.timeout(20):
+        heard: set[object] = set()
+        while job_id not in heard:
+            bus.rang([job_id])
+            heard = await listener.hear(0.2)
+    await client.aclose()
+
+
+async def test_a_bus_whose_connection_was_dropped_speaks_again(
+    bus: Bus, listener: Listener, redis_url: str
+) -> None:
+    bus.rang([uuid7()])
+    await listener.hear(10)
+    client = connect(redis_url)
+    await client.client_kill_filter(_type="normal", skipme=True)
+    job_id = uuid7()
+    async with asyncio.timeout(20):
+        heard: set[object] = set()
+        while job_id not in heard:
+            bus.rang([job_id])
+            heard = await listener.hear(0.2)
+    await client.aclose()
+
+
+@pytest.mark.parametrize("nonsense", [None, "text", b"short", 5, b""])
+def test_nonsense_on_the_channel_is_nothing(nonsense: object) -> None:
+    assert unpack(nonsense) == set()
+
+
+def test_ids_are_unpacked_as_they_were_packed() -> None:
+    ids = {uuid7() for _ in range(3)}
+    assert unpack(b"".join(one.bytes for one in ids)) == ids

@@ -1,0 +1,93 @@
+"""`make test`: every check, every test, and what was left out and how to add it.
+
+Groups that need more than Python run where that is installed; at the end it is said which were left
+out and the one command that adds them. With `--all-groups` a group that can't run is a
+failure; that is how continuous integration calls it.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Group:
+    """Something to run. `missing` says what it lacks here, or None; `add` is the cure."""
+
+    name: str
+    command: Sequence[str]
+    missing: Callable[[], str | None] = lambda: None
+    add: str = ""
+    env: Callable[[], dict[str, str]] = dict
+
+
+def other_postgres() -> Path | None:
+    """The programs of a PostgreSQL from the system's packages: the oldest one that we support."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return next((path.parent for path in found if int(path.parts[-3]) >= 15), None)
+
+
+CHECKS = [
+    Group("ruff", [str(BIN / "ruff"), "check", "."]),
+    Group("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+    Group("mypy", [str(BIN / "mypy")]),
+]
+PYTEST = [sys.executable, "-m", "pytest"]
+# Twice the cores: the long tests wait for processes they have killed, more than they compute.
+WORKERS = str(2 * (os.cpu_count() or 1))
+TESTS = [
+    Group("tests", [*PYTEST, "-n", WORKERS, "--dist", "loadgroup", "tests"]),
+]
+EXTRA = [
+    Group(
+        "system-postgres",
+        [*PYTEST, "tests/storage"],
+        missing=lambda: None if other_postgres() else "no PostgreSQL from the system's packages",
+        add="apt-get install -y postgresql",
+        env=lambda: {"HAULAGE_TEST_POSTGRES": str(other_postgres())},
+    ),
+]
+
+
+def main() -> int:
+    """Run the groups; 0 when all that ran passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["checks", "tests"])
+    parser.add_argument("--all-groups", action="store_true", help="a missing group is a failure")
+    options = parser.parse_args()
+    groups = {"checks": CHECKS, "tests": TESTS, None: [*CHECKS, *TESTS, *EXTRA]}[options.only]
+    failed, left_out = [], []
+    for group in groups:
+        if lacks := group.missing():
+            left_out.append((group, lacks))
+            continue
+        if not run(group):
+            failed.append(group.name)
+    for group, lacks in left_out:
+        print(f"Left out: {group.name} ({lacks}). To add it: {group.add}")
+    if options.all_groups and left_out:
+        failed += [group.name for group, _ in left_out]
+    print(f"FAILED: {', '.join(failed)}" if failed else "All that ran passed.")
+    return 1 if failed else 0
+
+
+def run(group: Group) -> bool:
+    """Run one group with its output as it comes; whether it passed."""
+    print(f"── {group.name}", flush=True)
+    started = time.monotonic()
+    inherited = {name: value for name, value in os.environ.items() if name[:8] != "HAULAGE_"}
+    ended = subprocess.run(group.command, cwd=ROOT, env={**inherited, **group.env()}, check=False)
+    print(f"   {group.name}: {time.monotonic() - started:.1f} s", flush=True)
+    return ended.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""What a job should be after all that was done to it, in a model small enough to be right."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from haulage.domain.job import NewJob
+from haulage.domain.lifecycle import State, may
+from haulage.domain.outcome import Outcome, Retry, Snooze, target_state
+
+MAX_CRASHES = 2
+
+
+@dataclass
+class Model:
+    """What one job should be."""
+
+    new: NewJob
+    state: State
+    due: datetime
+    fence: int = 0
+    attempt: int = 0
+    crashes: int = 0
+    events: int = 1
+    held_by: int | None = None
+    cancel_asked: bool = False
+    settled: set[int] = field(default_factory=set)
+    steps: dict[str, str] = field(default_factory=dict)
+
+    def goes(self, target: State) -> None:
+        assert may(self.state, target)
+        self.state = target
+        self.events += 1
+        if target is not State.RUNNING:
+            self.held_by = None
+
+    def settles(self, fence: int, outcome: Outcome, now: datetime) -> None:
+        self.settled.add(fence)
+        if isinstance(outcome, Snooze):
+            self.attempt -= 1
+        if isinstance(outcome, Retry | Snooze):
+            self.due = now + timedelta(seconds=outcome.delay_s)
+            self.goes(State.CANCELLED if self.cancel_asked else State.SCHEDULED)
+        else:
+            self.goes(target_state(outcome))
+
+    def goes_back(self, now: datetime) -> None:
+        self.attempt -= 1
+        self.due = now
+        self.goes(State.CANCELLED if self.cancel_asked else State.SCHEDULED)
+
+    def crashes_with_its_worker(self, now: datetime) -> None:
+        self.crashes += 1
+        if self.crashes >= MAX_CRASHES and not self.cancel_asked:
+            self.attempt -= 1
+            self.goes(State.FAILED)
+        else:
+            self.goes_back(now)
+
+    def holds(self, fence: int) -> bool:
+        return self.state is State.RUNNING and self.fence == fence

@@ -1,0 +1,159 @@
+"""The tables refuse by themselves what the domain calls impossible."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.errors import CheckViolation, UniqueViolation
+
+from haulage.domain.ids import uuid7
+from haulage.domain.lifecycle import State
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+BARE = {
+    "id": None,
+    "type": "echo",
+    "queue": "io",
+    "input": "{}",
+    "max_attempts": 1,
+    "timeout_s": 1.0,
+    "created_at": NOW,
+    "scheduled_at": NOW,
+}
+STATES: dict[State, dict[str, Any]] = {
+    State.SCHEDULED: {},
+    State.QUEUED: {},
+    State.RUNNING: {"worker_id": uuid7()},
+    State.WAITING: {},
+    State.SUCCEEDED: {"finished_at": NOW, "result": "null"},
+    State.FAILED: {"finished_at": NOW, "error": "{}"},
+    State.CANCELLED: {"finished_at": NOW, "cancelled_at": NOW},
+}
+
+
+def insert(url: str, table: str, values: dict[str, Any]) -> None:
+    names = ", ".join(values)
+    marks = ", ".join(f"%({name})s" for name in values)
+    with psycopg.connect(url) as connection:
+        connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+
+
+def job(state: State, /, **changed: Any) -> dict[str, Any]:
+    return {**BARE, "id": uuid7(), "state": state.value, **STATES[state], **changed}
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_row_as_the_domain_has_it_is_taken_in_every_state(
+    database_url: str, state: State
+) -> None:
+    insert(database_url, "jobs", job(state))
+
+
+WRONG = [
+    ("state", job(State.QUEUED, state="lost")),
+    ("finished", job(State.QUEUED, finished_at=NOW)),
+    ("finished", job(State.SUCCEEDED, finished_at=None)),
+    ("finished", job(State.FAILED, finished_at=None)),
+    ("finished", job(State.CANCELLED, finished_at=None)),
+    ("leased", job(State.RUNNING, worker_id=None)),
+    ("leased", job(State.QUEUED, worker_id=uuid7())),
+    ("leased", job(State.SUCCEEDED, worker_id=uuid7())),
+    ("result", job(State.SUCCEEDED, result=None)),
+    ("result", job(State.FAILED, result="{}")),
+    ("result", job(State.RUNNING, result_ref="sha256/ab")),
+    ("error", job(State.FAILED, error=None)),
+    ("cancelled", job(State.CANCELLED, cancelled_at=None)),
+    ("cancelled", job(State.SUCCEEDED, cancelled_at=NOW)),
+    ("input", job(State.QUEUED, input=None)),
+    ("priority", job(State.QUEUED, priority=1)),
+    ("counts", job(State.QUEUED, attempt=-1)),
+    ("counts", job(State.QUEUED, run=0)),
+    ("counts", job(State.QUEUED, fence=-1)),
+    ("limits", job(State.QUEUED, max_attempts=0)),
+    ("limits", job(State.QUEUED, timeout_s=0)),
+    ("discarded", job(State.QUEUED, discarded_at=NOW)),
+    ("discarded", job(State.CANCELLED, discarded_at=NOW)),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), WRONG, ids=[f"{name}-{place}" for place, (name, _) in enumerate(WRONG)]
+)
+def test_a_job_that_cannot_be_is_refused(
+    database_url: str, name: str, values: dict[str, Any]
+) -> None:
+    with pytest.raises(CheckViolation) as caught:
+        insert(database_url, "jobs", values)
+    assert caught.value.diag.constraint_name == f"ck_jobs_{name}"
+
+
+def event(**changed: Any) -> dict[str, Any]:
+    return {"job_id": uuid7(), "seq": 1, "kind": "log", "at": NOW, "data": "{}", **changed}
+
+
+def test_an_event_of_an_unknown_kind_is_refused(database_url: str) -> None:
+    with pytest.raises(CheckViolation, match="ck_events_kind"):
+        insert(database_url, "events", event(kind="gossip"))
+
+
+def test_two_events_cannot_share_a_place(database_url: str) -> None:
+    first = event()
+    insert(database_url, "events", first)
+    with pytest.raises(UniqueViolation, match="pk_events"):
+        insert(database_url, "events", first)
+
+
+def test_a_step_without_a_value_is_refused(database_url: str) -> None:
+    step = {
+        "job_id": uuid7(),
+        "key": "a",
+        "name": "a",
+        "fence": 1,
+        "duration_s": 0.0,
+        "finished_at": NOW,
+    }
+    with pytest.raises(CheckViolation, match="ck_steps_value"):
+        insert(database_url, "steps", step)
+
+
+def schedule(**changed: Any) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "name": "nightly",
+        "type": "echo",
+        "input": "{}",
+        "queue": "io",
+        "cron": "0 3 * * *",
+        "timezone": "UTC",
+        "missed": "skip",
+        "created_at": NOW,
+        **changed,
+    }
+
+
+OTHERS = [
+    ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
+    ("ck_schedules_priority", "schedules", schedule(priority=1)),
+    ("ck_queues_paused", "queues", {"name": "io", "paused_at": NOW}),
+    ("ck_queues_paused", "queues", {"name": "io", "paused_by": "ann"}),
+]
+
+
+@pytest.mark.parametrize(("name", "table", "values"), OTHERS)
+def test_a_schedule_or_queue_that_cannot_be_is_refused(
+    database_url: str, name: str, table: str, values: dict[str, Any]
+) -> None:
+    with pytest.raises(CheckViolation) as caught:
+        insert(database_url, table, values)
+    assert caught.value.diag.constraint_name == name
+
+
+def test_every_check_of_the_tables_has_a_test_here(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        checks = connection.execute(
+            "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conname LIKE 'ck_%'"
+        ).fetchall()
+    tested = {f"ck_jobs_{name}" for name, _ in WRONG} | {name for name, _, _ in OTHERS}
+    tested |= {"ck_events_kind", "ck_steps_value"}
+    assert {name for (name,) in checks} == tested

@@ -1,0 +1,114 @@
+"""Migrations: they make what is declared, may be undone, and may run twice at once."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from haulage.domain.errors import Unavailable
+from haulage.storage import migrate, tables
+from haulage.storage.database import driver_url
+
+CONSTRAINTS = """
+SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2
+"""
+INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
+COLUMNS = """
+SELECT table_name, column_name, data_type, is_nullable, column_default
+FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2
+"""
+OPTIONS = "SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL ORDER BY 1"
+
+
+@pytest.fixture
+def empty_url(servers: dict[str, str], worker_number: int) -> Iterator[str]:
+    """A database without tables, dropped at the end."""
+    name = f"empty_{worker_number}"
+    with psycopg.connect(servers["database"], autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{servers['database'].rpartition('/')[0]}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def declared_url(empty_url: str) -> Iterator[str]:
+    """A database with the tables as `tables.py` declares them."""
+    name = empty_url.rpartition("/")[2] + "_declared"
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        url = empty_url + "_declared"
+        engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
+        tables.metadata.create_all(engine)
+        yield url
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def shown(url: str, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(url) as connection:
+        return [
+            one for one in connection.execute(query).fetchall() if "alembic_version" not in str(one)
+        ]
+
+
+@pytest.mark.parametrize("query", [CONSTRAINTS, INDEXES, COLUMNS, OPTIONS])
+def test_migrated_tables_are_the_declared_ones_as_postgresql_shows_them(
+    migrated_url: str, declared_url: str, query: str
+) -> None:
+    declared = shown(declared_url, query)
+    assert declared
+    assert shown(migrated_url, query) == declared
+
+
+def test_alembic_finds_nothing_left_to_migrate(migrated_url: str) -> None:
+    engine = sa.create_engine(driver_url(migrated_url), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_down_and_up_again_ends_where_it_began(empty_url: str) -> None:
+    newest = migrate.migrate(empty_url)
+    before = [shown(empty_url, query) for query in (CONSTRAINTS, INDEXES, COLUMNS)]
+    command.downgrade(migrate.config(empty_url), "base")
+    assert shown(empty_url, COLUMNS) == []
+    assert migrate.status(empty_url) == (None, newest)
+    assert migrate.migrate(empty_url) == newest
+    assert [shown(empty_url, query) for query in (CONSTRAINTS, INDEXES, COLUMNS)] == before
+
+
+def test_migrating_twice_changes_nothing(empty_url: str) -> None:
+    assert migrate.status(empty_url)[0] is None
+    assert migrate.migrate(empty_url) == migrate.migrate(empty_url)
+    current, newest = migrate.status(empty_url)
+    assert current == newest
+
+
+def test_two_migrators_at_once_both_succeed(empty_url: str) -> None:
+    program = "import sys; from haulage.storage.migrate import migrate; print(migrate(sys.argv[1]))"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, empty_url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [one.communicate(timeout=60) for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert {out.strip() for out, _ in said} == {migrate.status(empty_url)[1]}
+
+
+def test_a_server_that_is_not_there_is_said_with_the_command_that_helps() -> None:
+    with pytest.raises(Unavailable, match="does not let us in") as caught:
+        migrate.migrate("postgresql://nobody@127.0.0.1:1/none")
+    assert "haulage up" in caught.value.hint

@@ -1,0 +1,108 @@
+"""Job types for the end-to-end tests, loaded by `haulage up --handlers crew_handlers`.
+
+They write what they do to a file that the test names: a witness outside the system.
+"""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from haulage import BlockingContext, Child, Context, NotRetryable, Policy, Retryable, job_type
+from haulage.domain.backoff import Backoff
+
+QUICK = Backoff(base_s=0.05, max_s=0.1)
+
+
+class Witnessed(BaseModel):
+    """`witness`: a file to append lines to."""
+
+    witness: str
+    seconds: float = 0.0
+    steps: int = 0
+    fail_times: int = 0
+
+
+def bear_witness(path: str, line: str) -> None:
+    with Path(path).open("a") as file:
+        file.write(f"{line} {os.getpid()}\n")
+
+
+@job_type("crew.steps", policy=Policy(max_attempts=3, backoff=QUICK))
+async def steps(input: Witnessed, ctx: Context) -> list[int]:
+    """Run durable steps of some seconds each."""
+
+    async def one(number: int) -> int:
+        bear_witness(input.witness, f"step {number}")
+        await asyncio.sleep(input.seconds)
+        return number * number
+
+    bear_witness(input.witness, "start")
+    return await ctx.map("square", one, list(range(input.steps)), limit=1)
+
+
+@job_type("crew.spin", policy=Policy(max_attempts=3, backoff=QUICK))
+def spin(input: Witnessed, ctx: BlockingContext) -> int:
+    """Run durable steps in a cpu child."""
+
+    def one(number: int) -> int:
+        bear_witness(input.witness, f"step {number}")
+        until = time.monotonic() + input.seconds
+        while time.monotonic() < until:
+            sum(range(1000))
+        return number
+
+    bear_witness(input.witness, "start")
+    return sum(ctx.map("turn", one, list(range(input.steps))))
+
+
+@job_type("crew.deaf", policy=Policy(max_attempts=1))
+def deaf(input: Witnessed, ctx: BlockingContext) -> None:
+    """Swallow every interruption, as bad code does."""
+    bear_witness(input.witness, "start")
+    until = time.monotonic() + input.seconds
+    while time.monotonic() < until:
+        try:
+            time.sleep(0.05)
+        except BaseException:
+            continue
+
+
+@job_type("crew.flaky", policy=Policy(max_attempts=4, backoff=QUICK))
+async def flaky(input: Witnessed, ctx: Context) -> int:
+    """Fail `fail_times` times, then succeed."""
+    bear_witness(input.witness, f"attempt {ctx.attempt}")
+    if ctx.attempt <= input.fail_times:
+        raise Retryable("not yet")
+    return ctx.attempt
+
+
+@job_type("crew.broken", policy=Policy(max_attempts=4, backoff=QUICK))
+async def broken(input: Witnessed, ctx: Context) -> int:
+    """Fail for good."""
+    raise NotRetryable("this page is missing", code="page_missing")
+
+
+@job_type("crew.suicide", policy=Policy(max_attempts=5, max_crashes=2))
+def suicide(input: Witnessed, ctx: BlockingContext) -> int:
+    """Take the process along."""
+    bear_witness(input.witness, "start")
+    os.kill(os.getpid(), 9)
+    return 0
+
+
+class Family(BaseModel):
+    """`children`: type and input of each."""
+
+    witness: str
+    children: list[tuple[str, dict]]
+
+
+@job_type("crew.parent", policy=Policy(max_attempts=2, backoff=QUICK))
+async def parent(input: Family, ctx: Context) -> list[tuple[str, object]]:
+    """Spawn children and report how each of them ended."""
+    bear_witness(input.witness, f"parent {ctx.attempt}")
+    ended = await ctx.children("all", [Child(name, given) for name, given in input.children])
+    return [(one.state, one.result or (one.error or {}).get("code")) for one in ended]

@@ -1,0 +1,116 @@
+"""Logs: one object a line, with what was bound, and without secrets."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from haulage.telemetry.logs import mask_secrets
+
+
+def masked(**fields: Any) -> dict[str, Any]:
+    return dict(mask_secrets(None, "info", fields))
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "db_password", "SECRET", "api_key", "apikey", "Authorization", "cookie"]
+)
+def test_fields_that_look_like_secrets_are_masked(name: str) -> None:
+    assert masked(**{name: "hunter2", "other": "hunter3"}) == {name: "***", "other": "hunter3"}
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("postgresql://ann:hunter2@host:5432/db", "postgresql://ann:***@host:5432/db"),
+        ("postgresql+psycopg://ann:hunter2@host/db", "postgresql+psycopg://ann:***@host/db"),
+        ("redis://:hunter2@host:6379/0", "redis://:***@host:6379/0"),
+        ("rediss://ann:hunter2@host", "rediss://ann:***@host"),
+        ("both a://b:c@d and e://f:g@h", "both a://b:***@d and e://f:***@h"),
+        ("http://host:80/path?a=b@c", "http://host:80/path?a=b@c"),
+        ("http://ann@host", "http://ann@host"),
+    ],
+)
+def test_only_the_password_of_a_url_is_masked(said: str, shown: str) -> None:
+    assert masked(event=said, url=said) == {"event": shown, "url": shown}
+
+
+PROGRAM = """
+import logging, sys, warnings
+from uuid import UUID
+from haulage.telemetry import logs
+
+logs.configure(level=sys.argv[1], format=sys.argv[2])
+log = logs.get("test")
+log.debug("below")
+logs.bind(request_id="r-1")
+log.info("plain", n=1, token="hunter2")
+logs.job.set({"job_id": UUID(int=7), "type": "echo"})
+log.warning("at work", type="said by the line")
+logging.getLogger("other").warning("connect to %s", "redis://:hunter2@host")
+logging.getLogger("httpx").info("noise")
+warnings.warn("careful")
+try:
+    raise KeyError("x")
+except KeyError:
+    log.exception("broken")
+"""
+
+
+def lines_of(level: str, format: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, level, format],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == ""
+    assert "hunter2" not in done.stderr
+    return done.stderr.splitlines()
+
+
+def test_every_line_is_an_object_with_what_was_bound() -> None:
+    plain, at_work, other, warning, broken = map(json.loads, lines_of("INFO", "json"))
+    assert (plain["event"], plain["n"], plain["token"]) == ("plain", 1, "***")
+    assert (plain["level"], plain["logger"], plain["request_id"]) == ("info", "test", "r-1")
+    assert plain["timestamp"].endswith("Z")
+    assert "job_id" not in plain
+    assert (at_work["job_id"], at_work["type"]) == (
+        "00000000-0000-0000-0000-000000000007",
+        "said by the line",
+    )
+    assert (other["event"], other["level"]) == ("connect to redis://:***@host", "warning")
+    assert "careful" in warning["event"]
+    assert "KeyError: 'x'" in broken["exception"]
+
+
+def test_a_level_drops_what_is_below_it() -> None:
+    assert [json.loads(line)["event"] for line in lines_of("ERROR", "json")] == ["broken"]
+
+
+def test_for_people_lines_are_words() -> None:
+    lines = lines_of("INFO", "console")
+    assert "plain" in lines[0]
+    assert "request_id=r-1" in lines[0]
+
+
+def test_secrets_inside_of_fields_are_masked_and_counts_are_not() -> None:
+    said = masked(request={"headers": {"Authorization": "hunter2"}}, input_tokens=12)
+    assert said == {"request": {"headers": {"Authorization": "***"}}, "input_tokens": 12}
+
+
+def test_a_password_quoted_by_a_trace_is_masked() -> None:
+    program = """
+from haulage.telemetry import logs
+logs.configure()
+try:
+    raise OSError("can't reach s3://ann:hunter2@host")
+except OSError:
+    logs.get("test").exception("broken")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "s3://ann:***@host" in done.stderr
+    assert "hunter2" not in done.stderr

@@ -1,0 +1,139 @@
+"""Settings: read once, checked whole, with the nearest name for a misspelt one."""
+
+import pytest
+
+from haulage.settings import Settings, SettingsFault, known_variables, load
+
+
+def test_nothing_set_is_the_defaults() -> None:
+    settings = load({})
+    assert settings.queue_pools == {"io": "io", "cpu": "cpu"}
+    assert (settings.engine.lease_s, settings.api.page_size, settings.handlers) == (5.0, 50, ())
+    assert settings.database.url is None
+
+
+def test_each_section_reads_its_variables() -> None:
+    settings = load(
+        {
+            "HAULAGE_DATABASE_URL": "postgresql://h/d",
+            "HAULAGE_DATABASE_POOL_SIZE": "3",
+            "HAULAGE_REDIS_URL": "redis://h",
+            "HAULAGE_ENGINE_LEASE_S": "7.5",
+            "HAULAGE_LOG_LEVEL": "DEBUG",
+            "HAULAGE_HANDLERS": "one, two.three ,",
+            "HAULAGE_QUEUES": "io=io, ocr=cpu",
+            "PATH": "ignored",
+        }
+    )
+    assert settings.require_database_url() == "postgresql://h/d"
+    assert settings.require_redis_url() == "redis://h"
+    assert (settings.database.pool_size, settings.engine.lease_s) == (3, 7.5)
+    assert (settings.log.level, settings.handlers) == ("DEBUG", ("one", "two.three"))
+    assert settings.queue_pools == {"io": "io", "ocr": "cpu"}
+
+
+def test_the_environment_is_read_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "HAULAGE_ENGINE_LEASE_S": "9",
+        "HAULAGE_QUEUES": "io=io,ocr=cpu",
+        "HAULAGE_HANDLERS": "one,two",
+        "HAULAGE_BLOB_URL": "s3://bucket",
+    }
+    for name in known_variables():
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert load() == load(given)
+
+
+def outcome(environ: dict[str, str]) -> object:
+    try:
+        return load(environ)
+    except SettingsFault as fault:
+        return str(fault)
+
+
+@pytest.mark.parametrize("name", known_variables())
+def test_no_known_variable_is_passed_over(name: str) -> None:
+    read = outcome({name: "\x01"})
+    assert read != load({})
+    assert not isinstance(read, str) or name in read
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("HAULAGE_DATABSE_URL", "HAULAGE_DATABASE_URL"),
+        ("HAULAGE_ENGINE_LEASE", "HAULAGE_ENGINE_LEASE_S"),
+        ("HAULAGE_QUEUE", "HAULAGE_QUEUES"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest_name(name: str, nearest: str) -> None:
+    with pytest.raises(SettingsFault, match=f"{name} is not a setting.*Did you mean {nearest}"):
+        load({name: "1"})
+
+
+@pytest.mark.parametrize(
+    "name", ["HAULAGE_URL", "HAULAGE_API_KEY", "HAULAGE_HANDLER_PAGES", "HAULAGE_TEST_X"]
+)
+def test_variables_of_the_client_and_of_handlers_are_left_alone(name: str) -> None:
+    assert load({name: "1"}) == load({})
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(SettingsFault) as caught:
+        load({"HAULAGE_ENGINE_LEASE_S": "soon", "HAULAGE_API_PAGE_SIZE": "0"})
+    assert "HAULAGE_ENGINE_LEASE_S" in str(caught.value)
+    assert "HAULAGE_API_PAGE_SIZE" in str(caught.value)
+    with pytest.raises(SettingsFault) as caught:
+        load({"HAULAGE_ONE": "1", "HAULAGE_TWO": "2"})
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HAULAGE_ENGINE_LEASE_S", "0.5"),
+        ("HAULAGE_ENGINE_TICK_S", "0"),
+        ("HAULAGE_ENGINE_WINDOW", "0"),
+        ("HAULAGE_DATABASE_POOL_SIZE", "0"),
+        ("HAULAGE_LOG_LEVEL", "LOUD"),
+        ("HAULAGE_QUEUES", "io"),
+        ("HAULAGE_QUEUES", "ocr=gpu"),
+        ("HAULAGE_API_MAX_BATCH", "many"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsFault, match=name):
+        load({name: value})
+
+
+def test_a_fault_does_not_repeat_the_value() -> None:
+    with pytest.raises(SettingsFault) as caught:
+        load({"HAULAGE_DATABASE_POOL_SIZE": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_server_is_said_with_what_to_do() -> None:
+    settings = load({})
+    with pytest.raises(SettingsFault, match=r"HAULAGE_DATABASE_URL is not set.*haulage up"):
+        settings.require_database_url()
+    with pytest.raises(SettingsFault, match=r"HAULAGE_REDIS_URL is not set.*haulage up"):
+        settings.require_redis_url()
+
+
+def test_there_is_no_usable_default_for_a_server_or_a_secret() -> None:
+    for name in known_variables():
+        if name.endswith(("_SECRET", "_PASSWORD", "_KEY")) or name in (
+            "HAULAGE_DATABASE_URL",
+            "HAULAGE_REDIS_URL",
+        ):
+            section, _, field = name.removeprefix("HAULAGE_").lower().partition("_")
+            assert getattr(getattr(load({}), section), field) is None
+
+
+def test_settings_cannot_be_changed_after_the_start() -> None:
+    settings = load({})
+    with pytest.raises(ValueError, match="frozen"):
+        settings.handlers = ("late",)  # type: ignore[misc]
+    assert isinstance(settings, Settings)
