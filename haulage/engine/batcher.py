@@ -66,7 +66,8 @@ class Batcher(Generic[T, R]):
 
     async def _send(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:
-            answers = await self._patiently([item for item, _ in batch])
+            items = [item for item, _ in batch]
+            answers = await patiently(lambda: self._flush(items), patience_s=self._patience_s)
             if len(answers) != len(batch):
                 raise RuntimeError(f"{len(answers)} answers to {len(batch)} items")
         except Unavailable as error:
@@ -83,18 +84,20 @@ class Batcher(Generic[T, R]):
                 if not future.done():
                     future.set_result(answer)
 
-    async def _patiently(self, items: list[T]) -> Sequence[R]:
-        loop = asyncio.get_running_loop()
-        started, pause_s = loop.time(), 0.05
-        while True:
-            try:
-                return await self._flush(items)
-            except Unavailable:
-                spent_s = loop.time() - started
-                if self._patience_s is not None and spent_s + pause_s > self._patience_s:
-                    raise
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, 1.0)
+
+async def patiently(ask: Callable[[], Awaitable[R]], *, patience_s: float | None = None) -> R:
+    """The answer to `ask`, which is asked again while PostgreSQL is away (None: for ever)."""
+    loop = asyncio.get_running_loop()
+    started, pause_s = loop.time(), 0.05
+    while True:
+        try:
+            return await ask()
+        except Unavailable:
+            spent_s = loop.time() - started
+            if patience_s is not None and spent_s + pause_s > patience_s:
+                raise
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, 1.0)
 
 
 def _fail(batch: Sequence[tuple[object, asyncio.Future[R]]], error: Exception) -> None:

@@ -14,6 +14,7 @@ from haulage.domain.errors import LeaseLost, WaitsForChildren
 from haulage.domain.ids import uuid7
 from haulage.domain.job import NewJob
 from haulage.domain.lifecycle import TERMINAL, State
+from haulage.engine.batcher import patiently
 from haulage.engine.services import Services
 from haulage.storage.json_text import dumps, loads
 from haulage.storage.step_store import FinishedStep
@@ -27,7 +28,7 @@ async def gather(
 ) -> list[ChildOutcome]:
     """See `Context.children`."""
     ids = await _ids(context, services, name, children)
-    found = await services.families.children(ids)
+    found = await patiently(lambda: services.families.children(ids))
     if any(found[child_id].state not in TERMINAL for child_id in ids):
         raise WaitsForChildren
     return [
@@ -64,7 +65,7 @@ async def _ids(
         return ids
     jobs = [await _drafted(context, services, child) for child in children]
     step = _step(context, name, [job.id for job in jobs])
-    if not await services.families.spawn(step, jobs):
+    if not await patiently(lambda: services.families.spawn(step, jobs)):
         raise LeaseLost(f"children {name!r} were refused: the lease is lost")
     services.event_bell.rang(job.id for job in jobs)
     return [job.id for job in jobs]
@@ -73,12 +74,12 @@ async def _ids(
 async def _redrive(
     context: "RunContext", services: Services, name: str, ids: Sequence[UUID]
 ) -> None:
-    found = await services.families.children(ids)
+    found = await patiently(lambda: services.families.children(ids))
     again = [one.id for one in found.values() if one.state in TERMINAL - {State.SUCCEEDED}]
-    await services.decisions.redrive(
-        again, tenant=context.tenant, by=f"parent {context.job_id} in run {context.lease.run}"
-    )
-    if not await services.families.spawn(_step(context, name, ids), []):
+    by = f"parent {context.job_id} in run {context.lease.run}"
+    await patiently(lambda: services.decisions.redrive(again, tenant=context.tenant, by=by))
+    step = _step(context, name, ids)
+    if not await patiently(lambda: services.families.spawn(step, [])):
         raise LeaseLost(f"children {name!r} were refused: the lease is lost")
 
 

@@ -1,7 +1,8 @@
 """The `Context` that async handlers get, bound to one lease.
 
 Steps are durable: a value counts once it is stored under the lease's fence. A write that is refused
-means the lease is lost: the attempt is told to stop. Progress and log lines: `reports.py`.
+means the lease is lost: the attempt is told to stop. While PostgreSQL is away reads and writes wait
+for it; the handler's time limit goes on. Progress and log lines: `reports.py`.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from haulage.domain.backoff import Backoff
 from haulage.domain.context import Child, ChildOutcome, Failure, Part, StoredFile
 from haulage.domain.errors import HaulageError, LeaseLost, NotRetryable, Snoozed, Verdict, classify
 from haulage.domain.job import Lease, Usage
+from haulage.engine.batcher import patiently
 from haulage.engine.children import gather
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
@@ -103,7 +105,7 @@ class RunContext:
                 self._stored = (
                     {}
                     if self.lease.fence == 1
-                    else await self._services.steps.load(self.lease.job_id)
+                    else await patiently(lambda: self._services.steps.load(self.lease.job_id))
                 )
         if key in self._stored:
             return True, loads(self._stored[key])
@@ -215,9 +217,12 @@ class RunContext:
 
     async def file(self, file_id: UUID | str) -> StoredFile:
         try:
-            row = await self._services.files.get(UUID(str(file_id)), tenant=self.lease.tenant)
+            wanted = UUID(str(file_id))
         except ValueError:
             row = None
+        else:
+            files, tenant = self._services.files, self.lease.tenant
+            row = await patiently(lambda: files.get(wanted, tenant=tenant))
         if row is None:
             raise NotRetryable(f"There is no file {file_id}.", code="file_not_found")
         content = await self._services.files.content(row)

@@ -73,7 +73,9 @@ class Dispatcher:
         self._chores = chores
         self._leads = False
         self._slow_at = 0.0
-        self._answered_at = self._judges_from = monotonic()
+        self._answered_at = monotonic()
+        # Whoever has just begun can't know whether the workers could beat before.
+        self._judges_from = self._answered_at + settings.lease_s
 
     @property
     def leads(self) -> bool:

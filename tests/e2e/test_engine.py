@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from live_system import System, until
+from live_system import System, lines, until
 
 from haulage.client import JobView, Submission
 
@@ -19,10 +19,6 @@ def witness(tmp_path: Path) -> Path:
     path = tmp_path / "witness"
     path.touch()
     return path
-
-
-def lines(witness: Path) -> list[str]:
-    return [line.rpartition(" ")[0] for line in witness.read_text().splitlines()]
 
 
 def states(system: System, job: JobView) -> list[str]:

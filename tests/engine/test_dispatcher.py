@@ -55,6 +55,8 @@ class Post:
         self.monotonic = 100.0
         self.lengths: dict[str, int | None] = {"io": 0, "cpu": 0}
         self.dispatcher = self.made()
+        # Long enough at its post to judge workers.
+        self.monotonic += LEASE_S
 
     def made(self, **changed: object) -> Dispatcher:
         return Dispatcher(
@@ -200,6 +202,20 @@ async def test_silence_while_postgresql_was_away_kills_no_worker(
     assert await post.tick(LEASE_S - 1) == []
     assert await post.tick(1.1) == [job_id]
     await post.dispatcher._leader.release()
+
+
+async def test_a_dispatcher_that_has_just_begun_gives_workers_time_to_beat(
+    services: Services, post: Post
+) -> None:
+    hand = await Hand.hired(services)
+    job_id = await queued(services)
+    await hand.claim(job_id)
+    # PostgreSQL is back after a minute, and the dispatcher that was there before is not.
+    post.clock.advance(seconds=60)
+    post.dispatcher = post.made()
+    assert await post.tick() == []
+    assert await post.tick(LEASE_S - 0.1) == []
+    assert await post.tick(1.1) == [job_id]
 
 
 @pytest.fixture

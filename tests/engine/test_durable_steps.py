@@ -13,7 +13,7 @@ from haulage.engine import context as contexts
 from haulage.engine.context import step_key
 from haulage.engine.services import Services
 from tests.engine.conftest import Bench
-from tests.factories import Hand, queued, state
+from tests.factories import Hand, away, queued, state
 
 
 class Page(BaseModel):
@@ -171,3 +171,26 @@ async def test_steps_survive_the_death_of_a_worker(bench: Bench, services: Servi
     await services.dispatch.rescue_orphans(limit=1)
     assert await bench.again(job_id)
     assert ran == [1]
+
+
+async def test_looking_up_finished_steps_waits_for_postgresql_to_come_back(
+    bench: Bench, services: Services, database_url: str, servers: dict[str, str]
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handler(input, ctx):
+        if ctx.attempt == 1:
+            raise Retryable("once more")
+        begun.set()
+        await go_on.wait()
+        return await ctx.step("a", lambda: 1)
+
+    job_id = await bench.run(handler)
+    running = asyncio.ensure_future(bench.again(job_id))
+    await begun.wait()
+    with away(servers["database"], database_url):
+        go_on.set()
+        await asyncio.wait({running}, timeout=0.2)
+        assert not running.done()
+    assert await running
+    assert await state(services, job_id) is State.SUCCEEDED

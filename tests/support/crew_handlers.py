@@ -58,6 +58,26 @@ def spin(input: Witnessed, ctx: BlockingContext) -> int:
     return sum(ctx.map("turn", one, list(range(input.steps))))
 
 
+@job_type("crew.tick")
+async def tick(input: Witnessed, ctx: Context) -> str:
+    """Bear witness every tenth of a second; needs nobody's help for it."""
+    bear_witness(input.witness, "start")
+    for number in range(round(input.seconds * 10)):
+        await asyncio.sleep(0.1)
+        bear_witness(input.witness, f"tick {number}")
+    return "done"
+
+
+@job_type("crew.tock")
+def tock(input: Witnessed, ctx: BlockingContext) -> str:
+    """The same in a cpu child."""
+    bear_witness(input.witness, "start")
+    for number in range(round(input.seconds * 10)):
+        time.sleep(0.1)
+        bear_witness(input.witness, f"tick {number}")
+    return "done"
+
+
 @job_type("crew.deaf", policy=Policy(max_attempts=1))
 def deaf(input: Witnessed, ctx: BlockingContext) -> None:
     """Swallow every interruption, as bad code does."""

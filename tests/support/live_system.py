@@ -106,6 +106,11 @@ class Up:
         assert self.process.wait(60) == 0, self.log.read_text()[-4000:]
 
 
+def lines(witness: Path) -> list[str]:
+    """What handlers wrote (crew_handlers.bear_witness), without their process ids."""
+    return [line.rpartition(" ")[0] for line in witness.read_text().splitlines()]
+
+
 def until(condition: Callable[[], object], within_s: float = 20) -> None:
     """Look every 20 ms until `condition` holds."""
     deadline = time.monotonic() + within_s
