@@ -30,6 +30,8 @@ RING_BATCH = 250
 # So many before the rest of a tick has its turn again.
 RINGS_A_TICK = 8
 SLOW_EVERY_S = 1.0
+# Of a tick, while a queue has more jobs than its window holds.
+CONGESTED_TICK = 0.25
 STANDBY_S = 1.0
 
 
@@ -72,6 +74,7 @@ class Dispatcher:
         self._monotonic = monotonic
         self._chores = chores
         self._leads = False
+        self._congested = False
         self._slow_at = 0.0
         self._answered_at = monotonic()
         # Whoever has just begun can't know whether the workers could beat before.
@@ -101,9 +104,13 @@ class Dispatcher:
                 # One tick's fault must not end the only process that finds lost jobs.
                 log.exception("dispatcher.tick_broken")
             # While there is more to do than one tick takes, the next one does not wait.
-            await _pause(stop, 0 if more else self._settings.tick_s)
+            await _pause(stop, 0 if more else self._rest_s())
         await self._leader.release()
         self._set_leads(leads=False)
+
+    def _rest_s(self) -> float:
+        """A quick worker empties a full window before the next tick, and would wait for it."""
+        return self._settings.tick_s * (CONGESTED_TICK if self._congested else 1)
 
     async def _keep_at(self, chore: Chore, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -172,7 +179,7 @@ class Dispatcher:
 
     async def _ring_new(self) -> bool:
         """Fill each queue's window; True when a window has room and jobs may be left."""
-        more = False
+        more = congested = False
         waiting = await self._services.dispatch.rung_waiting()
         for queue in self._queues:
             room = self._settings.window - waiting.get(queue, 0)
@@ -189,6 +196,8 @@ class Dispatcher:
                 room -= len(bells)
             else:
                 more |= room > 0
+            congested |= room <= 0
+        self._congested = congested
         return more
 
     async def _ring_lost(self) -> None:

@@ -24,6 +24,7 @@ from haulage.storage.job_store import JobStore
 from haulage.storage.step_store import StepStore
 from haulage.storage.worker_store import WorkerStore
 from haulage.telemetry import logs
+from haulage.wiring import collector
 from haulage.wiring.tables import require_tables
 
 REDIS_HINT = (
@@ -119,6 +120,7 @@ def start(role: str) -> Settings:
     logs.configure(level=settings.log.level, format=settings.log.format)
     require_servers(settings)
     logs.bind(role=role)
+    collector.calm()
     return settings
 
 
