@@ -27,13 +27,21 @@ check: $(INSTALLED) ## Style and types alone
 format: $(INSTALLED) ## Put the code into the house's form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: $(INSTALLED) ## Measure throughput against plain Celery; one JSON line
-	@$(BIN)/python -m bench.throughput
+bench: .venv/installed-bench ## Measure speed and memory against other queues; JSON lines
+	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra all --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--output-file requirements/dev.txt --quiet
+	@$(BIN)/uv pip compile pyproject.toml --group bench --constraint requirements/dev.txt \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --output-file requirements/bench.txt --quiet
+
+.venv/installed-bench: $(INSTALLED) requirements/bench.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement requirements/bench.txt
+	@touch $@
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,1 +1,1 @@
-"""Measurements: each prints one JSON line with its figures and what they are compared with."""
+"""Benchmarks: each prints one JSON line with its figures and what they are measured against."""

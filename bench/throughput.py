@@ -1,87 +1,42 @@
-"""Durable no-op jobs, submitted in batches over HTTP until all are settled, against plain Celery.
+"""Durable no-op jobs, submitted in batches over HTTP until all are settled, one io worker process.
 
-python -m bench.throughput [--jobs N]
+Against the same kind of task through plain Celery and Dramatiq, which keep nothing, and awa-pg,
+which is durable too; all in one run on one machine.
 """
 
-import argparse
-import json
-import sys
-import tempfile
-import time
-from pathlib import Path
-
-import httpx
-import psycopg
-
-from bench import plain_celery
+from bench import yardstick_awa, yardstick_celery, yardstick_dramatiq
+from bench.system import report, running, temporary_folder
+from haulage.runtime.postgres import Postgres
 from haulage.runtime.redis import Redis
-from haulage.runtime.stack import Stack, StackOptions
 
-BATCH = 1_000
+OVER_CELERY, OVER_DRAMATIQ = 5.0, 2.0
+NOOP = {"value": 1}
 
 
-def main() -> int:
-    """Print one JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="haulage-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        ours = best_of_ours(folder, options.jobs, options.rounds)
-        with Redis.start(folder / "celery-redis") as broker:
-            plain = plain_celery.best_rate(broker.url, options.jobs // 2)
-    best = max(plain.values())
-    print(
-        json.dumps(
-            {
-                "bench": "throughput",
-                "jobs": options.jobs,
-                "haulage_per_s": round(ours),
-                "plain_celery_per_s": {pool: round(rate) for pool, rate in plain.items()},
-                "ratio_to_best_celery": round(ours / best, 2),
-            }
-        )
+def main(*, jobs: int = 30_000, rounds: int = 3) -> bool:
+    """Print the line; whether the bars are met."""
+    with running() as system:
+        system.rate("echo", NOOP, 2_000)
+        ours = max(system.rate("echo", NOOP, jobs) for _ in range(rounds))
+    with temporary_folder() as folder:
+        with Redis.start(folder / "redis") as broker:
+            celery = yardstick_celery.best_rate(broker.url, jobs // 3)
+            dramatiq = yardstick_dramatiq.best_rate(broker.url, jobs // 3)
+        with Postgres.start(folder / "postgres") as postgres:
+            awa = yardstick_awa.rate(postgres.url, jobs)
+    over_celery = ours / max(celery.values())
+    over_dramatiq = ours / max(dramatiq.values())
+    return report(
+        "throughput",
+        met=over_celery >= OVER_CELERY and over_dramatiq >= OVER_DRAMATIQ,
+        jobs=jobs,
+        haulage_per_s=ours,
+        celery_per_s=celery,
+        dramatiq_per_s=dramatiq,
+        awa_per_s=awa,
+        ratio_to_best_celery=over_celery,
+        bar_celery=OVER_CELERY,
+        ratio_to_best_dramatiq=over_dramatiq,
+        bar_dramatiq=OVER_DRAMATIQ,
+        ratio_to_awa=ours / awa,
     )
-    return 0
-
-
-def best_of_ours(folder: Path, jobs: int, rounds: int) -> float:
-    """Jobs per second through the whole system, durable, with one io worker process."""
-    environment = {"HAULAGE_LOG_LEVEL": "WARNING"}
-    with Stack(StackOptions(data=folder / "data", environment=environment)) as stack:
-        ready = stack.ready
-        assert ready is not None
-        with (
-            httpx.Client(base_url=ready.url, timeout=60) as client,
-            psycopg.connect(ready.database_url, autocommit=True) as database,
-        ):
-            run(client, database, 2_000)
-            return max(run(client, database, jobs) for _ in range(rounds))
-
-
-def run(client: httpx.Client, database: psycopg.Connection, jobs: int) -> float:
-    """Submit and wait; jobs per second."""
-    body = json.dumps({"jobs": [{"type": "echo", "input": {"value": 1}}] * BATCH}).encode()
-    already = settled(database)
-    began = time.perf_counter()
-    for _ in range(jobs // BATCH):
-        answer = client.post(
-            "/api/v1/jobs/batch", content=body, headers={"content-type": "application/json"}
-        )
-        answer.raise_for_status()
-    while settled(database) - already < jobs:
-        time.sleep(0.05)
-    return jobs / (time.perf_counter() - began)
-
-
-def settled(database: psycopg.Connection) -> int:
-    """How many jobs have succeeded."""
-    row = database.execute("SELECT count(*) FROM jobs WHERE state = 'succeeded'").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,34 @@
+"""`python -m bench [NAME …]`: run the benchmarks, a JSON line each; 1 when a bar is missed.
+
+With no name all run, about six minutes. On a machine with other work their figures mean little.
+"""
+
+import argparse
+import sys
+
+from bench import history, latency, sleepers, steps, throughput
+
+BENCHMARKS = {
+    "throughput": throughput.main,
+    "latency": latency.main,
+    "sleepers": sleepers.main,
+    "history": history.main,
+    "steps": steps.main,
+}
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    missed = [name for name in names if not BENCHMARKS[name]()]
+    if missed:
+        print(f"Missed: {', '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""The whole system on its embedded servers, durable as in production, for one benchmark."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString
+
+import httpx
+import psycopg
+
+from haulage.runtime.stack import Stack, StackOptions
+
+BATCH = 1_000
+POLL_S = 0.01
+# Each part is answered by an index of its own, so that asking costs nothing beside the work.
+UNFINISHED: LiteralString = """
+SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND rung_at IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running')
+    OR EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND rung_at IS NULL)
+    OR EXISTS (SELECT 1 FROM jobs WHERE state = 'scheduled')
+    OR EXISTS (SELECT 1 FROM jobs WHERE state = 'waiting')
+"""
+
+
+@dataclass(frozen=True)
+class System:
+    """What a benchmark talks to."""
+
+    http: httpx.Client
+    database: psycopg.Connection
+    url: str
+    database_url: str
+
+    def submit(self, type_name: str, value: dict[str, Any], count: int) -> list[str]:
+        """Submit `count` equal jobs in batches over HTTP; their ids."""
+        ids: list[str] = []
+        for start in range(0, count, BATCH):
+            size = min(BATCH, count - start)
+            body = json.dumps({"jobs": [{"type": type_name, "input": value}] * size}).encode()
+            answer = self.http.post(
+                "/api/v1/jobs/batch", content=body, headers={"content-type": "application/json"}
+            )
+            answer.raise_for_status()
+            ids += [job["id"] for job in answer.json()["jobs"]]
+        return ids
+
+    def until_settled(self, *, within_s: float = 300.0) -> None:
+        """Wait until no job is left that is not over."""
+        deadline = time.monotonic() + within_s
+        while self._one(UNFINISHED):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"jobs are left after {within_s:g} s")
+            time.sleep(POLL_S)
+
+    def rate(self, type_name: str, value: dict[str, Any], count: int) -> float:
+        """Jobs per second from the first submit to the last settlement, all of them succeeded."""
+        before = self.succeeded()
+        began = time.perf_counter()
+        self.submit(type_name, value, count)
+        self.until_settled()
+        took_s = time.perf_counter() - began
+        if (done := self.succeeded() - before) != count:
+            raise RuntimeError(f"{done} of {count} jobs succeeded")
+        return count / took_s
+
+    def succeeded(self) -> int:
+        """How many jobs have succeeded so far."""
+        return int(self._one("SELECT count(*) FROM jobs WHERE state = 'succeeded'"))
+
+    def another_connection(self) -> psycopg.Connection:
+        """For another thread, or for statements of the benchmark's own; the caller closes it."""
+        return psycopg.connect(self.database_url, autocommit=True)
+
+    def io_worker_pid(self) -> int:
+        """The process id of the only io worker."""
+        return int(
+            self._one("SELECT pid FROM workers WHERE pool = 'io' AND ended_at IS NULL LIMIT 1")
+        )
+
+    def _one(self, query: LiteralString) -> Any:
+        row = self.database.execute(query).fetchone()
+        assert row is not None
+        return row[0]
+
+
+@contextmanager
+def running(*, io_concurrency: int = 1_000, handlers: tuple[str, ...] = ()) -> Iterator[System]:
+    """A fresh system in a temporary folder; stopped and removed at the end."""
+    with temporary_folder() as folder:
+        options = StackOptions(
+            data=folder / "data",
+            io_concurrency=io_concurrency,
+            cpu_processes=1,
+            handlers=handlers,
+            environment={"HAULAGE_LOG_LEVEL": "WARNING"},
+        )
+        with Stack(options) as stack:
+            ready = stack.ready
+            assert ready is not None
+            with (
+                httpx.Client(base_url=ready.url, timeout=60) as http,
+                psycopg.connect(ready.database_url, autocommit=True) as database,
+            ):
+                yield System(http, database, ready.url, ready.database_url)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that also PostgreSQL's own user may enter."""
+    with tempfile.TemporaryDirectory(prefix="haulage-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+def resident_mb(pid: int) -> float:
+    """The resident memory of a process now, in MB."""
+    asked = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
+    )
+    return int(asked.stdout) / 1024
+
+
+def report(bench: str, *, met: bool, **figures: Any) -> bool:
+    """Print one JSON line; gives `met` back."""
+    rounded = {name: _rounded(value) for name, value in figures.items()}
+    print(json.dumps({"bench": bench, **rounded, "cores": os.cpu_count(), "met": met}), flush=True)
+    return met
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value) if abs(value) >= 100 else round(value, 3)
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return value
