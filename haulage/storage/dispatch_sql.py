@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from haulage.storage.job_sql import HELD_BY_ITEM
+
 PROMOTE_DUE = sa.text("""
 WITH due AS (
     SELECT id FROM jobs
@@ -230,16 +232,14 @@ RESCUE_OF_CHILD = sa.text(
     )
 )
 
-GIVE_BACK = sa.text("""
+GIVE_BACK = sa.text(
+    """
 WITH item AS (
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS t (id, fence)
 ), held AS (
-    SELECT jobs.id,
+    SELECT item.id,
            CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE 'scheduled' END AS target
-    FROM jobs JOIN item ON jobs.id = item.id
-    WHERE jobs.fence = item.fence AND jobs.state = 'running'
-    ORDER BY jobs.id
-    FOR UPDATE OF jobs
+    FROM {held}
 ), returned AS (
     UPDATE jobs SET
         state = held.target, worker_id = NULL, worker_pid = NULL, rung_at = NULL,
@@ -257,4 +257,5 @@ WITH item AS (
     FROM returned
 )
 SELECT count(*) FROM returned
-""")
+""".replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
+)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from haulage.domain.clock import Clock
 from haulage.domain.job import Event, EventKind, Lease
 from haulage.storage.database import Database
+from haulage.storage.job_sql import HELD_BY_ITEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,16 @@ class Note:
     data: str
 
 
-_APPEND = sa.text("""
+_APPEND = sa.text(
+    """
 WITH item AS (
     SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:counts AS int[]),
         CAST(:progress AS text[])
     ) AS t (id, fence, n, progress)
 ), held AS (
-    SELECT jobs.id, item.n, item.progress, jobs.event_seq AS before
-    FROM jobs JOIN item ON jobs.id = item.id
-    WHERE jobs.fence = item.fence AND jobs.state = 'running'
-    ORDER BY jobs.id
-    FOR UPDATE OF jobs
+    SELECT item.id, item.n, item.progress, job.event_seq AS before
+    FROM {held}
 ), moved AS (
     UPDATE jobs SET event_seq = event_seq + held.n,
                     progress = coalesce(CAST(held.progress AS json), jobs.progress)
@@ -51,7 +50,8 @@ WITH item AS (
     ) AS note (id, position, kind, data) ON note.id = moved.id
 )
 SELECT id FROM moved
-""")
+""".replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
+)
 
 _AFTER = sa.text("""
 SELECT events.job_id, events.seq, events.kind, events.at, CAST(events.data AS text) AS data

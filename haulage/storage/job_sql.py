@@ -17,6 +17,17 @@ def states(*some: State) -> str:
 TERMINAL_STATES = states(*sorted(TERMINAL))
 NOT_YET_RUNNING = states(*(state for state in sources(State.CANCELLED) if state != State.RUNNING))
 
+# After FROM: the running rows that `item (id, fence, …)` names, locked in the order of their ids.
+# Each is found by its key. With statistics from an idle moment the planner takes the index of
+# running jobs for empty and reads all of it for every item, unless OFFSET keeps the state out of
+# the inner query.
+HELD_BY_ITEM = """(SELECT * FROM item ORDER BY id) AS item CROSS JOIN LATERAL (
+        SELECT state, fence, event_seq, cancel_requested_at
+        FROM jobs WHERE jobs.id = item.id
+        OFFSET 0 FOR {lock}
+    ) AS job
+    WHERE job.fence = item.fence AND job.state = 'running'"""
+
 INSERT = sa.text("""
 WITH item AS (
     SELECT * FROM unnest(
@@ -93,13 +104,10 @@ WITH item AS (
 ), held AS (
     SELECT item.*,
            -- A cancel that was asked for wins over another attempt, never over a result.
-           CASE WHEN jobs.cancel_requested_at IS NOT NULL
+           CASE WHEN job.cancel_requested_at IS NOT NULL
                      AND item.state IN ('scheduled', 'waiting')
                 THEN 'cancelled' ELSE item.state END AS target
-    FROM jobs JOIN item ON jobs.id = item.id
-    WHERE jobs.fence = item.fence AND jobs.state = 'running'
-    ORDER BY jobs.id
-    FOR UPDATE OF jobs
+    FROM {held}
 ), settled AS (
     UPDATE jobs SET
         state = held.target,
@@ -146,7 +154,7 @@ WITH item AS (
     FROM settled
 )
 SELECT id, fence FROM settled
-""".replace("{terminal}", TERMINAL_STATES)
+""".replace("{terminal}", TERMINAL_STATES).replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
 )
 
 SETTLED_BEFORE = sa.text("""

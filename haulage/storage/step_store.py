@@ -14,6 +14,7 @@ from haulage.domain.clock import Clock
 from haulage.domain.job import Lease
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
+from haulage.storage.job_sql import HELD_BY_ITEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class FinishedStep:
 
 
 # The row lock orders a step's write against the rescue that would take the lease away.
-SAVE = sa.text("""
+SAVE = sa.text(
+    """
 WITH item AS (
     SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:keys AS text[]),
@@ -40,18 +42,16 @@ WITH item AS (
         CAST(:durations AS float8[])
     ) AS t (id, fence, key, name, value, value_ref, duration_s)
 ), held AS (
-    SELECT jobs.id, jobs.fence FROM jobs
-    WHERE state = 'running' AND (id, fence) IN (SELECT id, fence FROM item)
-    ORDER BY id
-    FOR SHARE
+    SELECT item.* FROM {held}
 ), saved AS (
     INSERT INTO steps (job_id, key, name, value, value_ref, fence, duration_s, finished_at)
-    SELECT item.id, key, name, CAST(value AS json), value_ref, item.fence, duration_s, :now
-    FROM item JOIN held ON held.id = item.id AND held.fence = item.fence
+    SELECT id, key, name, CAST(value AS json), value_ref, fence, duration_s, :now
+    FROM held
     ON CONFLICT (job_id, key) DO NOTHING
 )
 SELECT id, fence FROM held
-""")
+""".replace("{held}", HELD_BY_ITEM.format(lock="SHARE"))
+)
 
 _LOAD = sa.text("""
 SELECT key, CAST(value AS text) AS value, value_ref FROM steps WHERE job_id = :job_id
