@@ -12,7 +12,7 @@ from haulage.api.deps import Deps
 from haulage.api.edge import Edge
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
-from haulage.api.routes import events, files, health, jobs, submits, types
+from haulage.api.routes import events, files, health, jobs, queues, submits, types, workers
 from haulage.api.type_documents import TypeDocuments
 from haulage.engine import bus
 from haulage.engine.control import Control
@@ -89,7 +89,7 @@ def make_app(
         readiness=readiness,
         types=TypeDocuments(services.registry),
     )
-    for resource in (submits, jobs, events, files, types, health):
+    for resource in (submits, jobs, events, files, types, queues, workers, health):
         app.include_router(resource.router)
     errors.install(app)
     openapi.install(app)

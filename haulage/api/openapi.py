@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from haulage.api.errors import MEDIA_TYPE
+from haulage.api.fleet_models import PauseBody
 from haulage.api.models import Batch, Problem, Submit
 
 DESCRIPTION = """\
@@ -56,7 +57,8 @@ def install(app: FastAPI) -> None:
             return app.openapi_schema
         document = generate()
         _, given = models_json_schema(
-            [(Submit, "validation"), (Batch, "validation"), (Problem, "serialization")],
+            [(model, "validation") for model in (Submit, Batch, PauseBody)]
+            + [(Problem, "serialization")],
             ref_template=_REFERENCE,
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})

@@ -16,6 +16,7 @@ from haulage.storage.event_store import EventStore, Note
 from haulage.storage.family_store import FamilyStore
 from haulage.storage.file_store import FileStore
 from haulage.storage.job_store import JobStore, Settlement
+from haulage.storage.queue_store import QueueStore
 from haulage.storage.step_store import FinishedStep, StepStore
 from haulage.storage.worker_store import WorkerStore
 
@@ -43,6 +44,7 @@ class Services:
 
     families: FamilyStore = field(init=False)
     decisions: DecisionStore = field(init=False)
+    queues: QueueStore = field(init=False)
     inserts: Batcher[NewJob, None] = field(init=False)
     settlements: Batcher[Settlement, bool] = field(init=False)
     notes: Batcher[Note, bool] = field(init=False)
@@ -52,6 +54,7 @@ class Services:
         families = FamilyStore(self.database, self.blobs, self.clock)
         object.__setattr__(self, "families", families)
         object.__setattr__(self, "decisions", DecisionStore(self.database, self.clock))
+        object.__setattr__(self, "queues", QueueStore(self.database, self.clock))
         # What a worker has finished is kept in hand for as long as PostgreSQL is away: the fence
         # decides when it is back.
         object.__setattr__(
