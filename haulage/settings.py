@@ -38,10 +38,18 @@ class DatabaseSettings(BaseModel):
 
 
 class RedisSettings(BaseModel):
-    """Redis 6.2 or newer; `rediss://` for TLS. `prefix` keeps installations apart."""
+    """Redis 6.2 or newer; `rediss://` for TLS, `sentinel://` for a master that Sentinels watch.
+    `prefix` keeps installations apart."""
 
     url: str | None = None
     prefix: str = "haulage:"
+
+
+class BrokerSettings(BaseModel):
+    """What carries Celery's messages: the Redis above when not said, or RabbitMQ (`amqp://`,
+    `amqps://` for TLS), or another Redis."""
+
+    url: str | None = None
 
 
 class BlobSettings(BaseModel):
@@ -124,6 +132,7 @@ class Settings(BaseSettings):
 
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
+    broker: BrokerSettings = BrokerSettings()
     blob: BlobSettings = BlobSettings()
     log: LogSettings = LogSettings()
     api: ApiSettings = ApiSettings()
@@ -167,6 +176,10 @@ class Settings(BaseSettings):
         if not self.redis.url:
             raise SettingsFault(_missing("Redis", "HAULAGE_REDIS_URL", "redis"))
         return self.redis.url
+
+    def require_broker_url(self) -> str:
+        """The URL of Celery's broker; raises `SettingsFault` when neither it nor Redis is set."""
+        return self.broker.url or self.require_redis_url()
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

@@ -16,6 +16,7 @@ from haulage.api.routes import events, files, health, jobs, queues, submits, typ
 from haulage.api.type_documents import TypeDocuments
 from haulage.engine import bus
 from haulage.engine.control import Control
+from haulage.engine.dispatcher import QueueLengths
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
 from haulage.engine.window import Window
@@ -25,13 +26,20 @@ from haulage.storage.job_reads import JobReads
 
 @asynccontextmanager
 async def open_app(
-    services: Services, settings: Settings
+    services: Services, settings: Settings, *, broker: QueueLengths | None = None
 ) -> AsyncIterator[tuple[FastAPI, EventHub]]:
-    """The application on the running event loop, and its hub of streams; closed at the end."""
+    """The application on the running event loop, and its hub of streams; closed at the end.
+
+    `broker` is asked for readiness where the broker is not the Redis.
+    """
     client = bus.connect(settings.require_redis_url())
 
     async def redis_answers() -> bool:
         return bool(await client.ping())
+
+    async def broker_answers() -> bool:
+        assert broker is not None
+        return await broker(next(iter(settings.queue_pools))) is not None
 
     hub = EventHub(
         services.events,
@@ -51,7 +59,11 @@ async def open_app(
                 reads=JobReads(services.database, services.blobs),
                 settings=settings,
                 hub=hub,
-                readiness=Readiness(services, settings, redis_answers),
+                readiness=Readiness(
+                    services,
+                    settings,
+                    {"redis": redis_answers, **({"broker": broker_answers} if broker else {})},
+                ),
             ),
             hub,
         )

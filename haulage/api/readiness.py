@@ -1,7 +1,7 @@
 """Whether a job that is submitted now would run: every part asked, each within two seconds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -27,21 +27,26 @@ class Part:
 
 
 class Readiness:
-    """Asks the parts. `redis_answers` is a ping."""
+    """Asks the parts. `pings` are those of Redis and of a broker that is not it, by name."""
 
     def __init__(
-        self, services: Services, settings: Settings, redis_answers: Callable[[], Awaitable[bool]]
+        self,
+        services: Services,
+        settings: Settings,
+        pings: Mapping[str, Callable[[], Awaitable[bool]]],
     ) -> None:
         self._services = services
         self._settings = settings
-        self._redis_answers = redis_answers
+        self._pings = pings
 
     async def look(self) -> dict[str, Part]:
         """Every part by its name; the pools are `worker-io` and `worker-cpu`."""
-        redis, database = await asyncio.gather(
-            _asked(self._redis), _asked(self._services.database.now)
+        database, *pongs = await asyncio.gather(
+            _asked(self._services.database.now), *(_asked(ping) for ping in self._pings.values())
         )
-        parts = {"postgres": _answered(database), "redis": _answered(redis)}
+        parts = {"postgres": _answered(database)}
+        for name, pong in zip(self._pings, pongs, strict=True):
+            parts[name] = _answered(pong or None)
         dispatcher, workers = await asyncio.gather(
             _asked(lambda: led(self._services.database, LEADERSHIP)), _asked(self._workers)
         )
@@ -51,9 +56,6 @@ class Readiness:
         for pool in sorted(set(self._settings.queue_pools.values())):
             parts[f"worker-{pool}"] = _staffed(pool, (workers or {}).get(pool, 0))
         return parts
-
-    async def _redis(self) -> bool | None:
-        return await self._redis_answers() or None
 
     async def _workers(self) -> dict[str, int]:
         since = self._services.clock.now() - timedelta(seconds=self._settings.engine.lease_s)

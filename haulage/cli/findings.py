@@ -37,6 +37,7 @@ class Surroundings:
     data: Path
     database_url: str | None
     redis_url: str | None
+    broker_url: str | None
     blob_url: str
     is_up: bool
     has_server: bool
@@ -54,6 +55,7 @@ def surroundings() -> Surroundings:
         data=data,
         database_url=os.environ.get("HAULAGE_DATABASE_URL") or announced.get("database_url"),
         redis_url=os.environ.get("HAULAGE_REDIS_URL") or announced.get("redis_url"),
+        broker_url=os.environ.get("HAULAGE_BROKER_URL"),
         blob_url=blobs,
         is_up=bool(announced),
         has_server=not missing_modules("server"),

@@ -1,4 +1,4 @@
-"""What `haulage doctor` asks the servers: PostgreSQL, its schema, Redis, the API.
+"""What `haulage doctor` asks the servers: PostgreSQL, its schema, Redis, the broker, the API.
 
 Drivers are imported inside the checks, which a light install skips. Each server gets a few seconds.
 """
@@ -13,14 +13,17 @@ from haulage.domain.errors import HaulageError
 
 POSTGRES_MAJORS = range(15, 19)
 OLDEST_REDIS = (6, 2)
+# The first with quorum queues as they are today.
+OLDEST_RABBIT = (3, 10)
 CONNECT_TIMEOUT_S = 5
 
 
 def server_checks(around: Surroundings) -> Iterator[Finding]:
-    """PostgreSQL and Redis where the server packages are installed; the API; changes nothing."""
+    """PostgreSQL, Redis and broker where the server packages are installed; the API; changes nothing."""
     if around.has_server:
         yield from _database(around)
         yield from _redis(around)
+        yield from _broker(around)
     yield from _api(around)
 
 
@@ -67,37 +70,101 @@ def _redis(around: Surroundings) -> Iterator[Finding]:
     if not around.redis_url:
         yield Finding(Level.WARN, "Redis", "HAULAGE_REDIS_URL is not set", "haulage up")
         return
+    yield from _one_redis("Redis", around.redis_url, "HAULAGE_REDIS_URL")
+
+
+def _broker(around: Surroundings) -> Iterator[Finding]:
+    if not around.broker_url:
+        return
+    from haulage.brokers.address import AMQP, read
+
+    try:
+        address = read(around.broker_url, variable="HAULAGE_BROKER_URL")
+    except HaulageError as error:
+        yield Finding(Level.FAIL, "broker", str(error), "Correct it, or unset it to use Redis.")
+        return
+    if address.kind == AMQP:
+        yield from _rabbit(around, address)
+    else:
+        yield from _one_redis("broker", around.broker_url, "HAULAGE_BROKER_URL")
+
+
+def _rabbit(around: Surroundings, address: Any) -> Iterator[Finding]:
+    from haulage.engine.celery_app import make_celery
+    from haulage.engine.rabbit import require_rabbit
+    from haulage.settings import BrokerSettings, Settings
+
+    # Nothing is read from the environment: what else is wrong there is another check's business.
+    settings = Settings.model_construct(broker=BrokerSettings(url=around.broker_url))
+    try:
+        version = require_rabbit(make_celery(settings))
+    except HaulageError as error:
+        yield Finding(Level.FAIL, "broker", str(error), getattr(error, "hint", ""))
+        return
+    if _numbers(version) < OLDEST_RABBIT:
+        why = f"RabbitMQ {version} is older than 3.10; it may lose a quorum queue's messages"
+        yield Finding(Level.WARN, "broker", why, "Upgrade it.")
+        return
+    yield Finding(Level.OK, "broker", f"RabbitMQ {version} at {address.shown}")
+    yield from _unchecked("broker", address)
+
+
+def _one_redis(what: str, url: str, variable: str) -> Iterator[Finding]:
     import redis
 
-    server = redis.Redis.from_url(
-        around.redis_url, socket_connect_timeout=CONNECT_TIMEOUT_S, socket_timeout=CONNECT_TIMEOUT_S
-    )
+    from haulage.brokers.address import AMQP, read
+    from haulage.brokers.redis_clients import connect_blocking
+
     try:
-        with server:
+        address = read(url, variable=variable)
+        if address.kind == AMQP:
+            why = f"{variable} is a RabbitMQ; Haulage needs a Redis beside it"
+            yield Finding(Level.FAIL, what, why, f"export HAULAGE_BROKER_URL=${variable}")
+            return
+        with connect_blocking(
+            url, socket_connect_timeout=CONNECT_TIMEOUT_S, socket_timeout=CONNECT_TIMEOUT_S
+        ) as server:
             info: Any = server.info()
-    except (redis.RedisError, OSError, ValueError) as error:
+    except (HaulageError, redis.RedisError, OSError, ValueError) as error:
         yield Finding(
             Level.FAIL,
-            "Redis",
-            f"does not answer: {error}",
-            "Start it, or correct HAULAGE_REDIS_URL; `haulage up` brings its own.",
+            what,
+            str(error) if isinstance(error, HaulageError) else f"does not answer: {error}",
+            f"Start it, or correct {variable}; `haulage up` brings its own.",
         )
         return
     version = str(info["redis_version"])
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
-        yield Finding(Level.FAIL, "Redis", f"{version} is older than 6.2", "Upgrade it.")
+    if _numbers(version) < OLDEST_REDIS:
+        yield Finding(Level.FAIL, what, f"{version} is older than 6.2", "Upgrade it.")
         return
-    yield Finding(Level.OK, "Redis", f"version {version}")
+    yield Finding(Level.OK, what, f"version {version}{_how(address)}")
+    yield from _unchecked(what, address)
     policy = info.get("maxmemory_policy", "noeviction")
     if info.get("maxmemory") and policy != "noeviction":
         yield Finding(
             Level.WARN,
-            "Redis memory",
+            f"{what} memory",
             f"maxmemory-policy is {policy}: under pressure it throws doorbells and limits away",
             "redis-cli config set maxmemory-policy noeviction",
         )
     else:
-        yield Finding(Level.OK, "Redis memory", "nothing is evicted")
+        yield Finding(Level.OK, f"{what} memory", "nothing is evicted")
+
+
+def _how(address: Any) -> str:
+    watched = f", master of {address.service} behind Sentinel" if address.service else ""
+    return f"{watched}, over TLS" if address.tls else watched
+
+
+def _unchecked(what: str, address: Any) -> Iterator[Finding]:
+    if address.tls is not None and not address.tls.check_hostname:
+        why = "the URL says not to check who answers, so anybody in between can read and write"
+        mend = "Give the URL ssl_ca_certs=… and leave ssl_cert_reqs and ssl_check_hostname out."
+        yield Finding(Level.WARN, f"{what} TLS", why, mend)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
 def _api(around: Surroundings) -> Iterator[Finding]:

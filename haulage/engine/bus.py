@@ -12,6 +12,7 @@ from uuid import UUID
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from haulage.brokers import redis_clients
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
@@ -23,7 +24,7 @@ ID_BYTES = 16
 
 def connect(url: str) -> "redis.Redis":
     """An impatient client: what it cannot say at once is not worth saying."""
-    return redis.Redis.from_url(
+    return redis_clients.connect(
         url, socket_timeout=5, socket_connect_timeout=1, health_check_interval=25
     )
 

@@ -2,7 +2,8 @@
 
 Routing is by queue name alone (the default exchange), so that a `FLUSHALL` cannot take bindings
 away. Acknowledgement is late, yet nothing rests on it: a message that is lost is rung again, one
-that comes twice finds the job claimed.
+that comes twice finds the job claimed. That is why any broker will do, and how each is set up is
+all that differs between them.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu.entity import Queue
 
+from haulage.brokers.address import AMQP, SENTINEL, Address, read
 from haulage.domain.job import Priority
 from haulage.engine import transport
 from haulage.settings import Settings
@@ -39,24 +41,18 @@ def redis_lists(prefix: str, queue: str) -> list[str]:
 def make_celery(settings: Settings, run: Callable[[Any], None] | None = None) -> Celery:
     """The application for this process; `run` executes a message's ids in a prefork child."""
     app = Celery("haulage", set_as_current=False)
-    redis_url = settings.require_redis_url()
-    options: dict[str, Any] = {
-        "priority_steps": PRIORITY_STEPS,
-        "sep": SEPARATOR,
-        "queue_order_strategy": "round_robin",
-        "global_keyprefix": settings.redis.prefix,
-        "visibility_timeout": settings.engine.visibility_s,
-        "socket_keepalive": True,
-        "health_check_interval": 25,
-    }
+    broker = read_broker(settings)
     app.conf.update(
-        broker_url=redis_url,
-        broker_transport=transport.NAME if redis_url.startswith(("redis:", "rediss:")) else None,
-        broker_transport_options=options,
+        **(_on_rabbitmq(broker) if broker.kind == AMQP else _on_redis(broker, settings)),
+        broker_url=broker.celery_url(),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # RabbitMQ closes the channel of a message that is unacknowledged for long: start anew.
+        broker_channel_error_retry=True,
         task_queues=[
-            Queue(lane, routing_key=lane) for queue in settings.queue_pools for lane in lanes(queue)
+            Queue(lane, routing_key=lane, queue_arguments=queue_arguments(broker))
+            for queue in settings.queue_pools
+            for lane in lanes(queue)
         ],
         task_create_missing_queues=True,
         task_default_queue="io",
@@ -64,6 +60,7 @@ def make_celery(settings: Settings, run: Callable[[Any], None] | None = None) ->
         task_acks_late=True,
         task_serializer="json",
         accept_content=["json"],
+        worker_consumer="haulage.engine.consumer:Consumer",
         worker_prefetch_multiplier=1,
         worker_send_task_events=True,
         worker_hijack_root_logger=False,
@@ -78,10 +75,75 @@ def make_celery(settings: Settings, run: Callable[[Any], None] | None = None) ->
 
     app.task(name=TASK, acks_late=True, ignore_result=True, shared=False)(perform)
     app.finalize()
+    app.haulage_broker = broker
     # Receivers are held weakly; the application keeps ours alive.
     app.haulage_logging = keep_our_logging
     setup_logging.connect(keep_our_logging)
     return app
+
+
+def read_broker(settings: Settings) -> Address:
+    """Where Celery's messages go; raises `SettingsFault`."""
+    variable = "HAULAGE_BROKER_URL" if settings.broker.url else "HAULAGE_REDIS_URL"
+    return read(settings.require_broker_url(), variable=variable)
+
+
+def broker_of(app: Celery) -> Address:
+    """Where the messages of an application that `make_celery` made go."""
+    broker = app.haulage_broker
+    assert isinstance(broker, Address)
+    return broker
+
+
+def queue_arguments(broker: Address) -> dict[str, str] | None:
+    """Replicated queues on RabbitMQ. Nothing else is asked for, as RabbitMQ refuses a queue that is
+    there with other arguments; limits are for its policies."""
+    return {"x-queue-type": "quorum"} if broker.kind == AMQP else None
+
+
+def wire_priority(priority: int, broker: Address) -> int:
+    """Ours is Redis's, 0 goes first. On RabbitMQ the highest does; quorum queues know two
+    priorities, above 4 and the rest, from version 4.0 on."""
+    if broker.kind != AMQP:
+        return priority
+    return {Priority.HIGH: 9, Priority.NORMAL: 4, Priority.LOW: 0}[Priority(priority)]
+
+
+def _on_redis(broker: Address, settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "priority_steps": PRIORITY_STEPS,
+        "sep": SEPARATOR,
+        "queue_order_strategy": "round_robin",
+        "global_keyprefix": settings.redis.prefix,
+        "visibility_timeout": settings.engine.visibility_s,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+    }
+    if broker.kind == SENTINEL:
+        options |= {
+            "master_name": broker.service,
+            "sentinels": broker.hosts,
+            "sentinel_kwargs": {
+                **broker.sentinel_options(),
+                "socket_connect_timeout": 1,
+                "socket_timeout": 2,
+            },
+        }
+    return {
+        "broker_transport": transport.SENTINEL_NAME if broker.kind == SENTINEL else transport.NAME,
+        "broker_transport_options": options,
+        "broker_use_ssl": broker.tls.for_redis() if broker.tls else None,
+    }
+
+
+def _on_rabbitmq(broker: Address) -> dict[str, Any]:
+    return {
+        # A ring that RabbitMQ has not written down is one that it refused.
+        "broker_transport_options": {"confirm_publish": True},
+        "broker_use_ssl": broker.tls.for_amqp() if broker.tls else None,
+        # Missing queues, too.
+        "task_default_queue_type": "quorum",
+    }
 
 
 def keep_our_logging(**_: Any) -> None:

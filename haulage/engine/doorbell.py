@@ -1,8 +1,8 @@
 """Rings: publishes job ids as Celery messages from one thread of its own.
 
-Promise: `ring` never blocks and never raises. What Redis refuses is dropped and counted; the jobs
-are in PostgreSQL, and the dispatcher rings again. Ids for one io lane that wait together go in one
-message; cpu messages always carry one id. A single job's message has the job's id as task id.
+Promise: `ring` never blocks and never raises. What the broker refuses is dropped and counted; the
+jobs are in PostgreSQL, and the dispatcher rings again. Ids for one io lane that wait together go in
+one message; cpu messages always carry one id. A single job's message has the job's id as task id.
 """
 
 import threading
@@ -14,10 +14,11 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import BatchPublishError, OperationalError
 
+from haulage.brokers.address import AMQP, Address
 from haulage.domain.ids import uuid7
 from haulage.domain.job_type import IO
 from haulage.domain.ports import Bell
-from haulage.engine.celery_app import TASK, lanes
+from haulage.engine.celery_app import TASK, broker_of, lanes, wire_priority
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import DOORBELL_FAILURES, DOORBELLS
 
@@ -28,7 +29,7 @@ BELLS_AT_ONCE = 5_000
 # More than this many unsent rings are not worth keeping: the dispatcher finds the jobs anyway.
 BACKLOG = 50_000
 REST_AFTER_FAILURE_S = 0.5
-# Redis refusing or hanging must cost a ring no more than about a second (producers only).
+# A broker that refuses or hangs must cost a ring no more than about a second (producers only).
 IMPATIENT = {
     "socket_timeout": 0.5,
     "socket_connect_timeout": 0.5,
@@ -37,6 +38,8 @@ IMPATIENT = {
     "interval_step": 0.1,
     "interval_max": 0.2,
 }
+# RabbitMQ says of each message that it is written down; not while it is out of memory or disk.
+CONFIRM_WITHIN_S = 2.0
 
 
 class CeleryDoorbell:
@@ -44,10 +47,12 @@ class CeleryDoorbell:
 
     def __init__(self, app: Celery, *, queue_pools: dict[str, str]) -> None:
         self._app = app
+        self._broker: Address = broker_of(app)
         self._queue_pools = queue_pools
         self._waiting: deque[Bell] = deque()
         self._wake = threading.Event()
         self._closing = False
+        self._put_back = False
         self._thread = threading.Thread(target=self._work, name="doorbell", daemon=True)
 
     def start(self) -> None:
@@ -71,6 +76,7 @@ class CeleryDoorbell:
         options = {**self._app.conf.broker_transport_options, **IMPATIENT}
         while True:
             connection = self._app.connection_for_write(transport_options=options)
+            self._connection_errors = (*connection.connection_errors, *connection.channel_errors)
             try:
                 with connection, self._app.amqp.Producer(connection) as producer:
                     while self._serve(producer):
@@ -92,13 +98,22 @@ class CeleryDoorbell:
                 with producer.batch(max_size=200):
                     for queue, priority, ids, rings in self._messages(taken):
                         self._publish(producer, queue, priority, ids, rings)
-            except (BatchPublishError, OperationalError, OSError):
-                for bell in taken:
-                    DOORBELL_FAILURES.labels(queue=bell.queue).inc()
+            except (BatchPublishError, OperationalError, *self._connection_errors):
+                self._keep_once(taken)
                 raise
+            self._put_back = False
             for bell in taken:
                 DOORBELLS.labels(queue=bell.queue).inc()
         return not self._closing
+
+    def _keep_once(self, taken: list[Bell]) -> None:
+        """The connection may have died in its sleep: over a new one they go once more."""
+        self._put_back = not self._put_back
+        if self._put_back:
+            self._waiting.extendleft(reversed(taken))
+            return
+        for bell in taken:
+            DOORBELL_FAILURES.labels(queue=bell.queue).inc()
 
     def _publish(self, producer: Any, lane: str, priority: int, ids: list[str], rings: int) -> None:
         # Celery remembers revoked ids, so each further doorbell of a job has an id of its own.
@@ -108,12 +123,13 @@ class CeleryDoorbell:
             args=(ids,),
             task_id=task_id,
             queue=lane,
-            priority=priority,
+            priority=wire_priority(priority, self._broker),
             producer=producer,
             argsrepr=ids[0] if len(ids) == 1 else f"{len(ids)} jobs",
             kwargsrepr="",
             retry=False,
             ignore_result=True,
+            **({"confirm_timeout": CONFIRM_WITHIN_S} if self._broker.kind == AMQP else {}),
         )
 
     def _messages(self, bells: list[Bell]) -> Iterator[tuple[str, int, list[str], int]]:
@@ -131,4 +147,5 @@ class CeleryDoorbell:
 
     def _rest(self, error: Exception) -> None:
         log.warning("doorbell.refused", error=type(error).__name__, waiting=len(self._waiting))
-        time.sleep(REST_AFTER_FAILURE_S)
+        if not self._put_back:
+            time.sleep(REST_AFTER_FAILURE_S)

@@ -25,7 +25,9 @@ JOBS_IN_FLIGHT = Gauge("haulage_jobs_in_flight", "Handlers running in this proce
 RESCUES = Counter("haulage_rescues_total", "Jobs taken back from dead workers", ["queue"])
 CRASHES = Counter("haulage_crashes_total", "Worker deaths while running a job", ["type"])
 DOORBELLS = Counter("haulage_doorbells_total", "Job ids rung", ["queue"])
-DOORBELL_FAILURES = Counter("haulage_doorbell_failures_total", "Rings Redis refused", ["queue"])
+DOORBELL_FAILURES = Counter(
+    "haulage_doorbell_failures_total", "Rings the broker refused", ["queue"]
+)
 QUEUE_DEPTH = Gauge("haulage_queue_depth", "Jobs waiting", ["queue"])
 FORGOTTEN = Counter("haulage_forgotten_total", "Rows and blobs the janitor deleted", ["what"])
 SCHEDULED_RUNS = Counter("haulage_scheduled_runs_total", "Jobs made by schedules", ["outcome"])

@@ -4,9 +4,11 @@ import uvloop
 
 from haulage.api.app import open_app
 from haulage.api.server import HttpServer, require_loopback
+from haulage.brokers.address import AMQP
 from haulage.domain.job_type import Registry
-from haulage.engine.celery_app import make_celery
+from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.doorbell import CeleryDoorbell
+from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.settings import Settings
 from haulage.wiring.services import load_registry, on_signals, open_services, start
 
@@ -20,16 +22,18 @@ def run_api(*, host: str, port: int) -> None:
 
 
 async def _serve(settings: Settings, registry: Registry, *, host: str, port: int) -> None:
-    doorbell = CeleryDoorbell(make_celery(settings), queue_pools=settings.queue_pools)
+    app = make_celery(settings)
+    doorbell = CeleryDoorbell(app, queue_pools=settings.queue_pools)
     doorbell.start()
+    rabbit = RabbitQueueLengths(app) if read_broker(settings).kind == AMQP else None
     try:
         async with (
             open_services(
                 settings, registry, doorbell, pool_size=settings.database.pool_size, name="api"
             ) as services,
-            open_app(services, settings) as (app, hub),
+            open_app(services, settings, broker=rabbit) as (http, hub),
         ):
-            server = HttpServer(app, host=host, port=port, shutdown_s=settings.engine.shutdown_s)
+            server = HttpServer(http, host=host, port=port, shutdown_s=settings.engine.shutdown_s)
 
             def stop() -> None:
                 # Streams would keep their connections for as long as their jobs run.
@@ -40,3 +44,5 @@ async def _serve(settings: Settings, registry: Registry, *, host: str, port: int
             await server.serve()
     finally:
         doorbell.close()
+        if rabbit is not None:
+            await rabbit.close()

@@ -4,12 +4,14 @@ import asyncio
 
 from redis.exceptions import RedisError
 
+from haulage.brokers.address import AMQP
 from haulage.domain.job_type import Registry
 from haulage.engine import bus as buses
-from haulage.engine.celery_app import make_celery, redis_lists
+from haulage.engine.celery_app import make_celery, read_broker, redis_lists
 from haulage.engine.dispatcher import LEADERSHIP, Dispatcher
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.janitor import Janitor
+from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.engine.scheduler import Scheduler
 from haulage.settings import Settings
 from haulage.storage.leader import Leader
@@ -28,9 +30,11 @@ def run_dispatcher() -> None:
 async def _dispatch(settings: Settings, registry: Registry) -> None:
     stop = asyncio.Event()
     on_signals(stop.set)
-    doorbell = CeleryDoorbell(make_celery(settings), queue_pools=settings.queue_pools)
+    app = make_celery(settings)
+    doorbell = CeleryDoorbell(app, queue_pools=settings.queue_pools)
     doorbell.start()
-    lengths = RedisQueueLengths(settings)
+    on_rabbit = read_broker(settings).kind == AMQP
+    lengths = RabbitQueueLengths(app) if on_rabbit else RedisQueueLengths(settings)
     try:
         async with open_services(
             settings, registry, doorbell, pool_size=4, name="dispatcher"
@@ -61,7 +65,7 @@ class RedisQueueLengths:
     """Messages lying in Redis for a queue, over its lanes and priorities."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = buses.connect(settings.require_redis_url())
+        self._client = buses.connect(settings.require_broker_url())
         self._prefix = settings.redis.prefix
 
     async def __call__(self, queue: str) -> int | None:

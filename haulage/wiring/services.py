@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from redis.exceptions import RedisError
 
 from haulage import handlers
+from haulage.brokers.address import AMQP
 from haulage.domain.clock import SystemClock
 from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import Registry
 from haulage.domain.ports import Doorbell
 from haulage.engine import bus as buses
+from haulage.engine.celery_app import make_celery, read_broker
+from haulage.engine.rabbit import require_rabbit
 from haulage.engine.services import Services
 from haulage.settings import Settings, load
 from haulage.storage.blobs import Blobs
@@ -31,6 +34,8 @@ REDIS_HINT = (
     "Check HAULAGE_REDIS_URL and that Redis runs there, "
     "or run `haulage up`, which starts one on this machine."
 )
+
+BROKER_HINT = "Check HAULAGE_BROKER_URL and that Redis runs there, or unset it."
 
 
 def load_registry(settings: Settings) -> Registry:
@@ -101,15 +106,20 @@ async def open_orders(settings: Settings) -> AsyncIterator[buses.Orders]:
 def require_servers(settings: Settings) -> None:
     """Raise `Unavailable`, with the command that helps, unless servers and tables are there."""
     require_tables(settings.require_database_url())
-    asyncio.run(_require_redis(settings))
+    asyncio.run(_require_redis(settings.require_redis_url(), REDIS_HINT))
+    broker = read_broker(settings)
+    if broker.kind == AMQP:
+        require_rabbit(make_celery(settings))
+    elif settings.broker.url:
+        asyncio.run(_require_redis(settings.broker.url, BROKER_HINT))
 
 
-async def _require_redis(settings: Settings) -> None:
-    client = buses.connect(settings.require_redis_url())
+async def _require_redis(url: str, hint: str) -> None:
+    client = buses.connect(url)
     try:
         await client.ping()
     except (RedisError, OSError) as error:
-        raise Unavailable(f"Redis does not let us in: {error}", hint=REDIS_HINT) from error
+        raise Unavailable(f"Redis does not let us in: {error}", hint=hint) from error
     finally:
         await client.aclose()
 

@@ -122,7 +122,7 @@ async def running_api(
         reads=reads,
         settings=settings,
         hub=hub,
-        readiness=Readiness(services, settings, redis_answers),
+        readiness=Readiness(services, settings, {"redis": redis_answers}),
     )
     try:
         yield Api(app, hub, services, reads, settings, redis_up)

@@ -1,0 +1,47 @@
+"""Celery's consumer without what we don't use, and quick to come back.
+
+Stock Celery declares 28 queues for messages with a time of their own as soon as one queue is a
+quorum queue; ours ring when they are due. And it tries a broker that is away again after 2, 4, 6 …
+30 seconds, so that a failover of two seconds would cost a worker six.
+"""
+
+from typing import Any
+
+from celery.utils.log import get_logger
+from celery.worker import consumer
+from celery.worker.state import maybe_shutdown
+
+log = get_logger(__name__)
+
+FIRST_TRY_AFTER_S = 0.25
+LAST_TRY_AFTER_S = 3.0
+
+
+class Consumer(consumer.Consumer):
+    """Named by `worker_consumer`."""
+
+    class Blueprint(consumer.Consumer.Blueprint):
+        """The steps of a worker's connection."""
+
+        default_steps = tuple(
+            step
+            for step in consumer.Consumer.Blueprint.default_steps
+            if not step.endswith(":DelayedDelivery")
+        )
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """The connection, once the broker lets us in; a warm shutdown ends the waiting."""
+
+        def refused(error: Exception, after_s: float) -> None:
+            log.error("No broker at %s (%s); next try in %.2f s", conn.as_uri(), error, after_s)
+
+        conn = conn.ensure_connection(
+            refused,
+            self.app.conf.broker_connection_max_retries,
+            interval_start=FIRST_TRY_AFTER_S,
+            interval_step=FIRST_TRY_AFTER_S,
+            interval_max=LAST_TRY_AFTER_S,
+            callback=maybe_shutdown,
+        )
+        self.first_connection_attempt = False
+        return conn
