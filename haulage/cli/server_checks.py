@@ -19,7 +19,7 @@ CONNECT_TIMEOUT_S = 5
 
 
 def server_checks(around: Surroundings) -> Iterator[Finding]:
-    """PostgreSQL, Redis and broker where the server packages are installed; the API; changes nothing."""
+    """The API, and where the server packages are installed the servers; changes nothing."""
     if around.has_server:
         yield from _database(around)
         yield from _redis(around)

@@ -193,10 +193,11 @@ def test_a_ring_after_redis_dropped_the_connection_still_comes(
 
 
 def cut_others(broker: Any) -> None:
-    """End every connection but the test's own."""
-    own = broker.client_id()
+    """End every connection to this database but the test's own."""
+    own = broker.client_info()
     for client in broker.client_list():
-        if int(client["id"]) != own:
+        # The server is everybody's; the database is this test's.
+        if client["db"] == str(own["db"]) and client["id"] != str(own["id"]):
             broker.client_kill_filter(_id=client["id"])
 
 

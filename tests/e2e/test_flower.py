@@ -1,0 +1,96 @@
+"""Flower beside Haulage: it lists our workers and jobs, lets nobody in without the password, and
+its revoke ends a job."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from live_system import System, until
+
+from haulage.runtime import ports
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("system")]
+
+
+@pytest.fixture(scope="module")
+def flower(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with ports.claim(None) as held:
+        port = held.number
+    log = tmp_path_factory.mktemp("flower") / "log"
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "-A", "haulage.wiring", "flower"),
+                *("--address=127.0.0.1", f"--port={port}", "--basic-auth=ada:lovelace"),
+            ],
+            env={
+                **{k: v for k, v in os.environ.items() if not k.startswith("HAULAGE_")},
+                "HAULAGE_REDIS_URL": system.ready["redis_url"],
+            },
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
+        )
+        try:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", auth=("ada", "lovelace"), timeout=20
+            ) as client:
+                until(lambda: answers(client) or died(process, log), within_s=60)
+                yield client
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/healthcheck").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def died(process: "subprocess.Popen[bytes]", log: Path) -> bool:
+    assert process.poll() is None, log.read_text()
+    return False
+
+
+def test_it_lets_nobody_in_without_the_password(flower: httpx.Client) -> None:
+    for path in ("/api/tasks", "/api/workers", "/"):
+        assert httpx.get(flower.base_url.join(path)).status_code == 401
+        assert httpx.get(flower.base_url.join(path), auth=("ada", "wrong")).status_code == 401
+        assert flower.get(path).status_code == 200
+
+
+def test_it_lists_the_workers_of_both_pools(flower: httpx.Client) -> None:
+    def pools() -> set[str]:
+        return {name.partition("-")[0] for name in flower.get("/api/workers?refresh=1").json()}
+
+    until(lambda: pools() == {"io", "cpu"}, within_s=60)
+    workers = flower.get("/api/workers").json()
+    queues = {queue["name"] for one in workers.values() for queue in one["active_queues"]}
+    assert queues == {"io", "io.retry", "cpu", "cpu.retry"}
+
+
+@pytest.mark.parametrize("type", ["sleep", "crunch"])
+def test_a_job_is_a_task_with_the_jobs_id(system: System, flower: httpx.Client, type: str) -> None:
+    job = system.client.submit(type, {"seconds": 0.5})
+
+    def state() -> str | None:
+        task = flower.get("/api/tasks").json().get(str(job.id), {})
+        return task.get("state")
+
+    until(lambda: state() == "SUCCESS", within_s=60)
+    assert system.client.get(job.id).state == "succeeded"
+
+
+def test_its_revoke_ends_the_job(system: System, flower: httpx.Client) -> None:
+    job = system.client.submit("sleep", {"seconds": 60})
+    system.until_state(job.id, "running")
+    answer = flower.post(f"/api/task/revoke/{job.id}?terminate=true")
+    assert answer.status_code == 200, answer.text
+    ended = system.until_ended(job.id)
+    assert (ended.state, ended.cancelled_by) == ("cancelled", "celery revoke")
