@@ -35,6 +35,13 @@ def other_postgres() -> Path | None:
     return next((path.parent for path in found if int(path.parts[-3]) >= 15), None)
 
 
+def missing_brokers() -> str | None:
+    """Redis with TLS and Sentinel, and RabbitMQ, where Debian puts them."""
+    needed = ("/usr/bin/redis-server", "/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/bin/epmd")
+    lacks = [path for path in needed if not Path(path).exists()]
+    return f"no {', '.join(lacks)}" if lacks else None
+
+
 CHECKS = [
     Group("ruff", [str(BIN / "ruff"), "check", "."]),
     Group("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
@@ -53,6 +60,13 @@ EXTRA = [
         missing=lambda: None if other_postgres() else "no PostgreSQL from the system's packages",
         add="apt-get install -y postgresql",
         env=lambda: {"HAULAGE_TEST_POSTGRES": str(other_postgres())},
+    ),
+    Group(
+        "brokers",
+        [*PYTEST, "-n", "3", "--dist", "loadgroup", "tests/brokers"],
+        missing=missing_brokers,
+        add="apt-get install -y --no-install-recommends redis-server rabbitmq-server",
+        env=lambda: {"HAULAGE_TEST_BROKERS": "1"},
     ),
 ]
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import redis
 
 from haulage.runtime import ports
@@ -20,6 +21,12 @@ from haulage.runtime.process import Process, ProcessSpec, StopStep, await_ready
 REDIS = Path("/usr/bin/redis-server")
 RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 EPMD = Path("/usr/bin/epmd")
+# Set by `tests/run.py` where the packages are there.
+CHOSEN = "HAULAGE_TEST_BROKERS"
+IN_A_GROUP_OF_THEIR_OWN = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not os.environ.get(CHOSEN), reason=f"{CHOSEN} is not set"),
+]
 PASSWORD = "with:colon/and@at"
 URL_PASSWORD = "with%3Acolon%2Fand%40at"
 
