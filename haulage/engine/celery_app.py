@@ -138,6 +138,7 @@ def _on_redis(broker: Address, settings: Settings) -> dict[str, Any]:
 
 def _on_rabbitmq(broker: Address) -> dict[str, Any]:
     return {
+        "broker_transport": transport.RABBIT_NAME,
         # A ring that RabbitMQ has not written down is one that it refused.
         "broker_transport_options": {"confirm_publish": True},
         "broker_use_ssl": broker.tls.for_amqp() if broker.tls else None,

@@ -1,9 +1,10 @@
-"""Celery's Redis transports, made to survive the death of Redis while messages are unacked.
+"""Celery's transports, made to survive the death of the broker while messages are unacked.
 
-Stock kombu stops the worker for good then: at shutdown of the dead channel it tries to restore its
-unacked messages, and an in-flight job's ack on the dead channel raises. Neither matters here. A
-lost message is rung again by the dispatcher, so a channel that is gone forgets its deliveries in
-silence. One transport is for a Redis, one for the Redis that Sentinels name.
+On Redis, stock kombu stops the worker for good then: at shutdown of the dead channel it tries to
+restore its unacked messages, and an in-flight job's ack on the dead channel raises. Neither matters
+here. A lost message is rung again by the dispatcher, so a channel that is gone forgets its
+deliveries in silence. One transport is for a Redis, one for the Redis that Sentinels name, one for
+RabbitMQ.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 import redis
 import redis.sentinel
+from kombu.transport import pyamqp
 from kombu.transport import redis as kombu_redis
 
 
@@ -84,5 +86,31 @@ class SentinelTransport(kombu_redis.SentinelTransport):
     Channel = ForgivingSentinelChannel
 
 
+class ForgivingRabbitChannel(pyamqp.Channel):
+    """A RabbitMQ channel that forgets its deliveries once it is gone: RabbitMQ delivers them again.
+    Without it each job in flight ends with a critical error and a traceback in the log."""
+
+    def basic_ack(self, delivery_tag: Any, multiple: bool = False, **more: Any) -> None:
+        if self.connection is not None:
+            super().basic_ack(delivery_tag, multiple=multiple, **more)
+
+    def basic_reject(self, delivery_tag: Any, requeue: bool, **more: Any) -> None:
+        if self.connection is not None:
+            super().basic_reject(delivery_tag, requeue, **more)
+
+
+class RabbitConnection(pyamqp.Connection):
+    """Makes channels that forgive."""
+
+    Channel = ForgivingRabbitChannel
+
+
+class RabbitTransport(pyamqp.Transport):
+    """Named by `broker_transport` on RabbitMQ."""
+
+    Connection = RabbitConnection
+
+
 NAME = f"{__name__}:Transport"
+RABBIT_NAME = f"{__name__}:RabbitTransport"
 SENTINEL_NAME = f"{__name__}:SentinelTransport"

@@ -76,6 +76,7 @@ def test_rabbitmq_has_quorum_queues_confirms_and_its_own_order_of_priorities() -
     assert app.conf.broker_transport_options["confirm_publish"] is True
     connection = app.connection_for_write()
     assert (connection.virtual_host, connection.password) == ("my/host", "p/w")
+    assert isinstance(connection.transport, transport.RabbitTransport)
     assert len(connection.alt) == 2
     assert connection.ssl["ca_certs"] == "/ca.pem"
     broker = read(environ["HAULAGE_BROKER_URL"])
