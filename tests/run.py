@@ -63,7 +63,7 @@ EXTRA = [
     ),
     Group(
         "brokers",
-        [*PYTEST, "-n", "3", "--dist", "loadgroup", "tests/brokers"],
+        [*PYTEST, "-n", "3", "--dist", "loadfile", "tests/brokers"],
         missing=missing_brokers,
         add="apt-get install -y --no-install-recommends redis-server rabbitmq-server",
         env=lambda: {"HAULAGE_TEST_BROKERS": "1"},

@@ -21,7 +21,7 @@ from haulage.engine.celery_app import make_celery
 from haulage.engine.rabbit import RabbitQueueLengths, require_rabbit
 from haulage.settings import load
 
-pytestmark = [*IN_A_GROUP_OF_THEIR_OWN, pytest.mark.xdist_group("brokers-rabbitmq")]
+pytestmark = IN_A_GROUP_OF_THEIR_OWN
 
 
 @pytest.fixture(scope="module")

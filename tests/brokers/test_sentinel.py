@@ -11,7 +11,7 @@ from live_system import System, until
 
 from haulage.client import Submission
 
-pytestmark = [*IN_A_GROUP_OF_THEIR_OWN, pytest.mark.xdist_group("brokers-sentinel")]
+pytestmark = IN_A_GROUP_OF_THEIR_OWN
 
 
 @pytest.fixture(scope="module")

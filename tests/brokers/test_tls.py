@@ -22,7 +22,7 @@ from live_system import System
 from haulage.brokers.redis_clients import connect_blocking
 from haulage.client import Submission
 
-pytestmark = [*IN_A_GROUP_OF_THEIR_OWN, pytest.mark.xdist_group("brokers-tls")]
+pytestmark = IN_A_GROUP_OF_THEIR_OWN
 
 
 @pytest.fixture(scope="module")

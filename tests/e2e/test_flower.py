@@ -11,6 +11,7 @@ import httpx
 import pytest
 from live_system import System, until
 
+from haulage.client import JobView
 from haulage.runtime import ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("system")]
@@ -58,14 +59,14 @@ def died(process: "subprocess.Popen[bytes]", log: Path) -> bool:
     return False
 
 
-def test_it_lets_nobody_in_without_the_password(flower: httpx.Client) -> None:
+def test_it_lists_the_workers_of_both_pools_to_those_who_know_the_password(
+    flower: httpx.Client,
+) -> None:
     for path in ("/api/tasks", "/api/workers", "/"):
         assert httpx.get(flower.base_url.join(path)).status_code == 401
         assert httpx.get(flower.base_url.join(path), auth=("ada", "wrong")).status_code == 401
         assert flower.get(path).status_code == 200
 
-
-def test_it_lists_the_workers_of_both_pools(flower: httpx.Client) -> None:
     def pools() -> set[str]:
         return {name.partition("-")[0] for name in flower.get("/api/workers?refresh=1").json()}
 
@@ -75,19 +76,17 @@ def test_it_lists_the_workers_of_both_pools(flower: httpx.Client) -> None:
     assert queues == {"io", "io.retry", "cpu", "cpu.retry"}
 
 
-@pytest.mark.parametrize("type", ["sleep", "crunch"])
-def test_a_job_is_a_task_with_the_jobs_id(system: System, flower: httpx.Client, type: str) -> None:
-    job = system.client.submit(type, {"seconds": 0.5})
-
-    def state() -> str | None:
+def test_a_job_is_a_task_with_the_jobs_id_and_its_revoke_ends_the_job(
+    system: System, flower: httpx.Client
+) -> None:
+    def state(job: JobView) -> str | None:
         task = flower.get("/api/tasks").json().get(str(job.id), {})
         return task.get("state")
 
-    until(lambda: state() == "SUCCESS", within_s=60)
-    assert system.client.get(job.id).state == "succeeded"
-
-
-def test_its_revoke_ends_the_job(system: System, flower: httpx.Client) -> None:
+    for name in ("sleep", "crunch"):
+        job = system.client.submit(name, {"seconds": 0.2})
+        until(lambda job=job: state(job) == "SUCCESS", within_s=60)
+        assert system.client.get(job.id).state == "succeeded"
     job = system.client.submit("sleep", {"seconds": 60})
     system.until_state(job.id, "running")
     answer = flower.post(f"/api/task/revoke/{job.id}?terminate=true")
