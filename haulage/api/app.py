@@ -12,7 +12,17 @@ from haulage.api.deps import Deps
 from haulage.api.edge import Edge
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
-from haulage.api.routes import events, files, health, jobs, queues, submits, types, workers
+from haulage.api.routes import (
+    events,
+    files,
+    health,
+    jobs,
+    queues,
+    schedules,
+    submits,
+    types,
+    workers,
+)
 from haulage.api.type_documents import TypeDocuments
 from haulage.engine import bus
 from haulage.engine.control import Control
@@ -22,6 +32,8 @@ from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
+
+RESOURCES = (submits, jobs, events, files, types, queues, workers, schedules, health)
 
 
 @asynccontextmanager
@@ -101,7 +113,7 @@ def make_app(
         readiness=readiness,
         types=TypeDocuments(services.registry),
     )
-    for resource in (submits, jobs, events, files, types, queues, workers, health):
+    for resource in RESOURCES:
         app.include_router(resource.router)
     errors.install(app)
     openapi.install(app)

@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 from haulage.api.errors import MEDIA_TYPE
 from haulage.api.fleet_models import PauseBody
 from haulage.api.models import Batch, Problem, Submit
+from haulage.api.schedule_models import ScheduleBody
 
 DESCRIPTION = """\
 Durable background jobs. A job that was answered with 202 is never lost.
@@ -57,7 +58,7 @@ def install(app: FastAPI) -> None:
             return app.openapi_schema
         document = generate()
         _, given = models_json_schema(
-            [(model, "validation") for model in (Submit, Batch, PauseBody)]
+            [(model, "validation") for model in (Submit, Batch, PauseBody, ScheduleBody)]
             + [(Problem, "serialization")],
             ref_template=_REFERENCE,
         )

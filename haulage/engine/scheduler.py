@@ -75,7 +75,7 @@ class Scheduler:
             )
 
     def _plan(self, schedule: Schedule, now: datetime) -> Firing:
-        slots = due_slots(schedule, now)
+        slots = duemoments(schedule, now)
         return Firing(
             [self._job(schedule, slot) for slot in slots],
             next_run(schedule.cron, schedule.timezone, after=now),
@@ -127,10 +127,10 @@ def check(cron: str, timezone: str, tags: Sequence[str] = ()) -> None:
 
 def next_run(cron: str, timezone: str, *, after: datetime) -> datetime | None:
     """The first moment of `cron` later than `after`, in UTC; None when there is none."""
-    return next(_slots(cron, timezone, after=after), None)
+    return next(moments(cron, timezone, after=after), None)
 
 
-def due_slots(schedule: Schedule, now: datetime) -> list[datetime]:
+def duemoments(schedule: Schedule, now: datetime) -> list[datetime]:
     """The runs to make now, by the schedule's policy for missed ones; oldest first, in UTC."""
     assert schedule.next_run_at is not None
     first = schedule.next_run_at
@@ -144,8 +144,8 @@ def due_slots(schedule: Schedule, now: datetime) -> list[datetime]:
         return _newest(schedule, first, now)[-1:]
     else:
         since = grace_ends
-    # `_slots` begins after the moment it is given, and a slot is a whole minute.
-    due = _slots(schedule.cron, schedule.timezone, after=since - timedelta(seconds=1))
+    # `moments` begins after the moment it is given, and a slot is a whole minute.
+    due = moments(schedule.cron, schedule.timezone, after=since - timedelta(seconds=1))
     return list(takewhile(lambda slot: slot <= now, due))
 
 
@@ -159,7 +159,7 @@ def _newest(schedule: Schedule, first: datetime, now: datetime) -> list[datetime
     return sorted(set(islice(late, MAX_CATCH_UP)))
 
 
-def _slots(cron: str, timezone: str, *, after: datetime) -> Iterator[datetime]:
+def moments(cron: str, timezone: str, *, after: datetime) -> Iterator[datetime]:
     """The moments of `cron` after `after`, in UTC, growing."""
     last = after.astimezone(UTC)
     for slot in CronSim(cron, last.astimezone(ZoneInfo(timezone))):

@@ -212,10 +212,18 @@ async def find(request: Request, job_id: str, *, with_input: bool = False) -> Jo
 
 def known_id(job_id: str) -> UUID:
     """The id as a UUID; what is none can't be the id of a job, so it raises `NotFound`."""
+    found = known_uuid(job_id)
+    if found is None:
+        raise no_such_job(job_id)
+    return found
+
+
+def known_uuid(text: str) -> UUID | None:
+    """The id in a path; None for what can't be one."""
     try:
-        return UUID(job_id)
+        return UUID(text)
     except ValueError:
-        raise no_such_job(job_id) from None
+        return None
 
 
 def no_such_job(job_id: str) -> NotFound:
