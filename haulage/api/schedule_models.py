@@ -30,7 +30,11 @@ class ScheduleBody(BaseModel):
     )
 
     name: str = Field(
-        min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00]+$", description="Unique of yours."
+        min_length=1,
+        # Its jobs carry it in a tag, `schedule:NAME`.
+        max_length=MAX_TAG_LENGTH - len("schedule:"),
+        pattern=r"^[^\x00]+$",
+        description="Unique among yours.",
     )
     type: str = Field(min_length=1, max_length=MAX_NAME, description="A name from /api/v1/types.")
     input: Any = Field(description="What the job type takes; see its input_schema.")

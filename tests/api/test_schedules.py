@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from haulage.domain.job import MAX_TAGS
 from tests.api.conftest import assert_problem
 
 URL = "/api/v1/schedules"
@@ -60,7 +61,7 @@ async def test_a_name_that_is_taken_is_409(http: httpx.AsyncClient) -> None:
         ({"missed": "sometimes"}, "/missed"),
         ({"queue": "cpu"}, "/queue"),
         ({"name": ""}, "/name"),
-        ({"tags": ["x"] * 19}, "/tags"),
+        ({"tags": ["x"] * (MAX_TAGS - 1)}, "/tags"),
         ({"every": "hour"}, "/every"),
     ],
 )
