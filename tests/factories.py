@@ -61,11 +61,13 @@ async def queued(services: Services, **given: Any) -> UUID:
 
 @dataclass
 class Hand:
-    """A registered worker; `pid` is the process it claims for."""
+    """A registered worker; `pid` is the process it claims for, `alone` whether it says that this
+    process runs nothing else."""
 
     services: Services
     id: UUID
     pid: int = 1
+    alone: bool = True
 
     @classmethod
     async def hired(cls, services: Services, **given: Any) -> "Hand":
@@ -86,7 +88,9 @@ class Hand:
         return cls(services, info.id)
 
     async def claim_all(self, *ids: UUID) -> list[Lease]:
-        return await self.services.jobs.claim(ids, worker_id=self.id, worker_pid=self.pid)
+        return await self.services.jobs.claim(
+            ids, worker_id=self.id, worker_pid=self.pid, alone=self.alone
+        )
 
     async def claim(self, job_id: UUID) -> Lease:
         [lease] = await self.claim_all(job_id)

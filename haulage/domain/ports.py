@@ -10,13 +10,15 @@ from haulage.domain.job import Priority
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """One job to ring: `rings` counts its doorbells from 1, `retry` picks the retry lane."""
+    """One job to ring: `rings` counts its doorbells from 1, `retry` picks the retry lane, `alone`
+    that of jobs that must have a process for themselves."""
 
     job_id: UUID
     queue: str
     priority: Priority
     rings: int
     retry: bool
+    alone: bool = False
 
 
 class Doorbell(Protocol):

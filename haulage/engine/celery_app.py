@@ -6,7 +6,7 @@ that comes twice finds the job claimed. That is why any broker will do, and how 
 all that differs between them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery
@@ -15,11 +15,14 @@ from kombu.entity import Queue
 
 from haulage.brokers.address import AMQP, SENTINEL, Address, read
 from haulage.domain.job import Priority
+from haulage.domain.job_type import CPU, IO
 from haulage.engine import transport
 from haulage.settings import Settings
 
 TASK = "haulage.run"
 RETRY_SUFFIX = ".retry"
+# Jobs of an io queue that must have a process for themselves; the cpu workers serve it.
+ALONE_SUFFIX = ".alone"
 PRIORITY_STEPS = [int(priority) for priority in Priority]
 SEPARATOR = ":"
 
@@ -29,10 +32,26 @@ def lanes(queue: str) -> tuple[str, str]:
     return queue, queue + RETRY_SUFFIX
 
 
+def all_lanes(queue: str) -> tuple[str, ...]:
+    """Every Celery queue of one of ours, whoever serves it."""
+    return (*lanes(queue), queue + ALONE_SUFFIX)
+
+
+def lanes_of_worker(settings: Settings, pool: str, served: Sequence[str]) -> list[str]:
+    """What a worker of `pool` that serves the queues `served` consumes.
+
+    The workers of the queue `cpu` take the jobs that must be alone, each in a process of its own.
+    """
+    consumed = [lane for queue in served for lane in lanes(queue)]
+    if pool == CPU and CPU in served:
+        consumed += [name + ALONE_SUFFIX for name, its in settings.queue_pools.items() if its == IO]
+    return consumed
+
+
 def redis_lists(prefix: str, queue: str) -> list[str]:
-    """The Redis lists that hold a queue's messages, over both lanes and all priorities."""
+    """The Redis lists that hold a queue's messages, over its lanes and all priorities."""
     names = []
-    for lane in lanes(queue):
+    for lane in all_lanes(queue):
         for step in PRIORITY_STEPS:
             names.append(f"{prefix}{lane}{SEPARATOR}{step}" if step else f"{prefix}{lane}")
     return names
@@ -52,7 +71,7 @@ def make_celery(settings: Settings, run: Callable[[Any], None] | None = None) ->
         task_queues=[
             Queue(lane, routing_key=lane, queue_arguments=queue_arguments(broker))
             for queue in settings.queue_pools
-            for lane in lanes(queue)
+            for lane in all_lanes(queue)
         ],
         task_create_missing_queues=True,
         task_default_queue="io",

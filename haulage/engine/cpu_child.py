@@ -1,6 +1,7 @@
-"""A prefork child of the cpu pool: one job at a time, the handler in the main thread.
+"""A prefork child of the cpu pool: one job at a time, a plain handler in the main thread.
 
-An event loop in a second thread runs the executor and talks to PostgreSQL; the main thread runs the
+An `async def` handler comes here when its job must be alone (decision 009); it runs on the loop. An
+event loop in a second thread runs the executor and talks to PostgreSQL; the main thread runs the
 handler, so that a signal can interrupt it. Stopping goes in three steps: the executor cancels the
 call, a signal raises `Interrupted` in the handler, and if that does not help (a handler deep in C
 code) the parent kills the process.
@@ -20,12 +21,13 @@ from uuid import UUID
 
 from haulage.domain.errors import Interrupted, NotRetryable, Unavailable
 from haulage.domain.job import Lease
-from haulage.domain.job_type import JobType
+from haulage.domain.job_type import IO, JobType
 from haulage.engine.blocking import BlockingRunContext
 from haulage.engine.context import RunContext
 from haulage.engine.executor import Executor, Stop
 from haulage.engine.host import WorkerHost
 from haulage.engine.loop_thread import LoopThread
+from haulage.engine.runner import invoke_async
 from haulage.engine.services import Services
 from haulage.telemetry import logs
 
@@ -35,8 +37,6 @@ log = logs.get(__name__)
 STOP_SIGNAL = signal.SIGUSR2
 # From this process's own loop: interrupt the handler.
 INTERRUPT_SIGNAL = signal.SIGALRM
-# How long a handler may go on after its attempt was ended.
-STUBBORN_S = 5.0
 # How long a child may try to reach PostgreSQL; Celery kills one that is not up after four seconds.
 BIRTH_PATIENCE_S = 3.0
 
@@ -55,8 +55,10 @@ class CpuChild:
         self._stop: Stop | None = None
         self._worker_id: UUID | None = None  # under which the running lease was claimed
         self._handling = False
+        self._coroutine: asyncio.Future[Any] = self._thread.loop.create_future()
+        self._coroutine.cancel()  # none yet
         self._services: Services = self._open_or_end()
-        self._executor = Executor(self._services)
+        self._executor = Executor(self._services, stop_grace_s=host.settings.stop_grace_s)
         signal.signal(STOP_SIGNAL, self._on_stop_signal)
         signal.signal(INTERRUPT_SIGNAL, self._on_interrupt)
 
@@ -110,8 +112,8 @@ class CpuChild:
 
     async def _require_idle(self) -> None:
         """A handler that goes on after its job is settled costs the process, not the slot."""
-        for _ in range(round(STUBBORN_S / 0.05)):
-            if not self._handling:
+        for _ in range(round(self._host.settings.stop_grace_s / 0.05) + 1):
+            if not self._handling and self._coroutine.done():
                 return
             await asyncio.sleep(0.05)
         log.error("child.handler_ignores_stop")
@@ -120,7 +122,7 @@ class CpuChild:
     async def _claim(self, ids: list[UUID]) -> list[Lease]:
         worker_id, pid = self._host.incarnation.id, os.getpid()
         try:
-            return await self._services.claim(ids, worker_id=worker_id, worker_pid=pid)
+            return await self._services.claim(ids, worker_id=worker_id, worker_pid=pid, alone=True)
         except Unavailable:
             log.warning("child.claim_failed")
         # The claim may have landed and only its answer be lost. Nothing else runs in this process,
@@ -139,6 +141,9 @@ class CpuChild:
 
     def _invoke(self, declared: JobType, value: Any, context: RunContext) -> Awaitable[Any]:
         """Have the main thread call the handler; cancelling the future interrupts it."""
+        if declared.pool == IO:
+            self._coroutine = asyncio.ensure_future(invoke_async(declared, value, context))
+            return self._coroutine
         blocking = BlockingRunContext(context, self._thread.loop)
         answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
         awaited = asyncio.wrap_future(answer)

@@ -36,8 +36,8 @@ from haulage.telemetry import logs
 log = logs.get(__name__)
 
 NOTICE_DEATH_EVERY_S = 0.2
-# The child ends its attempts itself; only one that can't is killed this long after its limit.
-DEADLINE_GRACE_S = 6.0
+# The child ends its attempts itself; only one that can't, so long after that, is killed.
+OVERDUE_S = 1.0
 CLOSE_GRACE_S = 3.0
 PR_SET_PDEATHSIG = 1
 
@@ -132,8 +132,8 @@ class CpuPool(TaskPool):
         # Celery holds what it fetched; with all children busy the worker counts as full anyway.
         return 0
 
-    def answers(self) -> bool:
-        return True
+    def still_s(self) -> float:
+        return 0.0
 
     def disown(self) -> None:
         # The children's writes are refused by the fence; stopping them frees their slots.
@@ -174,7 +174,7 @@ class CpuPool(TaskPool):
                 _signal(order.worker_pid, STOP_SIGNAL)
                 await asyncio.sleep(self._host.settings.cancel_grace_s)
             else:
-                await asyncio.sleep(DEADLINE_GRACE_S)
+                await asyncio.sleep(self._host.settings.stop_grace_s + OVERDUE_S)
             held = await services.workers.held(self._host.incarnation.id, for_s=0)
             if (order.job_id, order.fence) not in {(one.job_id, one.fence) for one in held}:
                 return

@@ -165,9 +165,14 @@ class Dispatcher:
             rescued = await dispatch.rescue_orphans(limit=BATCH)
             for one in rescued:
                 RESCUES.labels(queue=one.queue).inc()
-                CRASHES.labels(type=one.type).inc()
+                if one.counted:
+                    CRASHES.labels(type=one.type).inc()
                 log.warning(
-                    "job.rescued", job_id=str(one.job_id), crashes=one.crashes, state=one.state
+                    "job.rescued",
+                    job_id=str(one.job_id),
+                    crashes=one.crashes,
+                    company=one.company,
+                    state=one.state,
                 )
             self._services.event_bell.rang(one.job_id for one in rescued)
             total += len(rescued)

@@ -18,7 +18,7 @@ from haulage.brokers.address import AMQP, Address
 from haulage.domain.ids import uuid7
 from haulage.domain.job_type import IO
 from haulage.domain.ports import Bell
-from haulage.engine.celery_app import TASK, broker_of, lanes, wire_priority
+from haulage.engine.celery_app import ALONE_SUFFIX, TASK, broker_of, lanes, wire_priority
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import DOORBELL_FAILURES, DOORBELLS
 
@@ -136,10 +136,13 @@ class CeleryDoorbell:
         shared: dict[tuple[str, int], list[Bell]] = {}
         for bell in bells:
             lane = lanes(bell.queue)[1 if bell.retry else 0]
-            if self._queue_pools.get(bell.queue) == IO:
-                shared.setdefault((lane, int(bell.priority)), []).append(bell)
-            else:
+            if self._queue_pools.get(bell.queue) != IO:
                 yield lane, int(bell.priority), [str(bell.job_id)], bell.rings
+            elif bell.alone:
+                lane = bell.queue + ALONE_SUFFIX
+                yield lane, int(bell.priority), [str(bell.job_id)], bell.rings
+            else:
+                shared.setdefault((lane, int(bell.priority)), []).append(bell)
         for (lane, priority), group in shared.items():
             for start in range(0, len(group), IDS_PER_MESSAGE):
                 part = group[start : start + IDS_PER_MESSAGE]

@@ -92,8 +92,15 @@ class Stop:
 class Executor:
     """Runs leases on one event loop."""
 
-    def __init__(self, services: Services, *, random: Random | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        random: Random | None = None,
+        stop_grace_s: float = STOP_GRACE_S,
+    ) -> None:
         self._services = services
+        self._stop_grace_s = stop_grace_s
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
 
     async def run(self, lease: Lease, stop: Stop, invoke: Invoke) -> bool:
@@ -182,7 +189,7 @@ class Executor:
         if handler.done():
             return _value_of(handler)
         handler.cancel()
-        await asyncio.wait({handler}, timeout=STOP_GRACE_S)
+        await asyncio.wait({handler}, timeout=self._stop_grace_s)
         if handler.done() and not handler.cancelled() and handler.exception() is None:
             if stop.cause is None:
                 # It finished in the same moment as its limit.

@@ -1,8 +1,9 @@
 """The pulse of a worker process, from a thread with an event loop and a connection of its own.
 
-It beats once a second, outside every handler's way, and brings back what must stop. A worker whose
-crew does not answer (a stuck loop) stops beating, so that its jobs are rescued. A worker that was
-declared dead while it was only slow disowns what it runs and goes on as a new incarnation.
+It beats once a second, outside every handler's way, and brings back what must stop. A beat says
+when the crew last moved, so a stuck loop loses its jobs after a lease; after one more the process
+ends, because nothing in it is worth anything. A worker that was declared dead while it was only
+slow disowns what it runs and goes on as a new incarnation.
 """
 
 import asyncio
@@ -10,9 +11,10 @@ import concurrent.futures
 import os
 import resource
 import socket
+import time
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from contextlib import AsyncExitStack, suppress
+from typing import Any, NoReturn, Protocol
 
 from haulage.domain.errors import Unavailable
 from haulage.engine.host import WorkerHost
@@ -23,6 +25,10 @@ from haulage.storage.worker_store import StopOrder, WorkerInfo
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
+
+# The crew counts as stuck when it has not moved for this share of the lease.
+STUCK_SHARE = 0.6
+STUCK_EXIT_CODE = 70
 
 
 class Crew(Protocol):
@@ -35,8 +41,8 @@ class Crew(Protocol):
         """Ids it was rung for and has not claimed yet."""
         ...
 
-    def answers(self) -> bool:
-        """Whether the crew could take a job or an order now."""
+    def still_s(self) -> float:
+        """For how long the crew could not have taken a job or an order."""
         ...
 
     def disown(self) -> None:
@@ -60,6 +66,7 @@ class Pulse:
         self._beating: concurrent.futures.Future[None] | None = None
         self._opened = AsyncExitStack()
         self._services: Services | None = None
+        self._stuck_since: float | None = None
 
     def start(self) -> None:
         """Returns when the worker is registered: from then on it may claim."""
@@ -120,14 +127,17 @@ class Pulse:
     async def _beat(self) -> None:
         services, crew = self._services, self._crew
         assert services is not None
-        if not crew.answers():
-            log.error("worker.crew_stuck")
+        still_s = crew.still_s()
+        if still_s >= self._host.settings.lease_s * STUCK_SHARE:
+            await self._stuck(still_s)
             return
+        self._stuck_since = None
         beat = await services.workers.beat(
             self._host.incarnation.id,
             in_flight=crew.in_flight(),
             backlog=crew.backlog(),
             rss_bytes=peak_rss_bytes(),
+            still_s=still_s,
         )
         services.clock.calibrate(beat.now)
         if not beat.alive:
@@ -136,6 +146,16 @@ class Pulse:
         for order in beat.orders:
             await crew.obey(order, services)
         await crew.reconcile(services)
+
+    async def _stuck(self, still_s: float) -> None:
+        """No beat; the end of the process if it stays like this."""
+        log.error("worker.crew_stuck", still_s=round(still_s, 1))
+        now = time.monotonic()
+        # Counted from what was seen here: a process that slept as a whole wakes up looking stuck.
+        self._stuck_since = self._stuck_since or now
+        if now - self._stuck_since < self._host.settings.lease_s:
+            return
+        await leave(self._services, self._host, why="stuck")
 
     async def _reborn(self) -> None:
         old = self._host.incarnation.id
@@ -152,6 +172,16 @@ class Pulse:
         except Unavailable:
             log.warning("worker.retire_failed")
         await asyncio.wait_for(self._opened.aclose(), timeout=5)
+
+
+async def leave(services: Services | None, host: WorkerHost, *, why: str) -> NoReturn:
+    """End this process without a goodbye to Celery; a supervisor starts another."""
+    log.error("worker.leaves", why=why, worker_id=str(host.incarnation.id))
+    if services is not None:
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(2):
+                await services.workers.retire(host.incarnation.id, reason=why)
+    os._exit(STUCK_EXIT_CODE)
 
 
 def peak_rss_bytes() -> int:

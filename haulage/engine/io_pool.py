@@ -30,8 +30,8 @@ from haulage.telemetry import logs
 
 log = logs.get(__name__)
 
-# The loop counts as stuck when it has not turned for this share of the lease.
-STUCK_SHARE = 0.6
+# The loop shows this often that it turns.
+TURN_S = 0.1
 # A lease this old that the runner does not know came from a claim whose answer was lost.
 UNKNOWN_LEASE_S = 10.0
 
@@ -65,14 +65,14 @@ class IoPool(BasePool):
         services: Services = await self._opened.enter_async_context(self._host.open_services(8))
         return Runner(
             services,
-            Executor(services),
+            Executor(services, stop_grace_s=self._host.settings.stop_grace_s),
             slots=self.limit,
             worker_id=lambda: self._host.incarnation.id,
         )
 
     def _turn(self) -> None:
         self._turned_at = time.monotonic()
-        self._thread.loop.call_later(0.1, self._turn)
+        self._thread.loop.call_later(TURN_S, self._turn)
 
     # The pulse's view of this pool (heartbeat.Crew).
 
@@ -82,9 +82,8 @@ class IoPool(BasePool):
     def backlog(self) -> int:
         return self.runner.backlog
 
-    def answers(self) -> bool:
-        stuck_s = time.monotonic() - self._turned_at
-        return stuck_s < self._host.settings.lease_s * STUCK_SHARE
+    def still_s(self) -> float:
+        return max(time.monotonic() - self._turned_at - TURN_S, 0.0)
 
     def disown(self) -> None:
         self._tell(self.runner.stop_all, "lost")

@@ -72,9 +72,11 @@ class Services:
         await self.jobs.insert(jobs)
         return [None] * len(jobs)
 
-    async def claim(self, ids: list[UUID], *, worker_id: UUID, worker_pid: int) -> list[Lease]:
-        """Claim and tell the streams."""
-        leases = await self.jobs.claim(ids, worker_id=worker_id, worker_pid=worker_pid)
+    async def claim(
+        self, ids: list[UUID], *, worker_id: UUID, worker_pid: int, alone: bool = False
+    ) -> list[Lease]:
+        """Claim and tell the streams; `alone`: the process runs nothing else meanwhile."""
+        leases = await self.jobs.claim(ids, worker_id=worker_id, worker_pid=worker_pid, alone=alone)
         self.event_bell.rang(lease.job_id for lease in leases)
         return leases
 

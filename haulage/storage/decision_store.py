@@ -25,6 +25,7 @@ WITH held AS (
 ), redriven AS (
     UPDATE jobs SET
         state = 'queued', reason = 'redrive', run = run + 1, attempt = 0, crashes = 0,
+        suspicion = 0,
         scheduled_at = :now, rung_at = NULL, started_at = NULL, finished_at = NULL,
         -- The deadline belonged to the run that is over.
         deadline = NULL, error = NULL, progress = NULL,

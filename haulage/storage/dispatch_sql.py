@@ -2,7 +2,11 @@
 
 import sqlalchemy as sa
 
-from haulage.storage.job_sql import HELD_BY_ITEM
+from haulage.storage.job_sql import HELD_BY_ITEM, ISOLATE_AFTER
+
+# The last resort against a job that not even isolation convicts: so many deaths in company count as
+# one that was its own.
+PATIENCE_IN_COMPANY = 10
 
 PROMOTE_DUE = sa.text("""
 WITH due AS (
@@ -64,11 +68,12 @@ _RING = """
 ), rung AS (
     UPDATE jobs SET rung_at = :now, rings = rings + 1
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry
+    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry,
+              suspicion >= {isolate_after} AS alone
 )
 -- An UPDATE returns its rows in no order; the bells ring in this one.
 SELECT id, queue, CAST(3 * greatest(0, level) AS int) AS priority, rings, retry,
-       {following} AS after
+       alone, {following} AS after
 FROM rung JOIN picked USING (id)
 ORDER BY turn, level, scheduled_at, id
 """
@@ -125,6 +130,7 @@ WITH RECURSIVE lane AS (
 TAKE_UNRUNG = sa.text(
     _TAKE_UNRUNG.format(not_paused=_NOT_PAUSED, level=_LEVEL)
     + _RING.format(
+        isolate_after=ISOLATE_AFTER,
         which="rung_at IS NULL",
         following="(SELECT max(tenant) FROM lanes HAVING count(*) = :lanes)",
     )
@@ -140,7 +146,7 @@ WITH picked AS (
 """
 TAKE_LOST = sa.text(
     _TAKE_LOST.format(not_paused=_NOT_PAUSED, level=_LEVEL, lost=_LOST)
-    + _RING.format(which=_LOST, following="NULL")
+    + _RING.format(isolate_after=ISOLATE_AFTER, which=_LOST, following="NULL")
 )
 
 RUNG_WAITING = sa.text("""
@@ -171,50 +177,72 @@ RETURNING id
 _RESCUE = """
 WITH orphan AS (
     SELECT jobs.id, jobs.fence, jobs.worker_id, jobs.worker_pid, jobs.claimed_at,
-           {peak} AS peak_rss_bytes,
-           CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
-                WHEN crashes + 1 >= max_crashes THEN 'failed'
-                ELSE 'scheduled' END AS target
+           {peak} AS peak_rss_bytes, {company} AS company,
+           cancel_requested_at, crashes, max_crashes, suspicion, {blameless} AS blameless
     FROM jobs {holder}
     ORDER BY jobs.id
     FOR UPDATE OF jobs SKIP LOCKED
+), counted AS (
+    SELECT *, CASE WHEN blameless THEN 0
+                   WHEN company = 1 OR suspicion + 1 >= {patience} THEN 1 ELSE 0 END AS crash
+    FROM orphan
+), judged AS (
+    SELECT *, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
+                   WHEN crash = 1 AND crashes + 1 >= max_crashes THEN 'failed'
+                   ELSE 'scheduled' END AS target
+    FROM counted
 ), recorded AS (
-    INSERT INTO crashes (job_id, fence, worker_id, worker_pid, peak_rss_bytes, started_at,
+    INSERT INTO crashes (job_id, fence, worker_id, worker_pid, peak_rss_bytes, company, started_at,
                          noticed_at)
-    SELECT id, fence, worker_id, worker_pid, peak_rss_bytes, claimed_at, :now FROM orphan
+    SELECT id, fence, worker_id, worker_pid, peak_rss_bytes, company, claimed_at, :now
+    FROM judged WHERE NOT blameless
     ON CONFLICT DO NOTHING
 ), rescued AS (
     UPDATE jobs SET
-        state = orphan.target, worker_id = NULL, worker_pid = NULL, rung_at = NULL,
-        crashes = crashes + 1,
+        state = judged.target, worker_id = NULL, worker_pid = NULL, rung_at = NULL,
+        crashes = jobs.crashes + crash,
+        suspicion = jobs.suspicion + CASE WHEN blameless THEN 0 ELSE 1 - crash END,
         -- The crash is counted apart: the attempt it cut short is handed back.
         attempt = greatest(attempt - 1, 0),
-        reason = CASE orphan.target WHEN 'scheduled' THEN 'rescued'
+        reason = CASE judged.target WHEN 'scheduled' THEN 'rescued'
                                     WHEN 'failed' THEN 'quarantined' END,
-        scheduled_at = CASE orphan.target WHEN 'scheduled' THEN CAST(:now AS timestamptz)
+        scheduled_at = CASE judged.target WHEN 'scheduled' THEN CAST(:now AS timestamptz)
                                           ELSE scheduled_at END,
-        finished_at = CASE WHEN orphan.target <> 'scheduled' THEN CAST(:now AS timestamptz) END,
-        cancelled_at = CASE WHEN orphan.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
-        error = CASE orphan.target WHEN 'failed' THEN json_build_object(
+        finished_at = CASE WHEN judged.target <> 'scheduled' THEN CAST(:now AS timestamptz) END,
+        cancelled_at = CASE WHEN judged.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
+        error = CASE judged.target WHEN 'failed' THEN json_build_object(
             'code', 'quarantined', 'retryable', false, 'message',
-            'The worker running this job died ' || (crashes + 1) || ' times.') END,
+            'The worker running this job died ' || (jobs.crashes + 1) || ' times.') END,
         event_seq = event_seq + 1
-    FROM orphan WHERE jobs.id = orphan.id
-    RETURNING jobs.id, type, queue, state, crashes, event_seq, reason, cancelled_by, error,
-              jobs.fence
+    FROM judged WHERE jobs.id = judged.id
+    RETURNING jobs.id, type, queue, state, jobs.crashes, crash, company, event_seq, reason,
+              cancelled_by, error, jobs.fence
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_build_object(
-        'state', state, 'reason', reason, 'crashes', crashes, 'fence', fence,
-        'cancelled_by', cancelled_by, 'error', error)
+        'state', state, 'reason', reason, 'crashes', crashes, 'company', company,
+        'fence', fence, 'cancelled_by', cancelled_by, 'error', error)
     FROM rescued
 )
-SELECT id, type, queue, state, crashes FROM rescued
+SELECT id, type, queue, state, crashes, crash, company FROM rescued
 """
+
+# All that the worker still runs by the table, and what of it was rescued before.
+_COMPANY = """(
+        SELECT count(*) FROM jobs AS other
+        WHERE other.state = 'running' AND other.worker_id = workers.id
+    ) + (
+        SELECT count(*) FROM crashes
+        WHERE crashes.worker_id = workers.id AND noticed_at >= workers.ended_at
+    )"""
 
 RESCUE_ORPHANS = sa.text(
     _RESCUE.format(
         peak="workers.rss_bytes",
+        company=_COMPANY,
+        # A worker that said goodbye did not die of its jobs; it only could not give them back.
+        blameless="workers.end_reason IS NOT DISTINCT FROM 'stopped'",
+        patience=PATIENCE_IN_COMPANY,
         holder="""JOIN workers ON workers.id = jobs.worker_id
     WHERE jobs.state = 'running' AND workers.ended_at IS NOT NULL
       AND jobs.id IN (
@@ -226,6 +254,9 @@ RESCUE_ORPHANS = sa.text(
 RESCUE_OF_CHILD = sa.text(
     _RESCUE.format(
         peak="CAST(:peak_rss_bytes AS bigint)",
+        company="1",
+        blameless="false",
+        patience=PATIENCE_IN_COMPANY,
         holder="""WHERE jobs.state = 'running' AND jobs.worker_id = :worker_id
       AND jobs.worker_pid = :worker_pid
       AND (CAST(:job_id AS uuid) IS NULL OR jobs.id = CAST(:job_id AS uuid))""",

@@ -26,13 +26,18 @@ LANES = 200
 
 @dataclass(frozen=True, slots=True)
 class Rescued:
-    """One job taken back: where it went, and how many workers it has now outlived."""
+    """One job taken back: where it went, how many deaths count against it, and whether this does.
+
+    `company` says how many jobs the dead process was running.
+    """
 
     job_id: UUID
     type: str
     queue: str
     state: State
     crashes: int
+    counted: bool
+    company: int
 
 
 class DispatchStore:
@@ -126,10 +131,11 @@ class DispatchStore:
             return [row.id for row in rows]
 
     async def rescue_orphans(self, *, limit: int) -> list[Rescued]:
-        """Take back up to `limit` jobs whose worker has ended; each counts one crash.
+        """Take back up to `limit` jobs whose worker has ended.
 
-        A job that has outlived `max_crashes` workers is quarantined to the dead letters; one whose
-        cancel was asked for is cancelled.
+        The crash of a job that was alone counts against it, and after `max_crashes` it is
+        quarantined to the dead letters; a crash in company is a suspicion (ISOLATE_AFTER). One
+        whose cancel was asked for is cancelled.
         """
         return await self._rescued(dispatch_sql.RESCUE_ORPHANS, {"limit": limit})
 
@@ -178,9 +184,18 @@ class DispatchStore:
         async with self._database.transaction() as connection:
             rows = await connection.execute(statement, {"now": self._clock.now(), **values})
             return [
-                Rescued(row.id, row.type, row.queue, State(row.state), row.crashes) for row in rows
+                Rescued(
+                    row.id,
+                    row.type,
+                    row.queue,
+                    State(row.state),
+                    row.crashes,
+                    counted=row.crash == 1,
+                    company=row.company,
+                )
+                for row in rows
             ]
 
 
 def _bell(row: Any) -> Bell:
-    return Bell(row.id, row.queue, Priority(row.priority), row.rings, row.retry)
+    return Bell(row.id, row.queue, Priority(row.priority), row.rings, row.retry, row.alone)

@@ -15,6 +15,8 @@ def states(*some: State) -> str:
 
 
 TERMINAL_STATES = states(*sorted(TERMINAL))
+# A job that was there when this many workers died in company runs alone in a process from then on.
+ISOLATE_AFTER = 2
 NOT_YET_RUNNING = states(*(state for state in sources(State.CANCELLED) if state != State.RUNNING))
 
 # After FROM: the running rows that `item (id, fence, …)` names, locked in the order of their ids.
@@ -67,6 +69,7 @@ WITH wanted AS (
     WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'queued'
       AND (deadline IS NULL OR deadline > :now)
       AND queue <> ALL (ARRAY(SELECT name FROM queues WHERE paused_at IS NOT NULL))
+      AND (suspicion < :isolate_after OR :alone)
       -- An incarnation that was declared dead takes nothing more.
       AND EXISTS (SELECT 1 FROM workers WHERE workers.id = :worker_id AND ended_at IS NULL)
     ORDER BY id

@@ -74,16 +74,26 @@ class JobStore:
         async with self._database.transaction() as connection:
             await insert_in(connection, jobs, now=self._clock.now())
 
-    async def claim(self, ids: Sequence[UUID], *, worker_id: UUID, worker_pid: int) -> list[Lease]:
+    async def claim(
+        self, ids: Sequence[UUID], *, worker_id: UUID, worker_pid: int, alone: bool = False
+    ) -> list[Lease]:
         """Take the leases of those of `ids` that are ready; each lease's fence is new.
 
-        What is cancelled, finished, past its deadline, or held by somebody else is not claimed.
+        What is cancelled, finished, past its deadline, or held by somebody else is not claimed; nor
+        is what must be `alone` in its process, unless the caller says that it is.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             rows = await connection.execute(
                 job_sql.CLAIM,
-                {"ids": list(ids), "worker_id": worker_id, "worker_pid": worker_pid, "now": now},
+                {
+                    "ids": list(ids),
+                    "worker_id": worker_id,
+                    "worker_pid": worker_pid,
+                    "alone": alone,
+                    "isolate_after": job_sql.ISOLATE_AFTER,
+                    "now": now,
+                },
             )
             claimed = rows.mappings().all()
         return [

@@ -54,6 +54,8 @@ jobs = sa.Table(
     sa.Column("max_attempts", sa.Integer, nullable=False),
     sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("max_crashes", sa.Integer, nullable=False, server_default="3"),
+    # Deaths of workers that ran other jobs as well: nobody knows whose fault they were.
+    sa.Column("suspicion", sa.Integer, nullable=False, server_default="0"),
     sa.Column("timeout_s", sa.Float, nullable=False),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("settled_fence", sa.BigInteger),
@@ -219,6 +221,8 @@ crashes = sa.Table(
     sa.Column("worker_pid", sa.Integer),
     # The highest resident memory that was seen of the process that died.
     sa.Column("peak_rss_bytes", sa.BigInteger),
+    # How many jobs the dead process was running, this one included.
+    sa.Column("company", sa.Integer, nullable=False, server_default="1"),
     sa.Column("started_at", Moment),
     sa.Column("noticed_at", Moment, nullable=False),
 )

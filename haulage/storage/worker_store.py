@@ -65,8 +65,10 @@ class Beat:
 
 _BEAT = sa.text("""
 WITH beat AS (
-    UPDATE workers SET heartbeat_at = :now, in_flight = :in_flight, backlog = :backlog,
-        rss_bytes = :rss_bytes
+    UPDATE workers SET in_flight = :in_flight, backlog = :backlog,
+        rss_bytes = :rss_bytes,
+        heartbeat_at = greatest(
+            heartbeat_at, CAST(:now AS timestamptz) - make_interval(secs => :still_s))
     WHERE id = :id AND ended_at IS NULL
     RETURNING id
 )
@@ -120,9 +122,15 @@ class WorkerStore:
             )
 
     async def beat(
-        self, worker_id: UUID, *, in_flight: int, backlog: int = 0, rss_bytes: int | None = None
+        self,
+        worker_id: UUID,
+        *,
+        in_flight: int,
+        backlog: int = 0,
+        rss_bytes: int | None = None,
+        still_s: float = 0.0,
     ) -> Beat:
-        """Say that the worker lives; what it must stop comes back.
+        """Say that the worker lived `still_s` ago; what it must stop comes back.
 
         `backlog`: ids it was rung for and has not claimed yet, because its slots are full.
         """
@@ -137,6 +145,7 @@ class WorkerStore:
                         "in_flight": in_flight,
                         "backlog": backlog,
                         "rss_bytes": rss_bytes,
+                        "still_s": still_s,
                     },
                 )
             ).one()

@@ -8,7 +8,7 @@ from haulage import __version__
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import CPU, IO, POOLS
 from haulage.domain.ports import Silent
-from haulage.engine.celery_app import lanes, make_celery
+from haulage.engine.celery_app import lanes_of_worker, make_celery
 from haulage.engine.cpu_pool import CpuPool, run_message
 from haulage.engine.host import WorkerHost, attach
 from haulage.engine.incarnation import Incarnation
@@ -44,7 +44,7 @@ def run_worker(
     worker = app.Worker(
         pool=IoPool if pool == IO else CpuPool,
         concurrency=slots,
-        queues=[lane for queue in served for lane in lanes(queue)],
+        queues=lanes_of_worker(settings, pool, served),
         hostname=f"{pool}-{os.getpid()}@{socket.gethostname()}",
         without_mingle=True,
         without_gossip=True,

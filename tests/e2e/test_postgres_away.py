@@ -13,7 +13,7 @@ from haulage.runtime.postgres import Postgres
 from haulage.runtime.process import Process, await_ready
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("postgres away")]
-LEASE_S = 2.0
+LEASE_S = 3.0
 
 
 class Server:
@@ -66,10 +66,10 @@ def test_handlers_go_on_without_postgresql_and_settle_when_it_is_back(
 
     # Two end while PostgreSQL is away, one runs on after it came back, one stores steps meanwhile.
     jobs = [
-        submit("crew.tick", "ends", seconds=3.5),
-        submit("crew.tock", "ends in a child", seconds=3.5),
-        submit("crew.tick", "runs on", seconds=7),
-        submit("crew.steps", "steps", steps=6, seconds=0.4),
+        submit("crew.tick", "ends", seconds=5),
+        submit("crew.tock", "ends in a child", seconds=5),
+        submit("crew.tick", "runs on", seconds=8),
+        submit("crew.steps", "steps", steps=6, seconds=0.5),
     ]
     for witness in witnesses.values():
         until(lambda: "start" in lines(witness))  # noqa: B023 - awaited before the next one
@@ -77,7 +77,7 @@ def test_handlers_go_on_without_postgresql_and_settle_when_it_is_back(
     with pytest.raises(ApiError):
         system.client.submit("echo", {"value": 1})
     for name in ("ends", "ends in a child"):
-        until(lambda: "tick 34" in lines(witnesses[name]))  # noqa: B023 - awaited at once
+        until(lambda: "tick 49" in lines(witnesses[name]))  # noqa: B023 - awaited at once
     server.start()
     assert {system.until_ended(job).state for job in jobs} == {"succeeded"}
     assert [lines(witness).count("start") for witness in witnesses.values()] == [1, 1, 1, 1]

@@ -13,7 +13,7 @@ import redis
 from haulage.domain.ids import uuid7
 from haulage.domain.job import Priority
 from haulage.domain.ports import Bell
-from haulage.engine.celery_app import lanes, make_celery, redis_lists
+from haulage.engine.celery_app import lanes, lanes_of_worker, make_celery, redis_lists
 from haulage.engine.doorbell import IDS_PER_MESSAGE, CeleryDoorbell
 from haulage.settings import load
 
@@ -110,6 +110,9 @@ def test_each_further_doorbell_of_a_job_has_an_id_of_its_own(
         ({"retry": True, "priority": Priority.HIGH}, "io.retry"),
         ({"queue": "cpu"}, "cpu:3"),
         ({"queue": "cpu", "retry": True}, "cpu.retry:3"),
+        ({"alone": True}, "io.alone:3"),
+        ({"alone": True, "retry": True}, "io.alone:3"),
+        ({"alone": True, "queue": "cpu"}, "cpu:3"),
     ],
 )
 def test_queue_priority_and_retry_choose_the_list(
@@ -143,7 +146,10 @@ def test_rings_of_different_lanes_never_share_a_message(
     broker: Any, doorbell: CeleryDoorbell
 ) -> None:
     fresh, again, high = bell(), bell(retry=True), bell(priority=Priority.HIGH)
-    doorbell.ring([fresh, again, high])
+    alone = [bell(alone=True), bell(alone=True)]
+    doorbell.ring([fresh, again, high, *alone])
+    lone = until(lambda: (found := messages(broker, "io.alone:3"))[1:] and found)
+    assert [message["ids"] for message in lone] == [[str(one.job_id)] for one in alone]
     for name, one in (("io:3", fresh), ("io.retry:3", again), ("io", high)):
         [message] = until(lambda name=name: messages(broker, name))
         assert message["ids"] == [str(one.job_id)]
@@ -208,8 +214,16 @@ def test_lanes_of_a_queue_are_its_name_and_its_retries() -> None:
 def test_the_application_routes_by_queue_name_alone(redis_url: str) -> None:
     app = make_celery(load({"HAULAGE_REDIS_URL": redis_url, "HAULAGE_QUEUES": "io=io,ocr=cpu"}))
     names = {queue.name for queue in app.conf.task_queues}
-    assert names == {"io", "io.retry", "ocr", "ocr.retry"}
+    assert names == {"io", "io.retry", "ocr", "ocr.retry", "io.alone", "ocr.alone"}
     assert all(queue.routing_key == queue.name for queue in app.conf.task_queues)
     assert app.conf.task_acks_late
     assert app.conf.accept_content == ["json"]
     assert "haulage.run" in app.tasks
+
+
+def test_the_workers_of_the_queue_cpu_serve_the_lanes_of_jobs_that_must_be_alone() -> None:
+    settings = load({"HAULAGE_QUEUES": "io=io,web=io,cpu=cpu,ocr=cpu"})
+    assert lanes_of_worker(settings, "io", ["io"]) == ["io", "io.retry"]
+    assert lanes_of_worker(settings, "cpu", ["ocr"]) == ["ocr", "ocr.retry"]
+    served = lanes_of_worker(settings, "cpu", ["cpu"])
+    assert served == ["cpu", "cpu.retry", "io.alone", "web.alone"]

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from haulage.domain.lifecycle import State
-from haulage.engine import executor
+from haulage.engine.executor import Executor
 from haulage.engine.services import Services
 from tests.conftest import TestClock
 from tests.engine.conftest import Bench
@@ -114,9 +114,9 @@ async def test_a_stop_ends_an_attempt_by_its_cause(
 
 
 async def test_a_handler_that_ignores_its_stop_is_settled_after_a_grace(
-    bench: Bench, services: Services, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, services: Services
 ) -> None:
-    monkeypatch.setattr(executor, "STOP_GRACE_S", 0.01)
+    bench.executor = Executor(services, stop_grace_s=0.01)
     release, left = asyncio.Event(), asyncio.Event()
 
     async def handler(input, ctx):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from haulage.domain.job import NewJob
 from haulage.domain.lifecycle import State, may
 from haulage.domain.outcome import Outcome, Retry, Snooze, target_state
+from haulage.storage.dispatch_sql import PATIENCE_IN_COMPANY
 
 MAX_CRASHES = 2
 
@@ -20,6 +21,7 @@ class Model:
     fence: int = 0
     attempt: int = 0
     crashes: int = 0
+    suspicion: int = 0
     events: int = 1
     held_by: int | None = None
     cancel_asked: bool = False
@@ -48,9 +50,11 @@ class Model:
         self.due = now
         self.goes(State.CANCELLED if self.cancel_asked else State.SCHEDULED)
 
-    def crashes_with_its_worker(self, now: datetime) -> None:
-        self.crashes += 1
-        if self.crashes >= MAX_CRASHES and not self.cancel_asked:
+    def crashes_with_its_worker(self, now: datetime, *, company: int = 1) -> None:
+        counts = company == 1 or self.suspicion + 1 >= PATIENCE_IN_COMPANY
+        self.crashes += counts
+        self.suspicion += not counts
+        if counts and self.crashes >= MAX_CRASHES and not self.cancel_asked:
             self.attempt -= 1
             self.goes(State.FAILED)
         else:

@@ -199,7 +199,7 @@ class StoreMachine(RuleBasedStateMachine):
         orphans = [job_id for job_id, model in self.models.items() if model.held_by == worker]
         assert set(rescued) == set(orphans)
         for job_id in orphans:
-            self.models[job_id].crashes_with_its_worker(self.clock.now())
+            self.models[job_id].crashes_with_its_worker(self.clock.now(), company=len(orphans))
             assert rescued[job_id].state is self.models[job_id].state
         self.hands[worker] = self.run(Hand.hired(self.services))
 

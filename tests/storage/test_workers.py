@@ -112,3 +112,17 @@ async def test_what_a_worker_holds_is_told_by_how_long(
     assert (held.job_id, held.fence, held.worker_pid) == (lease.job_id, lease.fence, 1)
     await hand.settle(lease, DONE)
     assert await services.workers.held(hand.id, for_s=0) == []
+
+
+async def test_a_beat_counts_from_when_the_crew_last_moved(
+    services: Services, clock: TestClock
+) -> None:
+    hand = await Hand.hired(services)
+    clock.advance(seconds=LEASE_S)
+    await services.workers.beat(hand.id, in_flight=0, still_s=2.0)
+    clock.advance(seconds=1)
+    await services.workers.beat(hand.id, in_flight=0, still_s=60.0)
+    clock.advance(seconds=LEASE_S - 3.1)
+    assert await services.dispatch.end_silent_workers(lease_s=LEASE_S) == []
+    clock.advance(seconds=0.2)
+    assert await services.dispatch.end_silent_workers(lease_s=LEASE_S) == [hand.id]

@@ -30,7 +30,7 @@ def bear_witness(path: str, line: str) -> None:
         file.write(f"{line} {os.getpid()}\n")
 
 
-@job_type("crew.steps", policy=Policy(max_attempts=3, backoff=QUICK))
+@job_type("crew.steps", policy=Policy(max_attempts=3, max_crashes=2, backoff=QUICK))
 async def steps(input: Witnessed, ctx: Context) -> list[int]:
     """Run durable steps of some seconds each."""
 
@@ -111,6 +111,21 @@ def suicide(input: Witnessed, ctx: BlockingContext) -> int:
     bear_witness(input.witness, "start")
     os.kill(os.getpid(), 9)
     return 0
+
+
+@job_type("crew.vanish", policy=Policy(max_attempts=5, max_crashes=2))
+async def vanish(input: Witnessed, ctx: Context) -> int:
+    """Take the io worker along, and everybody in it."""
+    bear_witness(input.witness, "start")
+    os._exit(3)
+
+
+@job_type("crew.block", policy=Policy(max_attempts=1, max_crashes=2))
+async def block(input: Witnessed, ctx: Context) -> int:
+    """Hold the event loop, as an `async def` with blocking code in it does."""
+    bear_witness(input.witness, "start")
+    time.sleep(input.seconds)  # noqa: ASYNC251 - the fault that is wanted
+    return 1
 
 
 class Family(BaseModel):

@@ -1,0 +1,71 @@
+"""Handlers that harm their process harm no other job for longer than a lease."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from live_system import System, Up, lines, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bad handlers")]
+LEASE_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    folder = tmp_path_factory.mktemp("bad-handlers")
+    with Up(
+        folder / "data",
+        folder / "up.log",
+        HAULAGE_ENGINE_LEASE_S=str(LEASE_S),
+        HAULAGE_ENGINE_HEARTBEAT_S="0.4",
+        HAULAGE_ENGINE_STOP_GRACE_S="1",
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Path:
+    path = tmp_path / "witness"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def bystander(system: System, tmp_path: Path) -> Iterator[UUID]:
+    """A job that runs beside the bad one in the io worker and is not harmed in the end, although
+    two crashes would quarantine it."""
+    path = tmp_path / "bystander"
+    path.touch()
+    job = system.client.submit("crew.steps", {"witness": str(path), "steps": 3, "seconds": 1})
+    until(lambda: "step 0" in lines(path))
+    yield job.id
+    ended = system.until_ended(job.id, within_s=60)
+    assert (ended.state, ended.attempt, ended.result) == ("succeeded", 1, [0, 1, 4])
+
+
+def test_a_job_that_kills_io_workers_is_isolated_and_then_quarantined(
+    system: System, bystander: UUID, witness: Path
+) -> None:
+    job = system.client.submit("crew.vanish", {"witness": str(witness)})
+    ended = system.until_ended(job.id, within_s=90)
+    assert (ended.state, ended.reason) == ("failed", "quarantined")
+    ledger = system.query("SELECT company FROM crashes WHERE job_id = %s ORDER BY fence", job.id)
+    # In company at first, alone in the end.
+    assert (ledger[0], ledger[-1]) == ((2,), (1,))
+
+
+def test_a_job_that_blocks_the_loop_costs_its_process_and_ends_in_one_of_its_own(
+    system: System, bystander: UUID, witness: Path
+) -> None:
+    before = system.pids("worker-io")
+    job = system.client.submit(
+        "crew.block", {"witness": str(witness), "seconds": 60}, timeout_s=4, max_attempts=1
+    )
+    ended = system.until_ended(job.id, within_s=90)
+    # Rescued twice, and in the end killed at its time limit by the parent of its process.
+    assert (ended.state, ended.error.code) == ("failed", "timed_out")
+    assert len(lines(witness)) >= 3
+    assert not set(before) & set(system.pids("worker-io"))
+    reasons = system.query("SELECT end_reason FROM workers WHERE end_reason IN ('silent', 'stuck')")
+    assert len(reasons) >= 2

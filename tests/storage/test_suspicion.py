@@ -1,0 +1,127 @@
+"""Whose fault a worker's death was: a job that was alone is blamed, company is only suspected."""
+
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from haulage.domain.lifecycle import State
+from haulage.engine.services import Services
+from haulage.storage.dispatch_sql import PATIENCE_IN_COMPANY
+from haulage.storage.dispatch_store import Rescued
+from haulage.storage.job_sql import ISOLATE_AFTER
+from haulage.storage.tables import crashes
+from tests.factories import FAILED, Hand, history, queued, row
+
+
+async def die_together(services: Services, *ids: UUID, times: int = 1) -> list[Rescued]:
+    """`ids` run in one worker until it dies, and are queued again; what the last rescue said."""
+    rescued: list[Rescued] = []
+    for _ in range(times):
+        hand = await Hand.hired(services)
+        assert len(await hand.claim_all(*ids)) == len(ids)
+        await hand.dies()
+        rescued = await services.dispatch.rescue_orphans(limit=1000)
+        await services.dispatch.promote_due(limit=1000)
+    return rescued
+
+
+async def counts(services: Services, job_id: UUID) -> tuple[int, int]:
+    found = await row(services, job_id)
+    return found["crashes"], found["suspicion"]
+
+
+async def test_deaths_in_company_quarantine_nobody(services: Services) -> None:
+    ids = [await queued(services, max_crashes=3) for _ in range(3)]
+    rescued = await die_together(services, *ids, times=5)
+    assert [(one.counted, one.company) for one in rescued] == [(False, 3)] * 3
+    for job_id in ids:
+        assert await counts(services, job_id) == (0, 5)
+        found = await row(services, job_id)
+        assert (found["state"], found["attempt"]) == ("queued", 0)
+    assert (await history(services, ids[0]))[-2]["company"] == 3
+    async with services.database.reading() as connection:
+        kept = await connection.execute(sa.select(crashes.c.company))
+        assert {one.company for one in kept} == {3}
+
+
+async def test_a_job_that_was_alone_is_blamed(services: Services) -> None:
+    job_id = await queued(services, max_crashes=3)
+    [rescued] = await die_together(services, job_id)
+    assert (rescued.counted, rescued.company) == (True, 1)
+    assert await counts(services, job_id) == (1, 0)
+
+
+async def test_a_rescue_in_small_bites_sees_the_whole_company(services: Services) -> None:
+    hand = await Hand.hired(services)
+    ids = [await queued(services) for _ in range(3)]
+    await hand.claim_all(*ids)
+    await hand.dies()
+    for _ in ids:
+        [one] = await services.dispatch.rescue_orphans(limit=1)
+        assert (one.counted, one.company) == (False, 3)
+
+
+async def test_a_suspect_is_claimed_only_by_a_process_that_runs_nothing_else(
+    services: Services,
+) -> None:
+    ids = [await queued(services) for _ in range(2)]
+    await die_together(services, *ids, times=ISOLATE_AFTER - 1)
+    in_company = await Hand.hired(services)
+    in_company.alone = False
+    assert len(await in_company.claim_all(*ids)) == 2
+    await in_company.dies()
+    await services.dispatch.rescue_orphans(limit=10)
+    await services.dispatch.promote_due(limit=10)
+    bells = await services.dispatch.take_unrung("io", limit=10)
+    assert [bell.alone for bell in bells] == [True, True]
+    again = await Hand.hired(services)
+    again.alone = False
+    assert await again.claim_all(*ids) == []
+    again.alone = True
+    assert len(await again.claim_all(*ids)) == 2
+
+
+async def test_a_guilty_job_is_convicted_in_isolation_and_its_company_is_not(
+    services: Services,
+) -> None:
+    guilty, innocent = [await queued(services, max_crashes=2) for _ in range(2)]
+    await die_together(services, guilty, innocent, times=ISOLATE_AFTER)
+    for _ in range(2):
+        parent = await Hand.hired(services)
+        await parent.claim(guilty)
+        [rescued] = await services.dispatch.rescue_of_child(parent.id, parent.pid)
+        assert rescued.counted
+        await services.dispatch.promote_due(limit=10)
+    found = await row(services, guilty)
+    assert (found["state"], found["reason"]) == ("failed", "quarantined")
+    assert await counts(services, innocent) == (0, ISOLATE_AFTER)
+
+
+async def test_patience_in_company_ends(services: Services) -> None:
+    ids = [await queued(services, max_crashes=1) for _ in range(2)]
+    await die_together(services, *ids, times=PATIENCE_IN_COMPANY - 1)
+    assert (await row(services, ids[0]))["state"] == "queued"
+    rescued = await die_together(services, *ids)
+    assert [one.state for one in rescued] == [State.FAILED] * 2
+
+
+async def test_a_worker_that_said_goodbye_did_not_die_of_its_jobs(services: Services) -> None:
+    hand = await Hand.hired(services)
+    job_id = await queued(services, max_crashes=1)
+    await hand.claim(job_id)
+    await services.workers.retire(hand.id)
+    [rescued] = await services.dispatch.rescue_orphans(limit=10)
+    assert (rescued.state, rescued.counted) == (State.SCHEDULED, False)
+    assert await counts(services, job_id) == (0, 0)
+    async with services.database.reading() as connection:
+        assert (await connection.execute(sa.select(crashes))).all() == []
+
+
+@pytest.mark.parametrize("times", [1, ISOLATE_AFTER])
+async def test_a_redrive_clears_the_suspicion(services: Services, times: int) -> None:
+    ids = [await queued(services) for _ in range(2)]
+    await die_together(services, *ids, times=times)
+    await (await Hand.hired(services)).run(ids[0], FAILED)
+    await services.decisions.redrive(ids[:1], tenant="default", by="ann")
+    assert await counts(services, ids[0]) == (0, 0)
