@@ -233,7 +233,7 @@ _COMPANY = """(
         WHERE other.state = 'running' AND other.worker_id = workers.id
     ) + (
         SELECT count(*) FROM crashes
-        WHERE crashes.worker_id = workers.id AND noticed_at >= workers.ended_at
+        WHERE crashes.worker_id = workers.id AND noticed_at >= workers.ended_at AND company > 1
     )"""
 
 RESCUE_ORPHANS = sa.text(
