@@ -36,7 +36,8 @@ class Model:
             self.held_by = None
 
     def settles(self, fence: int, outcome: Outcome, now: datetime) -> None:
-        self.settled.add(fence)
+        # The row remembers the last one: a settlement repeated after the next has landed is stale.
+        self.settled = {fence}
         if isinstance(outcome, Snooze):
             self.attempt -= 1
         if isinstance(outcome, Retry | Snooze):
