@@ -21,6 +21,7 @@ from haulage.api.routes import (
     schedules,
     submits,
     types,
+    why,
     workers,
 )
 from haulage.api.type_documents import TypeDocuments
@@ -33,7 +34,7 @@ from haulage.engine.window import Window
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
 
-RESOURCES = (submits, jobs, events, files, types, queues, workers, schedules, health)
+RESOURCES = (submits, jobs, why, events, files, types, queues, workers, schedules, health)
 
 
 @asynccontextmanager

@@ -1,0 +1,176 @@
+"""'Why isn't it running?', answered for every job.
+
+An answer is a list of causes, the one that decides first. `code` is stable, `message` a sentence
+for people, `until` when the cause ends by itself, where that is known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from haulage.domain.lifecycle import Reason, State
+from haulage.engine.services import Services
+from haulage.storage.queue_store import Pause
+from haulage.storage.why_reads import COUNT_UP_TO, Standing, WhyReads
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that stands between a job and its run."""
+
+    code: str
+    message: str
+    until: datetime | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The job's state and why it is not running; a job that runs or is over says so."""
+
+    state: State
+    causes: Sequence[Cause]
+
+
+# What a job that is scheduled is waiting for, by the reason its row keeps.
+_SCHEDULED: dict[str, tuple[str, str]] = {
+    Reason.RUN_AT: ("scheduled", "It was submitted to run at {at}."),
+    Reason.RETRY: ("retry", "Attempt {attempt} of {max_attempts} failed; the next begins at {at}."),
+    Reason.SNOOZE: ("snoozed", "Its handler put it off until {at}; that costs no attempt."),
+    Reason.RESCUED: ("rescued", "Its worker died; it runs again at once."),
+    Reason.GIVEN_BACK: ("given_back", "Its worker shut down; another one takes it at once."),
+    Reason.UNKNOWN_TYPE: (
+        "unknown_type",
+        "The worker that took it does not know the type {type!r}, as in the middle of a deploy. "
+        "It is tried again at {at}; if no worker ever knows the type, start one that does.",
+    ),
+}
+
+
+async def why(services: Services, job_id: UUID, *, tenant: str) -> Answer | None:
+    """Why the job is not running; None when the tenant has no such job."""
+    reads = WhyReads(services.database)
+    job = await reads.standing(job_id, tenant=tenant)
+    if job is None:
+        return None
+    match job.state:
+        case State.SCHEDULED:
+            causes = [_scheduled(job), *await _queue_causes(services, job)]
+        case State.QUEUED:
+            causes = [*await _queue_causes(services, job), await _turn(reads, job)]
+        case State.WAITING:
+            causes = [await _children(reads, job)]
+        case State.RUNNING:
+            causes = [_running(job)]
+        case _:
+            causes = [_over(job)]
+    return Answer(job.state, causes)
+
+
+def _scheduled(job: Standing) -> Cause:
+    # A handler may give a snooze a reason in its own words.
+    code, message = _SCHEDULED.get(job.reason or "", _SCHEDULED[Reason.SNOOZE])
+    details: dict[str, Any] = {"reason": job.reason}
+    if job.error is not None:
+        details["error"] = {"code": job.error.get("code"), "message": job.error.get("message")}
+    said = message.format(
+        at=_at(job.scheduled_at),
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        type=job.type,
+    )
+    return Cause(code, said, job.scheduled_at, details)
+
+
+async def _queue_causes(services: Services, job: Standing) -> list[Cause]:
+    """What keeps the whole queue from running."""
+    causes = []
+    for pause in await services.queues.paused():
+        if pause.queue == job.queue:
+            causes.append(_paused(pause))
+    serving = [one for one in await services.workers.alive() if job.queue in one["queues"]]
+    if not serving:
+        causes.append(
+            Cause(
+                "no_worker",
+                f"No live worker serves the queue {job.queue!r}. "
+                f"Start one: haulage worker --queues {job.queue}",
+                details={"queue": job.queue},
+            )
+        )
+    return causes
+
+
+def _paused(pause: Pause) -> Cause:
+    because = f": {pause.reason}" if pause.reason else ", without a reason"
+    return Cause(
+        "queue_paused",
+        f"The queue {pause.queue!r} was paused by {pause.by} at {_at(pause.since)}{because}.",
+        details={
+            "queue": pause.queue,
+            "by": pause.by,
+            "reason": pause.reason,
+            "since": _at(pause.since),
+        },
+    )
+
+
+async def _turn(reads: WhyReads, job: Standing) -> Cause:
+    rung, earlier = await reads.ahead(job)
+    details = {"rung": rung, "earlier": earlier, "queue": job.queue}
+    if job.rung_at is not None:
+        return Cause(
+            "on_its_way",
+            f"It was rung at {_at(job.rung_at)} and waits for a free slot; "
+            f"{_count(rung)} more of the queue {job.queue!r} {'is' if rung == 1 else 'are'} too.",
+            details=details,
+        )
+    return Cause(
+        "behind",
+        f"{_count(rung)} of the queue {job.queue!r} {'is' if rung == 1 else 'are'} on the way to "
+        f"workers and {_count(earlier)} of yours come before it; tenants take turns.",
+        details=details,
+    )
+
+
+async def _children(reads: WhyReads, job: Standing) -> Cause:
+    total, shown = await reads.live_children(job.id)
+    return Cause(
+        "children",
+        f"It waits for {total} of its children and holds no slot meanwhile.",
+        details={
+            "count": total,
+            "children": [
+                {"id": str(one.id), "type": one.type, "state": one.state.value} for one in shown
+            ],
+        },
+    )
+
+
+def _running(job: Standing) -> Cause:
+    since = f" since {_at(job.claimed_at)}" if job.claimed_at else ""
+    return Cause(
+        "running",
+        f"It is running{since} on {job.worker_name or 'a worker'}.",
+        details={"worker_id": str(job.worker_id), "worker": job.worker_name},
+    )
+
+
+def _over(job: Standing) -> Cause:
+    by = f" by {job.cancelled_by}" if job.cancelled_by else ""
+    at = f" at {_at(job.finished_at)}" if job.finished_at else ""
+    details = {}
+    if job.error is not None:
+        details["error"] = {"code": job.error.get("code"), "message": job.error.get("message")}
+    verb = {State.SUCCEEDED: "succeeded", State.FAILED: "failed"}.get(job.state, "was cancelled")
+    return Cause("over", f"It {verb}{by}{at}.", details=details)
+
+
+def _count(number: int) -> str:
+    return f"{number}" if number < COUNT_UP_TO else f"{COUNT_UP_TO} or more"
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

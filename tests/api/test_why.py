@@ -1,0 +1,100 @@
+"""Why isn't it running? One test a cause."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from haulage.domain.outcome import ErrorInfo, Retry, Snooze
+from haulage.engine.services import Services
+from tests.api.conftest import Submit, Worker, assert_problem
+
+
+async def causes(http: httpx.AsyncClient, job_id: str) -> list[dict[str, Any]]:
+    answer = await http.get(f"/api/v1/jobs/{job_id}/why")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["causes"]  # type: ignore[no-any-return]
+
+
+async def codes(http: httpx.AsyncClient, job_id: str) -> list[str]:
+    return [one["code"] for one in await causes(http, job_id)]
+
+
+async def test_a_job_for_later_says_when(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    job = await submit(run_at="2030-06-01T06:30:00Z")
+    (cause,) = await causes(http, job["id"])
+    assert (cause["code"], cause["until"]) == ("scheduled", "2030-06-01T06:30:00Z")
+    assert cause["message"] == "It was submitted to run at 2030-06-01 06:30:00 UTC."
+
+
+async def test_without_a_worker_the_command_that_starts_one_is_named(
+    http: httpx.AsyncClient, submit: Submit
+) -> None:
+    cause, turn = await causes(http, (await submit())["id"])
+    assert cause["code"] == "no_worker"
+    assert "haulage worker --queues io" in cause["message"]
+    assert turn["code"] == "on_its_way"
+
+
+async def test_a_paused_queue_says_by_whom_and_why(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    await http.post("/api/v1/queues/io/pause", json={"reason": "new model"})
+    cause, *_ = await causes(http, (await submit())["id"])
+    assert cause["code"] == "queue_paused"
+    assert cause["details"]["reason"] == "new model"
+    assert "anonymous@203.0.113.7" in cause["message"]
+
+
+async def test_a_job_in_the_queue_says_how_many_are_ahead(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker, services: Services
+) -> None:
+    ids = [(await submit())["id"] for _ in range(3)]
+    await http.post("/api/v1/queues/io/pause", json={})
+    await http.post("/api/v1/queues/io/resume")  # nothing is rung any more
+    last = (await causes(http, ids[-1]))[-1]
+    assert (last["code"], last["details"]["rung"], last["details"]["earlier"]) == ("behind", 0, 2)
+    assert (await causes(http, ids[0]))[-1]["details"]["earlier"] == 0
+
+
+async def test_a_retry_says_what_failed_and_when_it_goes_on(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    job = await submit()
+    lease = await worker.claim(job["id"])
+    error = ErrorInfo("rate_limited", "The model is busy.", retryable=True)
+    await worker.settle(lease, Retry(90.0, error))
+    (cause,) = await causes(http, job["id"])
+    assert (cause["code"], cause["until"]) == ("retry", "2030-01-01T12:01:30Z")
+    assert cause["details"]["error"] == {"code": "rate_limited", "message": "The model is busy."}
+    assert "Attempt 1 of 4" in cause["message"]
+
+
+async def test_a_snooze_and_an_unknown_type_are_told_apart(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    snoozed, unknown = await submit(), await submit()
+    await worker.settle(await worker.claim(snoozed["id"]), Snooze(60.0))
+    await worker.settle(await worker.claim(unknown["id"]), Snooze(5.0, reason="unknown_type"))
+    assert await codes(http, snoozed["id"]) == ["snoozed"]
+    (cause,) = await causes(http, unknown["id"])
+    assert cause["code"] == "unknown_type"
+    assert "'speak'" in cause["message"]
+
+
+async def test_a_job_that_runs_or_is_over_says_so(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    job = await submit()
+    lease = await worker.claim(job["id"])
+    (cause,) = await causes(http, job["id"])
+    assert cause["code"] == "running"
+    assert UUID(cause["details"]["worker_id"]) == worker.id
+    await worker.stop(lease)
+    assert await codes(http, job["id"]) == ["over"]
+
+
+async def test_an_unknown_job_is_404(http: httpx.AsyncClient) -> None:
+    assert_problem(await http.get("/api/v1/jobs/x/why"), 404, "not_found")
