@@ -24,7 +24,8 @@ from haulage.storage.database import Database
 from haulage.storage.dispatch_store import DispatchStore
 from haulage.storage.event_store import EventStore
 from haulage.storage.file_store import FileStore
-from haulage.storage.job_store import JobStore, Settlement
+from haulage.storage.job_store import JobStore
+from haulage.storage.settlement import Settlement
 from haulage.storage.step_store import StepStore
 from haulage.storage.tables import jobs
 from haulage.storage.worker_store import WorkerInfo, WorkerStore

@@ -85,13 +85,16 @@ class Batcher(Generic[T, R]):
                     future.set_result(answer)
 
 
-async def patiently(ask: Callable[[], Awaitable[R]], *, patience_s: float | None = None) -> R:
-    """The answer to `ask`, which is asked again while PostgreSQL is away (None: for ever)."""
+async def patiently(work: Callable[[], Awaitable[R]], *, patience_s: float | None = None) -> R:
+    """`work`, again and again while PostgreSQL is away, with growing pauses; None: for ever.
+
+    `work` must be harmless to repeat: it may have landed when it raised `Unavailable`.
+    """
     loop = asyncio.get_running_loop()
     started, pause_s = loop.time(), 0.05
     while True:
         try:
-            return await ask()
+            return await work()
         except Unavailable:
             spent_s = loop.time() - started
             if patience_s is not None and spent_s + pause_s > patience_s:

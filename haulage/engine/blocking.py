@@ -13,6 +13,7 @@ from uuid import UUID
 from haulage.domain.context import Child, ChildOutcome, Part, StoredFile
 from haulage.domain.errors import Interrupted, Verdict, classify
 from haulage.engine.context import ITEM_BACKOFF, ITEM_TRIES, RunContext, item_failure, step_key
+from haulage.engine.verdicts import retry_delay_s
 
 T = TypeVar("T")
 
@@ -112,7 +113,8 @@ class BlockingRunContext:
                 failure = item_failure(error)
                 if classify(error) is not Verdict.RETRY or attempt == ITEM_TRIES:
                     return Part(index, failure=failure)
-            time.sleep(ITEM_BACKOFF.delay_s(attempt, self._core.random))
+                delay_s = retry_delay_s(ITEM_BACKOFF, attempt, error, self._core.random)
+            time.sleep(delay_s)
         raise AssertionError("unreachable")
 
     def _report_items(self, name: str, *, done: int, failed: int, total: int) -> None:

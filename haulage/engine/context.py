@@ -26,8 +26,9 @@ from haulage.engine.batcher import patiently
 from haulage.engine.children import gather
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
+from haulage.engine.verdicts import retry_delay_s
 from haulage.storage.json_text import canonical, dumps, loads
-from haulage.storage.step_store import FinishedStep
+from haulage.storage.step_store import SMALL_BYTES, FinishedStep
 
 # Row E4: an item of a `map_partial` is tried four times before it counts as failed.
 ITEM_TRIES = 4
@@ -45,8 +46,10 @@ class RunContext:
         self._services = services
         self._on_lost = on_lost
         self.random = random
-        self._stored: dict[str, str] | None = None
+        # Finished steps; None in the place of a value that is large and fetched when asked for.
+        self._stored: dict[str, str | None] | None = None
         self._loading = asyncio.Lock()
+        self._under_way: dict[str, asyncio.Future[None]] = {}
         self.reports = Reports(lease, services, on_lost=on_lost)
 
     @property
@@ -89,6 +92,31 @@ class RunContext:
 
     async def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
         key = step_key(name, function, args)
+        while (first := self._under_way.get(key)) is not None:
+            # The same step at the same time: its value, or its error, is this one's too.
+            await asyncio.wait({first})
+            if not first.cancelled():
+                first.result()
+        self._under_way[key] = first = asyncio.get_running_loop().create_future()
+        try:
+            value = await self._step(key, name, function, args)
+        except Exception as error:
+            first.set_exception(error)
+            # Nobody may be waiting; an error nobody awaits is not one to print.
+            first.exception()
+            raise
+        except BaseException:
+            first.cancel()
+            raise
+        else:
+            first.set_result(None)
+            return value
+        finally:
+            del self._under_way[key]
+
+    async def _step(
+        self, key: str, name: str, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> Any:
         found, value = await self.recall(key)
         if found:
             return value
@@ -105,11 +133,14 @@ class RunContext:
                 self._stored = (
                     {}
                     if self.lease.fence == 1
-                    else await patiently(lambda: self._services.steps.load(self.lease.job_id))
+                    else await patiently(lambda: self._services.steps.known(self.lease.job_id))
                 )
-        if key in self._stored:
-            return True, loads(self._stored[key])
-        return False, None
+        if key not in self._stored:
+            return False, None
+        text = self._stored[key]
+        if text is None:
+            text = await patiently(lambda: self._services.steps.value(self.lease.job_id, key))
+        return True, loads(text)
 
     async def remember(self, key: str, name: str, value: Any, duration_s: float) -> Any:
         """Store a finished step; its value as a later attempt will see it."""
@@ -122,7 +153,7 @@ class RunContext:
             self._on_lost()
             raise LeaseLost(f"step {name!r} was refused: the lease is lost")
         assert self._stored is not None
-        self._stored[key] = text
+        self._stored[key] = text if len(text) <= SMALL_BYTES else None
         return loads(text)
 
     async def map(
@@ -145,7 +176,8 @@ class RunContext:
                     failure = item_failure(error)
                     if classify(error) is not Verdict.RETRY or attempt == ITEM_TRIES:
                         return Part(index, failure=failure)
-                await asyncio.sleep(ITEM_BACKOFF.delay_s(attempt, self.random))
+                    delay_s = retry_delay_s(ITEM_BACKOFF, attempt, error, self.random)
+                await asyncio.sleep(delay_s)
             raise AssertionError("unreachable")
 
         return await self._gather(one, len(items), name=name, limit=limit)

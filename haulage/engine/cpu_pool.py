@@ -29,7 +29,7 @@ from haulage.engine.heartbeat import Pulse
 from haulage.engine.host import WorkerHost, host_of
 from haulage.engine.services import Services
 from haulage.engine.verdicts import outcome_of
-from haulage.storage.job_store import Settlement
+from haulage.storage.settlement import Settlement
 from haulage.storage.worker_store import HeldLease, StopOrder
 from haulage.telemetry import logs
 

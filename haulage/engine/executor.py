@@ -38,7 +38,7 @@ from haulage.domain.outcome import (
 from haulage.engine.context import RunContext
 from haulage.engine.services import Services
 from haulage.engine.verdicts import frames_of, outcome_of, root_of
-from haulage.storage.job_store import NOTHING_USED, Settlement
+from haulage.storage.settlement import NOTHING_USED, Settlement
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import SETTLES_LOST, meters_of
 

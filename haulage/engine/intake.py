@@ -1,7 +1,9 @@
 """Intake: check a submit, insert it durably, ring.
 
 Promise: when `submit` returns, the jobs are committed; whatever happens to Redis or to this process
-afterwards, they will run. When it raises, nothing was stored.
+afterwards, they will run. When it raises, nothing was stored; only after `Unavailable` may it have
+been: a commit whose answer is lost is repeated while the caller waits, and finds the jobs by their
+ids if PostgreSQL is back in that time.
 """
 
 from collections.abc import Sequence
@@ -105,7 +107,7 @@ class Intake:
         if len(jobs) == 1:
             await self._services.inserts.submit(jobs[0])
         elif jobs:
-            await self._services.jobs.insert(jobs)
+            await self._services.insert_all(jobs)
         self._announce(jobs)
         return [_inserted(job, now) for job in jobs]
 

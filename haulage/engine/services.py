@@ -1,5 +1,6 @@
 """What the engine's parts share in one process: the stores, each behind its batcher."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from haulage.domain.clock import SystemClock
 from haulage.domain.job import Lease, NewJob
 from haulage.domain.job_type import Registry
 from haulage.domain.ports import Doorbell, EventBell, WorkerBell
-from haulage.engine.batcher import Batcher
+from haulage.engine.batcher import Batcher, patiently
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
 from haulage.storage.decision_store import DecisionStore
@@ -15,8 +16,9 @@ from haulage.storage.dispatch_store import DispatchStore
 from haulage.storage.event_store import EventStore, Note
 from haulage.storage.family_store import FamilyStore
 from haulage.storage.file_store import FileStore
-from haulage.storage.job_store import JobStore, Settlement
+from haulage.storage.job_store import JobStore
 from haulage.storage.queue_store import QueueStore
+from haulage.storage.settlement import Settlement
 from haulage.storage.step_store import FinishedStep, StepStore
 from haulage.storage.worker_store import WorkerStore
 
@@ -67,6 +69,10 @@ class Services:
         object.__setattr__(
             self, "finished_steps", Batcher("steps", self.steps.save, patience_s=None)
         )
+
+    async def insert_all(self, jobs: Sequence[NewJob]) -> None:
+        """Insert all or none; again after a lost answer, which changes nothing if it landed."""
+        await patiently(lambda: self.jobs.insert(jobs), patience_s=SUBMIT_PATIENCE_S)
 
     async def _insert(self, jobs: list[NewJob]) -> list[None]:
         await self.jobs.insert(jobs)

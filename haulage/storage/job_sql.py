@@ -160,10 +160,34 @@ SELECT id, fence FROM settled
 """.replace("{terminal}", TERMINAL_STATES).replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
 )
 
+# The same outcome again, after an answer that was lost. Each lease has one event of its end.
 SETTLED_BEFORE = sa.text("""
-SELECT jobs.id, jobs.settled_fence FROM jobs
-JOIN unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS item (id, fence)
-  ON jobs.id = item.id AND jobs.settled_fence = item.fence
+SELECT item.place
+FROM unnest(
+    CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:states AS text[]),
+    CAST(:reasons AS text[]), CAST(:results AS text[]), CAST(:result_refs AS text[]),
+    CAST(:errors AS text[])
+) WITH ORDINALITY AS item (id, fence, state, reason, result, result_ref, error, place)
+CROSS JOIN LATERAL (
+    SELECT settled_fence, result, result_ref, cancel_requested_at FROM jobs
+    WHERE jobs.id = item.id OFFSET 0
+) AS jobs
+CROSS JOIN LATERAL (
+    SELECT data FROM events WHERE events.job_id = item.id AND kind = 'state'
+      AND data->>'fence' = CAST(item.fence AS text) AND data->>'state' <> 'running'
+    OFFSET 0
+) AS events
+WHERE jobs.settled_fence = item.fence AND CASE events.data->>'state'
+    WHEN 'succeeded' THEN item.state = 'succeeded'
+        AND jobs.result_ref IS NOT DISTINCT FROM item.result_ref
+        AND CAST(jobs.result AS text) IS NOT DISTINCT FROM item.result
+    -- A cancel that was asked for has won over a retry or a snooze.
+    WHEN 'cancelled' THEN item.state = 'cancelled'
+        OR jobs.cancel_requested_at IS NOT NULL AND item.state IN ('scheduled', 'waiting')
+    ELSE item.state = events.data->>'state'
+        AND (item.state = 'failed' OR item.reason = events.data->>'reason')
+        AND item.error IS NOT DISTINCT FROM events.data->>'error'
+    END
 """)
 
 CANCEL = sa.text(

@@ -8,48 +8,22 @@ fenced: they land only while the row carries the lease's fence. The dispatcher's
 All methods take many jobs at once: the engine's batchers call them with what has gathered.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.clock import Clock
-from haulage.domain.job import Lease, NewJob, Priority, Usage
-from haulage.domain.lifecycle import Reason, State
-from haulage.domain.outcome import (
-    ErrorInfo,
-    Failed,
-    Outcome,
-    Retry,
-    Snooze,
-    Succeeded,
-    Waiting,
-    target_state,
-)
+from haulage.domain.job import Lease, NewJob, Priority
+from haulage.domain.lifecycle import State
+from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
-from haulage.storage.blobs import Blobs, size_of
+from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
-from haulage.storage.json_text import dumps, storable
-
-NOTHING_USED = Usage()
-MAX_DELAY_S = 366 * 24 * 3600.0
-MAX_REASON_CHARS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """One attempt's end: which lease, by job and fence, and what came of it."""
-
-    job_id: UUID
-    fence: int
-    outcome: Outcome
-    usage: Usage = NOTHING_USED
-    # Where the result lies, when it is too large for the row (`Blobs.keep`).
-    result_ref: str | None = None
-    parent_id: UUID | None = None
+from haulage.storage.json_text import dumps
+from haulage.storage.settlement import Settlement, settle_columns, sparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,42 +106,31 @@ class JobStore:
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """End attempts; for each whether it landed. False: the lease was lost.
 
-        Doing it again after a lost answer is harmless: what has landed says so again. A retry or a
-        snooze of a job whose cancel was asked for lands as cancelled.
+        Doing it again after a lost answer is harmless: what has landed says so again. Another
+        outcome for a lease that has been settled is refused. A retry or a snooze of a job whose
+        cancel was asked for lands as cancelled.
         """
         now = self._clock.now()
-        wanted = {
-            "ids": [one.job_id for one in settlements],
-            "fences": [one.fence for one in settlements],
-            "states": [target_state(one.outcome).value for one in settlements],
-            "reasons": sparse(_reason(one.outcome) for one in settlements),
-            "due": sparse(_due(one.outcome, now) for one in settlements),
-            "results": sparse(_result(one) for one in settlements),
-            "result_refs": sparse(one.result_ref for one in settlements),
-            "result_sizes": sparse(_result_size(one.outcome) for one in settlements),
-            "errors": sparse(_error(one.outcome) for one in settlements),
-            "calls": sparse(one.usage.calls for one in settlements),
-            "input_tokens": sparse(one.usage.input_tokens for one in settlements),
-            "output_tokens": sparse(one.usage.output_tokens for one in settlements),
-            "costs": sparse(float(one.usage.cost) for one in settlements),
-            "refunds": sparse(isinstance(one.outcome, Snooze | Waiting) for one in settlements),
-            "now": now,
-        }
+        # Two settlements of one lease in one batch: the first is tried, the other is compared.
+        firsts: dict[tuple[UUID, int], Settlement] = {}
+        for one in settlements:
+            firsts.setdefault((one.job_id, one.fence), one)
         async with self._database.transaction() as connection:
-            rows = await connection.execute(job_sql.SETTLE, wanted)
-            landed = {(row.id, row.fence) for row in rows}
-            missing = [one for one in settlements if (one.job_id, one.fence) not in landed]
-            if missing:
-                rows = await connection.execute(
-                    job_sql.SETTLED_BEFORE,
-                    {
-                        "ids": [one.job_id for one in missing],
-                        "fences": [one.fence for one in missing],
-                    },
-                )
-                landed |= {(row.id, row.settled_fence) for row in rows}
+            columns = settle_columns(list(firsts.values()), now)
+            rows = await connection.execute(job_sql.SETTLE, {**columns, "now": now})
+            fresh = {(row.id, row.fence) for row in rows}
+            landed = [
+                key in fresh and firsts[key] is one
+                for one in settlements
+                for key in [(one.job_id, one.fence)]
+            ]
+            doubtful = [place for place, it_landed in enumerate(landed) if not it_landed]
+            if doubtful:
+                said = settle_columns([settlements[place] for place in doubtful], now)
+                for row in await connection.execute(job_sql.SETTLED_BEFORE, said):
+                    landed[doubtful[row.place - 1]] = True
             await _wake_parents(connection, settlements, now)
-        return [(one.job_id, one.fence) in landed for one in settlements]
+        return landed
 
     async def cancel(
         self, ids: Sequence[UUID], *, tenant: str | None, by: str
@@ -239,56 +202,3 @@ async def _wake_parents(
     if parents:
         await connection.execute(job_sql.LOCK, {"ids": list(parents)})
         await connection.execute(job_sql.WAKE_PARENTS, {"ids": list(parents), "now": now})
-
-
-def sparse(values: Iterable[Any]) -> list[Any]:
-    """A column for `unnest`, empty when it says nothing: `unnest` fills short arrays with NULLs."""
-    column = list(values)
-    return column if any(column) else []
-
-
-def _result(settlement: Settlement) -> str | None:
-    if isinstance(settlement.outcome, Succeeded) and settlement.result_ref is None:
-        return settlement.outcome.result
-    return None
-
-
-def _result_size(outcome: Outcome) -> int | None:
-    return size_of(outcome.result) if isinstance(outcome, Succeeded) else None
-
-
-def _reason(outcome: Outcome) -> str | None:
-    match outcome:
-        case Retry():
-            return "retry"
-        case Waiting():
-            return Reason.CHILDREN
-        case Snooze(reason=reason):
-            return storable(reason)[:MAX_REASON_CHARS]
-        case _:
-            return None
-
-
-def _due(outcome: Outcome, now: datetime) -> datetime | None:
-    if isinstance(outcome, Retry | Snooze):
-        # Handlers pass on what other servers ask for; NaN becomes 0 here.
-        return now + timedelta(seconds=min(max(0.0, outcome.delay_s), MAX_DELAY_S))
-    return None
-
-
-def _error(outcome: Outcome) -> str | None:
-    if isinstance(outcome, Failed | Retry):
-        return error_json(outcome.error)
-    return None
-
-
-def error_json(error: ErrorInfo) -> str:
-    """The error as the row keeps it and the API shows it."""
-    kept: dict[str, object] = {
-        "code": error.code,
-        "message": error.message,
-        "retryable": error.retryable,
-    }
-    if error.trace:
-        kept["trace"] = error.trace
-    return dumps(kept)

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from haulage.domain.clock import Clock
+from haulage.domain.errors import NotFound
 from haulage.domain.job import Lease
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
@@ -53,9 +54,17 @@ SELECT id, fence FROM held
 """.replace("{held}", HELD_BY_ITEM.format(lock="SHARE"))
 )
 
-_LOAD = sa.text("""
-SELECT key, CAST(value AS text) AS value, value_ref FROM steps WHERE job_id = :job_id
+_KNOWN = sa.text("""
+SELECT key, CASE WHEN pg_column_size(value) <= :small THEN CAST(value AS text) END AS value
+FROM steps WHERE job_id = :job_id
 """)
+
+_VALUE = sa.text("""
+SELECT CAST(value AS text) AS value, value_ref FROM steps WHERE job_id = :job_id AND key = :key
+""")
+
+# Values up to this come along with their keys; the others are fetched when somebody asks.
+SMALL_BYTES = 4_096
 
 
 class StepStore:
@@ -73,11 +82,27 @@ class StepStore:
             landed = {(row.id, row.fence) for row in rows}
         return [(step.lease.job_id, step.lease.fence) in landed for step in steps]
 
-    async def load(self, job_id: UUID) -> dict[str, str]:
-        """All finished steps of a job: key → JSON text of the value."""
+    async def known(self, job_id: UUID) -> dict[str, str | None]:
+        """The keys of all finished steps; with JSON text where the value is small, else None."""
         async with self._database.reading() as connection:
-            rows = (await connection.execute(_LOAD, {"job_id": job_id})).all()
-        return {row.key: await self._blobs.fetch(row.value, row.value_ref) for row in rows}
+            rows = await connection.execute(_KNOWN, {"job_id": job_id, "small": SMALL_BYTES})
+            return {row.key: row.value for row in rows}
+
+    async def value(self, job_id: UUID, key: str) -> str:
+        """The JSON text of one finished step; raises `NotFound`."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(_VALUE, {"job_id": job_id, "key": key})
+            row = rows.one_or_none()
+        if row is None:
+            raise NotFound(f"Job {job_id} has no finished step {key}.")
+        return await self._blobs.fetch(row.value, row.value_ref)
+
+    async def load(self, job_id: UUID) -> dict[str, str]:
+        """All finished steps of a job with their values."""
+        return {
+            key: await self.value(job_id, key) if text is None else text
+            for key, text in (await self.known(job_id)).items()
+        }
 
 
 def step_columns(steps: Sequence[FinishedStep]) -> dict[str, object]:

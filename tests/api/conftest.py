@@ -27,8 +27,8 @@ from haulage.engine.window import Window
 from haulage.settings import Settings, load
 from haulage.storage.event_store import Note
 from haulage.storage.job_reads import JobReads
-from haulage.storage.job_store import Settlement
 from haulage.storage.json_text import dumps
+from haulage.storage.settlement import Settlement
 from haulage.storage.worker_store import WorkerInfo
 
 

@@ -13,7 +13,7 @@ from haulage.domain.outcome import Succeeded
 from haulage.engine import bus
 from haulage.engine.services import Services
 from haulage.settings import Settings
-from haulage.storage.job_store import Settlement
+from haulage.storage.settlement import Settlement
 from tests.api.conftest import Worker, assert_problem, running_api, until
 from tests.api.live import Live, listening
 

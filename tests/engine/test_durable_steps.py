@@ -194,3 +194,87 @@ async def test_looking_up_finished_steps_waits_for_postgresql_to_come_back(
         assert not running.done()
     assert await running
     assert await state(services, job_id) is State.SUCCEEDED
+
+
+async def test_two_equal_steps_at_once_run_their_function_once(bench: Bench) -> None:
+    ran: list[int] = []
+    seen: list[Any] = []
+
+    async def slow() -> dict[str, int]:
+        ran.append(1)
+        await asyncio.sleep(0)
+        return {"ran": len(ran)}
+
+    async def handler(input, ctx):
+        seen.extend(await asyncio.gather(*(ctx.step("a", slow) for _ in range(3))))
+
+    await bench.run(handler)
+    assert (ran, seen) == ([1], [{"ran": 1}] * 3)
+    assert seen[0] is not seen[1]
+
+
+async def test_the_error_of_a_step_reaches_all_who_wait_for_it(bench: Bench) -> None:
+    ran: list[int] = []
+    seen: list[str] = []
+
+    async def broken() -> None:
+        ran.append(1)
+        await asyncio.sleep(0)
+        raise Retryable("busy")
+
+    async def handler(input, ctx):
+        ends = await asyncio.gather(
+            *(ctx.step("a", broken) for _ in range(2)), return_exceptions=True
+        )
+        seen.extend(map(str, ends))
+
+    await bench.run(handler)
+    assert (ran, seen) == ([1], ["busy", "busy"])
+
+
+async def test_when_the_first_of_two_equal_steps_is_cancelled_the_other_runs(bench: Bench) -> None:
+    ran: list[int] = []
+    seen: list[Any] = []
+
+    async def handler(input, ctx):
+        held = asyncio.Event()
+
+        async def slow() -> int:
+            ran.append(1)
+            held.set()
+            if len(ran) == 1:
+                await asyncio.Event().wait()
+            return len(ran)
+
+        first = asyncio.ensure_future(ctx.step("a", slow))
+        await held.wait()
+        second = asyncio.ensure_future(ctx.step("a", slow))
+        await asyncio.sleep(0)
+        first.cancel()
+        seen.append(await second)
+
+    await bench.run(handler)
+    assert (ran, seen) == ([1, 1], [2])
+
+
+async def test_large_values_of_earlier_attempts_are_fetched_only_when_asked_for(
+    bench: Bench, services: Services
+) -> None:
+    ran: list[str] = []
+    seen: list[int] = []
+
+    async def made(letter: str, size: int) -> list[str]:
+        ran.append(letter)
+        # Hard to compress, or PostgreSQL makes it small.
+        return [f"{letter}{number * 7919 % 104729}" for number in range(size)]
+
+    async def handler(input, ctx):
+        for letter, size in (("a", 5), ("b", 5_000), ("c", 50_000)):
+            seen.append(len(await ctx.step(letter, made, letter, size)))
+        raise Retryable("later")
+
+    job_id = await bench.run(handler)
+    known = await services.steps.known(job_id)
+    assert [known[key] is None for key in sorted(known)] == [False, True, True]
+    await bench.again(job_id)
+    assert (ran, seen) == (["a", "b", "c"], [5, 5_000, 50_000] * 2)

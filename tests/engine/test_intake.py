@@ -19,8 +19,10 @@ from haulage.engine.intake import Intake, Origin, Submission
 from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.storage.job_reads import JobFilter, JobReads
+from haulage.storage.job_store import JobStore
 from tests.conftest import TestClock
 from tests.factories import away, path, row
+from tests.support.crash_points import CrashingDatabase, Point
 
 
 class Greeting(BaseModel):
@@ -192,3 +194,18 @@ async def test_without_postgresql_a_submit_says_so(
     with away(servers["database"], database_url), pytest.raises(Unavailable):
         await intake.submit([greet(), greet()])
     assert bells.rung == []
+
+
+@pytest.mark.parametrize("point", ["before", "after"])
+@pytest.mark.parametrize("jobs", [1, 3])
+async def test_a_submit_whose_commit_is_lost_is_accepted_once_all_the_same(
+    rung_services: Services, database_url: str, point: Point, jobs: int
+) -> None:
+    database = CrashingDatabase(database_url, pool_size=2)
+    store = JobStore(database, rung_services.blobs, rung_services.clock)
+    intake = intake_on(replace(rung_services, jobs=store))
+    database.crash_at = point
+    accepted = await intake.submit([greet()] * jobs)
+    assert await stored(rung_services) == jobs
+    assert await path(rung_services, accepted[-1].id) == ["queued"]
+    await database.close()

@@ -174,3 +174,31 @@ async def test_a_snooze_inside_a_partial_map_snoozes_the_job(
 
     found = await row(services, await bench.run(handler))
     assert (found["state"], found["reason"]) == ("scheduled", "tokens")
+
+
+async def test_an_item_waits_as_long_as_the_other_side_asked(
+    bench: Bench, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    yields = asyncio.sleep
+
+    async def sleep(delay_s: float) -> None:
+        waited.append(delay_s)
+        await yields(0)
+
+    monkeypatch.setattr(contexts.asyncio, "sleep", sleep)
+    tries: list[int] = []
+
+    def busy(item: int) -> int:
+        tries.append(item)
+        if len(tries) == 1:
+            raise Retryable("busy", retry_after_s=25.0)
+        return item
+
+    async def handler(input, ctx):
+        parts = await ctx.map_partial("part", busy, [7])
+        return [part.value for part in parts]
+
+    job_id = await bench.run(handler)
+    assert (await row(services, job_id))["result"] == [7]
+    assert 25.0 in waited

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from haulage.domain.job import NewJob
 from haulage.domain.lifecycle import State, may
-from haulage.domain.outcome import Outcome, Retry, Snooze, target_state
-from haulage.storage.dispatch_sql import PATIENCE_IN_COMPANY
+from haulage.domain.outcome import Cancelled, Outcome, Retry, Snooze, target_state
 
 MAX_CRASHES = 2
 
@@ -21,11 +20,11 @@ class Model:
     fence: int = 0
     attempt: int = 0
     crashes: int = 0
-    suspicion: int = 0
     events: int = 1
     held_by: int | None = None
     cancel_asked: bool = False
-    settled: set[int] = field(default_factory=set)
+    # The last settlement that landed: its fence, what was said, and what came of it.
+    settled: tuple[int, Outcome, State] | None = None
     steps: dict[str, str] = field(default_factory=dict)
 
     def goes(self, target: State) -> None:
@@ -36,8 +35,6 @@ class Model:
             self.held_by = None
 
     def settles(self, fence: int, outcome: Outcome, now: datetime) -> None:
-        # The row remembers the last one: a settlement repeated after the next has landed is stale.
-        self.settled = {fence}
         if isinstance(outcome, Snooze):
             self.attempt -= 1
         if isinstance(outcome, Retry | Snooze):
@@ -45,17 +42,26 @@ class Model:
             self.goes(State.CANCELLED if self.cancel_asked else State.SCHEDULED)
         else:
             self.goes(target_state(outcome))
+        self.settled = (fence, outcome, self.state)
+
+    def said(self, fence: int, outcome: Outcome) -> bool:
+        """Whether this is the last settlement again."""
+        if self.settled is None or self.settled[0] != fence:
+            return False
+        _, first, became = self.settled
+        if became is State.CANCELLED:
+            overtaken = self.cancel_asked and isinstance(outcome, Retry | Snooze)
+            return overtaken or isinstance(outcome, Cancelled)
+        return outcome == first
 
     def goes_back(self, now: datetime) -> None:
         self.attempt -= 1
         self.due = now
         self.goes(State.CANCELLED if self.cancel_asked else State.SCHEDULED)
 
-    def crashes_with_its_worker(self, now: datetime, *, company: int = 1) -> None:
-        counts = company == 1 or self.suspicion + 1 >= PATIENCE_IN_COMPANY
-        self.crashes += counts
-        self.suspicion += not counts
-        if counts and self.crashes >= MAX_CRASHES and not self.cancel_asked:
+    def crashes_with_its_worker(self, now: datetime) -> None:
+        self.crashes += 1
+        if self.crashes >= MAX_CRASHES and not self.cancel_asked:
             self.attempt -= 1
             self.goes(State.FAILED)
         else:

@@ -7,9 +7,16 @@ import pytest
 from haulage.domain.ids import uuid7
 from haulage.domain.job import Lease, Usage
 from haulage.domain.lifecycle import State
-from haulage.domain.outcome import Cancelled, Outcome, Snooze, Succeeded, Waiting, target_state
+from haulage.domain.outcome import (
+    Cancelled,
+    Outcome,
+    Snooze,
+    Succeeded,
+    Waiting,
+    target_state,
+)
 from haulage.engine.services import Services
-from haulage.storage.job_store import Settlement
+from haulage.storage.settlement import Settlement
 from tests.conftest import TestClock
 from tests.factories import (
     DONE,
@@ -247,7 +254,8 @@ async def test_one_poisonous_settlement_does_not_harm_those_beside_it(services: 
 async def test_two_settlements_of_one_lease_at_once_land_as_one(services: Services) -> None:
     for _ in range(5):
         hand, lease = await running(services)
-        await asyncio.gather(hand.settle(lease, DONE), hand.settle(lease, FAILED))
+        landed = await asyncio.gather(hand.settle(lease, DONE), hand.settle(lease, FAILED))
+        assert sorted(landed) == [False, True]
         assert len(await path(services, lease.job_id)) == 3
 
 

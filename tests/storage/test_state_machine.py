@@ -124,7 +124,7 @@ class StoreMachine(RuleBasedStateMachine):
         lease = self.lease(place)
         model = self.models[lease.job_id]
         landed = self.run(self.hands[0].settle(lease, outcome))
-        assert landed == (model.holds(lease.fence) or lease.fence in model.settled)
+        assert landed == (model.holds(lease.fence) or model.said(lease.fence, outcome))
         if model.holds(lease.fence):
             model.settles(lease.fence, outcome, self.clock.now())
 
@@ -141,7 +141,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(outcome=st.sampled_from(OUTCOMES))
     def a_stale_worker_writes(self, outcome: Outcome) -> None:
         lease = self.stale()[0]
-        before = lease.fence in self.models[lease.job_id].settled
+        before = self.models[lease.job_id].said(lease.fence, outcome)
         assert self.run(self.hands[0].settle(lease, outcome)) == before
         step = FinishedStep(lease, "a", "a", "1", 0.1)
         assert self.run(self.services.steps.save([step])) == [False]

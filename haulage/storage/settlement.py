@@ -1,0 +1,112 @@
+"""What came of an attempt, as the statements that settle it take it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from haulage.domain.job import Usage
+from haulage.domain.lifecycle import Reason
+from haulage.domain.outcome import (
+    ErrorInfo,
+    Failed,
+    Outcome,
+    Retry,
+    Snooze,
+    Succeeded,
+    Waiting,
+    target_state,
+)
+from haulage.storage.blobs import size_of
+from haulage.storage.json_text import dumps, storable
+
+NOTHING_USED = Usage()
+MAX_DELAY_S = 366 * 24 * 3600.0
+MAX_REASON_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One attempt's end: which lease, by job and fence, and what came of it."""
+
+    job_id: UUID
+    fence: int
+    outcome: Outcome
+    usage: Usage = NOTHING_USED
+    # Where the result lies, when it is too large for the row (`Blobs.keep`).
+    result_ref: str | None = None
+    parent_id: UUID | None = None
+
+
+def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str, list[Any]]:
+    """The columns of `job_sql.SETTLE` and `SETTLED_BEFORE`."""
+    return {
+        "ids": [one.job_id for one in settlements],
+        "fences": [one.fence for one in settlements],
+        "states": [target_state(one.outcome).value for one in settlements],
+        "reasons": sparse(_reason(one.outcome) for one in settlements),
+        "due": sparse(_due(one.outcome, now) for one in settlements),
+        "results": sparse(_result(one) for one in settlements),
+        "result_refs": sparse(one.result_ref for one in settlements),
+        "result_sizes": sparse(_result_size(one.outcome) for one in settlements),
+        "errors": sparse(_error(one.outcome) for one in settlements),
+        "calls": sparse(one.usage.calls for one in settlements),
+        "input_tokens": sparse(one.usage.input_tokens for one in settlements),
+        "output_tokens": sparse(one.usage.output_tokens for one in settlements),
+        "costs": sparse(float(one.usage.cost) for one in settlements),
+        "refunds": sparse(isinstance(one.outcome, Snooze | Waiting) for one in settlements),
+    }
+
+
+def sparse(values: Iterable[Any]) -> list[Any]:
+    """A column for `unnest`, empty when it says nothing: `unnest` fills short arrays with NULLs."""
+    column = list(values)
+    return column if any(column) else []
+
+
+def _result(settlement: Settlement) -> str | None:
+    if isinstance(settlement.outcome, Succeeded) and settlement.result_ref is None:
+        return settlement.outcome.result
+    return None
+
+
+def _result_size(outcome: Outcome) -> int | None:
+    return size_of(outcome.result) if isinstance(outcome, Succeeded) else None
+
+
+def _reason(outcome: Outcome) -> str | None:
+    match outcome:
+        case Retry():
+            return "retry"
+        case Waiting():
+            return Reason.CHILDREN
+        case Snooze(reason=reason):
+            return storable(reason)[:MAX_REASON_CHARS]
+        case _:
+            return None
+
+
+def _due(outcome: Outcome, now: datetime) -> datetime | None:
+    if isinstance(outcome, Retry | Snooze):
+        # Handlers pass on what other servers ask for; NaN becomes 0 here.
+        return now + timedelta(seconds=min(max(0.0, outcome.delay_s), MAX_DELAY_S))
+    return None
+
+
+def _error(outcome: Outcome) -> str | None:
+    if isinstance(outcome, Failed | Retry):
+        return error_json(outcome.error)
+    return None
+
+
+def error_json(error: ErrorInfo) -> str:
+    """The error as the row keeps it and the API shows it."""
+    kept: dict[str, object] = {
+        "code": error.code,
+        "message": error.message,
+        "retryable": error.retryable,
+    }
+    if error.trace:
+        kept["trace"] = error.trace
+    return dumps(kept)
