@@ -27,6 +27,7 @@ from haulage.api.routes import (
 from haulage.api.type_documents import TypeDocuments
 from haulage.engine import bus
 from haulage.engine.control import Control
+from haulage.engine.depth import Depth
 from haulage.engine.dispatcher import QueueLengths
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
@@ -59,6 +60,7 @@ async def open_app(
         bus.Listener(client, f"{settings.redis.prefix}events"),
         poll_s=settings.api.event_poll_s,
     )
+    reads = JobReads(services.database, services.blobs)
     try:
         yield (
             make_app(
@@ -67,9 +69,10 @@ async def open_app(
                     services,
                     queue_pools=settings.queue_pools,
                     window=Window(settings.engine.window, services.dispatch.rung_waiting),
+                    depth=Depth(settings.engine.queue_depth, reads.depth),
                 ),
                 control=Control(services),
-                reads=JobReads(services.database, services.blobs),
+                reads=reads,
                 settings=settings,
                 hub=hub,
                 readiness=Readiness(

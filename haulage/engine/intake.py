@@ -17,6 +17,7 @@ from haulage.domain.job import DEFAULT_TENANT, MAX_TAG_LENGTH, MAX_TAGS, Job, Ne
 from haulage.domain.job_type import JobType
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.ports import Bell
+from haulage.engine.depth import Depth
 from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.telemetry import logs
@@ -55,7 +56,10 @@ ANONYMOUS = Origin()
 class Intake:
     """The way in for jobs. `queue_pools` maps each queue to the pool that serves it."""
 
-    def __init__(self, services: Services, *, queue_pools: dict[str, str], window: Window) -> None:
+    def __init__(
+        self, services: Services, *, queue_pools: dict[str, str], window: Window, depth: Depth
+    ) -> None:
+        self._depth = depth
         self._services = services
         self._queue_pools = queue_pools
         self._window = window
@@ -101,8 +105,9 @@ class Intake:
         )
 
     async def accept(self, jobs: Sequence[NewJob]) -> list[Job]:
-        """Store and ring: all of `jobs` or none; raises `Unavailable`."""
+        """Store and ring: all of `jobs` or none; raises `QueueFull` and `Unavailable`."""
         now = self._services.clock.now()
+        await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         jobs = [await self._placed(job, now) for job in jobs]
         if len(jobs) == 1:
             await self._services.inserts.submit(jobs[0])
@@ -134,7 +139,7 @@ class Intake:
         self._services.doorbell.ring(
             Bell(job.id, job.queue, job.priority, rings=1, retry=False)
             for job in jobs
-            if job.rings and (job.run_at is None or job.run_at <= now)
+            if job.rings and _is_due(job, now)
         )
         self._services.event_bell.rang(job.id for job in jobs)
         for job in jobs:
@@ -143,9 +148,13 @@ class Intake:
             log.debug("jobs.accepted", count=len(jobs), first_job_id=str(jobs[0].id))
 
 
+def _is_due(job: NewJob, now: datetime) -> bool:
+    return job.run_at is None or job.run_at <= now
+
+
 def _inserted(job: NewJob, now: datetime) -> Job:
     """The job as its first row shows it."""
-    due = job.run_at is None or job.run_at <= now
+    due = _is_due(job, now)
     return Job(
         id=job.id,
         tenant=job.tenant,

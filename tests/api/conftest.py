@@ -21,6 +21,7 @@ from haulage.domain.job_type import Policy, Registry, job_type
 from haulage.domain.outcome import Cancelled, ErrorInfo, Failed, Outcome, Succeeded
 from haulage.engine import bus
 from haulage.engine.control import Control
+from haulage.engine.depth import Depth
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
 from haulage.engine.window import Window
@@ -117,6 +118,7 @@ async def running_api(
             services,
             queue_pools=settings.queue_pools,
             window=Window(settings.engine.window, services.dispatch.rung_waiting),
+            depth=Depth(settings.engine.queue_depth, reads.depth),
         ),
         control=Control(services),
         reads=reads,

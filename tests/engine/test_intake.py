@@ -10,18 +10,19 @@ import pytest
 from pydantic import BaseModel
 
 from haulage.domain.context import BlockingContext, Context
-from haulage.domain.errors import InvalidInput, Unavailable, UnknownJobType, UnknownQueue
+from haulage.domain.errors import InvalidInput, QueueFull, Unavailable, UnknownJobType, UnknownQueue
 from haulage.domain.job import MAX_TAG_LENGTH, MAX_TAGS, Priority
 from haulage.domain.job_type import Policy, Registry, job_type
 from haulage.domain.lifecycle import State
 from haulage.domain.ports import Bell
+from haulage.engine.depth import Depth
 from haulage.engine.intake import Intake, Origin, Submission
 from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.storage.job_reads import JobFilter, JobReads
 from haulage.storage.job_store import JobStore
 from tests.conftest import TestClock
-from tests.factories import away, path, row
+from tests.factories import away, new_job, path, row
 from tests.support.crash_points import CrashingDatabase, Point
 
 
@@ -56,11 +57,12 @@ async def rung_services(services: Services, registry: Registry, bells: Bells) ->
     return replace(services, doorbell=bells)
 
 
-def intake_on(services: Services, window: int = 1000) -> Intake:
+def intake_on(services: Services, window: int = 1000, depth: int = 100_000) -> Intake:
     return Intake(
         services,
         queue_pools={"io": "io", "cpu": "cpu", "ocr": "cpu"},
         window=Window(window, services.dispatch.rung_waiting),
+        depth=Depth(depth, JobReads(services.database, services.blobs).depth),
     )
 
 
@@ -209,3 +211,21 @@ async def test_a_submit_whose_commit_is_lost_is_accepted_once_all_the_same(
     assert await stored(rung_services) == jobs
     assert await path(rung_services, accepted[-1].id) == ["queued"]
     await database.close()
+
+
+async def test_a_full_queue_takes_no_job_and_no_part_of_a_batch(
+    rung_services: Services, clock: TestClock
+) -> None:
+    intake = intake_on(rung_services, depth=3)
+    [parent, _] = await intake.submit([greet(), greet()])
+    child = new_job(parent_id=parent.id)
+    await rung_services.jobs.insert([child])
+    later = greet(run_at=clock.now() + timedelta(hours=1))
+    await intake.submit([later, greet()])
+    for refused in ([greet()], [greet(), later]):
+        with pytest.raises(QueueFull):
+            await intake_on(rung_services, depth=3).submit(refused)
+        with pytest.raises(QueueFull):
+            await intake.submit(refused)
+    assert await stored(rung_services) == 5
+    await intake.submit([later])
