@@ -16,6 +16,7 @@ from haulage.domain.ports import Bell
 from haulage.engine.celery_app import lanes, lanes_of_worker, make_celery, redis_lists
 from haulage.engine.doorbell import IDS_PER_MESSAGE, CeleryDoorbell
 from haulage.settings import load
+from haulage.telemetry.metrics import DOORBELL_FAILURES
 
 PREFIX = "haulage:"
 POOLS = {"io": "io", "cpu": "cpu"}
@@ -173,6 +174,16 @@ def test_ringing_without_redis_neither_blocks_nor_raises() -> None:
     assert time.monotonic() - started < 1
     doorbell.close(within_s=5)
     assert not doorbell._thread.is_alive()
+
+
+def test_what_is_refused_twice_is_dropped_and_counted() -> None:
+    refused = DOORBELL_FAILURES.labels(queue="refused")._value
+    doorbell = doorbell_at("redis://127.0.0.1:1/0")
+    doorbell.start()
+    doorbell.ring([bell(queue="refused")])
+    until(lambda: refused.get() == 1)
+    assert not doorbell._waiting
+    doorbell.close(within_s=5)
 
 
 def test_a_flush_of_redis_harms_no_later_ring(broker: Any, doorbell: CeleryDoorbell) -> None:
