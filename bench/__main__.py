@@ -6,7 +6,7 @@ With no name all run, about six minutes. On a machine with other work their figu
 import argparse
 import sys
 
-from bench import history, latency, sleepers, steps, throughput
+from bench import history, latency, sleepers, steps, submit, throughput
 
 BENCHMARKS = {
     "throughput": throughput.main,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "sleepers": sleepers.main,
     "history": history.main,
     "steps": steps.main,
+    "submit": submit.main,
 }
 
 
