@@ -93,6 +93,8 @@ class EngineSettings(BaseModel):
     queue_depth: int = Field(default=100_000, ge=1)
     shutdown_s: float = Field(default=30.0, ge=0)
     cancel_grace_s: float = Field(default=0.7, ge=0)
+    canary_s: float = Field(default=5.0, gt=0)
+    canary_silence_s: float = Field(default=30.0, gt=0)
     stop_grace_s: float = Field(default=5.0, ge=0)
     visibility_s: int = Field(default=3600, ge=10)
 

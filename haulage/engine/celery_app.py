@@ -17,6 +17,7 @@ from haulage.brokers.address import AMQP, SENTINEL, Address, read
 from haulage.domain.job import Priority
 from haulage.domain.job_type import CPU, IO
 from haulage.engine import transport
+from haulage.engine.canary import CANARY
 from haulage.settings import Settings
 
 TASK = "haulage.run"
@@ -57,8 +58,16 @@ def redis_lists(prefix: str, queue: str) -> list[str]:
     return names
 
 
-def make_celery(settings: Settings, run: Callable[[Any], None] | None = None) -> Celery:
-    """The application for this process; `run` executes a message's ids in a prefork child."""
+def make_celery(
+    settings: Settings,
+    run: Callable[[Any], None] | None = None,
+    *,
+    also: Sequence[Queue] = (),
+) -> Celery:
+    """The application for this process; `run` executes a message's ids in a prefork child.
+
+    `also`: queues that only this process knows.
+    """
     app = Celery("haulage", set_as_current=False)
     broker = read_broker(settings)
     app.conf.update(
@@ -72,7 +81,8 @@ def make_celery(settings: Settings, run: Callable[[Any], None] | None = None) ->
             Queue(lane, routing_key=lane, queue_arguments=queue_arguments(broker))
             for queue in settings.queue_pools
             for lane in all_lanes(queue)
-        ],
+        ]
+        + list(also),
         task_create_missing_queues=True,
         task_default_queue="io",
         task_ignore_result=True,
@@ -93,12 +103,18 @@ def make_celery(settings: Settings, run: Callable[[Any], None] | None = None) ->
             run(ids)
 
     app.task(name=TASK, acks_late=True, ignore_result=True, shared=False)(perform)
+    # The pools catch it before it is run; its coming and going is nobody's business.
+    app.task(name=CANARY, ignore_result=True, shared=False, send_events=False)(ignore)
     app.finalize()
     app.haulage_broker = broker
     # Receivers are held weakly; the application keeps ours alive.
     app.haulage_logging = keep_our_logging
     setup_logging.connect(keep_our_logging)
     return app
+
+
+def ignore(*_args: Any, **_kwargs: Any) -> None:
+    """Do nothing."""
 
 
 def read_broker(settings: Settings) -> Address:

@@ -6,27 +6,27 @@ second, its job rescued and the death counted apart from retries.
 """
 
 import asyncio
-import ctypes
 import mmap
 import os
-import re
 import signal
-import sys
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+import time
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from celery.concurrency.prefork import TaskPool
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
+from celery.worker import state
 
 from haulage.domain.errors import TimedOut
 from haulage.domain.outcome import Cancelled, Outcome
+from haulage.engine.canary import CANARY
 from haulage.engine.cpu_child import STOP_SIGNAL, CpuChild
 from haulage.engine.heartbeat import Pulse
 from haulage.engine.host import WorkerHost, host_of
+from haulage.engine.processes import die_with_parent, exists, peak_rss_bytes_of, send
 from haulage.engine.services import Services
 from haulage.engine.verdicts import outcome_of
 from haulage.storage.settlement import Settlement
@@ -39,7 +39,6 @@ NOTICE_DEATH_EVERY_S = 0.2
 # The child ends its attempts itself; only one that can't, so long after that, is killed.
 OVERDUE_S = 1.0
 CLOSE_GRACE_S = 3.0
-PR_SET_PDEATHSIG = 1
 
 # In a child, its runtime; set after the fork and before the first message.
 _child: CpuChild | None = None
@@ -61,10 +60,23 @@ class CpuPool(TaskPool):
         super().on_start()
         # Celery's prefork pool sets this on the instance; so do we.
         self.terminate_job = self._end_job
+        self._to_child: Callable[..., Any] = vars(self)["on_apply"]
+        self.on_apply = self._apply
         self._pulse = Pulse(self._host, self)
         self._pulse.start()
         self._on_revoked = self._record_revoke
         task_revoked.connect(self._on_revoked)
+
+    def _apply(self, target: Any, args: Sequence[Any] = (), *rest: Any, **options: Any) -> Any:
+        """A canary has arrived; everything else goes to a child."""
+        if args[:1] != (CANARY,):
+            return self._to_child(target, args, *rest, **options)
+        self._pulse.canary.arrived()
+        options["accept_callback"](os.getpid(), time.monotonic())
+        options["callback"]((0, "null", 0.0))
+        # Celery has taken a place for it, which the end of a child's task would have freed.
+        self._pool._putlock.release()  # noqa: SLF001
+        return Arrived()
 
     def register_with_event_loop(self, loop: Any) -> None:
         super().register_with_event_loop(loop)
@@ -99,14 +111,14 @@ class CpuPool(TaskPool):
         """Time is up: children give their jobs back; those that can't are killed."""
         self._closing[0] = 1
         for pid in self.child_pids():
-            _signal(pid, STOP_SIGNAL)
+            send(pid, STOP_SIGNAL)
         timer = threading.Timer(CLOSE_GRACE_S, self._kill_all)
         timer.daemon = True
         timer.start()
 
     def _kill_all(self) -> None:
         for pid in self.child_pids():
-            _signal(pid, signal.SIGKILL)
+            send(pid, signal.SIGKILL)
 
     def _end_job(self, pid: int, _signum: Any = None) -> None:
         """Celery's `revoke(terminate=True)`: the child ends its job as cancelled and lives on.
@@ -114,7 +126,7 @@ class CpuPool(TaskPool):
         One that does not listen is killed: the revoke is in the table too (`_record_revoke`).
         """
         if pid in self.child_pids():
-            _signal(pid, STOP_SIGNAL)
+            send(pid, STOP_SIGNAL)
 
     def child_pids(self) -> set[int]:
         """The children Celery believes to be alive."""
@@ -132,13 +144,16 @@ class CpuPool(TaskPool):
         # Celery holds what it fetched; with all children busy the worker counts as full anyway.
         return 0
 
+    def room(self) -> bool:
+        return len(state.reserved_requests) < self._host.slots
+
     def still_s(self) -> float:
         return 0.0
 
     def disown(self) -> None:
         # The children's writes are refused by the fence; stopping them frees their slots.
         for lease in self._busy:
-            _signal(lease.worker_pid, STOP_SIGNAL)
+            send(lease.worker_pid, STOP_SIGNAL)
 
     async def obey(self, order: StopOrder, services: Services) -> None:
         lease = (order.job_id, order.fence)
@@ -153,7 +168,7 @@ class CpuPool(TaskPool):
         self._busy = await services.workers.held(self._host.incarnation.id, for_s=0)
         alive = self.child_pids()
         for lease in self._busy:
-            if lease.worker_pid in alive and _exists(lease.worker_pid):
+            if lease.worker_pid in alive and exists(lease.worker_pid):
                 self._peaks[lease.worker_pid] = peak_rss_bytes_of(lease.worker_pid)
                 continue
             rescued = await services.dispatch.rescue_of_child(
@@ -171,7 +186,7 @@ class CpuPool(TaskPool):
     async def _stop(self, order: StopOrder, services: Services) -> None:
         try:
             if order.cause == "cancel":
-                _signal(order.worker_pid, STOP_SIGNAL)
+                send(order.worker_pid, STOP_SIGNAL)
                 await asyncio.sleep(self._host.settings.cancel_grace_s)
             else:
                 await asyncio.sleep(self._host.settings.stop_grace_s + OVERDUE_S)
@@ -182,7 +197,7 @@ class CpuPool(TaskPool):
             await services.settlements.submit(
                 Settlement(order.job_id, order.fence, self._verdict(order, services))
             )
-            _signal(order.worker_pid, signal.SIGKILL)
+            send(order.worker_pid, signal.SIGKILL)
             services.event_bell.rang([order.job_id])
             log.warning("child.killed", job_id=str(order.job_id), cause=order.cause)
         finally:
@@ -205,6 +220,10 @@ class CpuPool(TaskPool):
         ids = ids_of_request(request)
         if ids:
             self._pulse.spawn(lambda services: _cancel(services, ids))
+
+
+class Arrived:
+    """What Celery holds of a canary that has arrived."""
 
 
 async def _cancel(services: Services, ids: list[UUID]) -> None:
@@ -250,34 +269,3 @@ def run_message(ids: Any) -> None:
         return
     if _child is not None:
         _child.run(wanted)
-
-
-def die_with_parent() -> None:
-    """A worker parent that is killed takes its children along (Linux)."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def peak_rss_bytes_of(pid: int) -> int | None:
-    """A process's peak resident memory (Linux); None where nobody tells."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _signal(pid: int, signum: int) -> None:
-    try:
-        os.kill(pid, signum)
-    except ProcessLookupError:
-        return

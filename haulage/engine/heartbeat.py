@@ -10,6 +10,7 @@ import asyncio
 import concurrent.futures
 import os
 import resource
+import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine
@@ -17,6 +18,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any, NoReturn, Protocol
 
 from haulage.domain.errors import Unavailable
+from haulage.engine.canary import Canary
 from haulage.engine.host import WorkerHost
 from haulage.engine.incarnation import worker_name
 from haulage.engine.loop_thread import LoopThread
@@ -29,6 +31,8 @@ log = logs.get(__name__)
 # The crew counts as stuck when it has not moved for this share of the lease.
 STUCK_SHARE = 0.6
 STUCK_EXIT_CODE = 70
+# So long after the time for a warm shutdown a process that is still there is beyond help.
+DEAF_AFTER_S = 20.0
 
 
 class Crew(Protocol):
@@ -43,6 +47,10 @@ class Crew(Protocol):
 
     def still_s(self) -> float:
         """For how long the crew could not have taken a job or an order."""
+        ...
+
+    def room(self) -> bool:
+        """Whether a message more would be taken from the broker."""
         ...
 
     def disown(self) -> None:
@@ -67,6 +75,12 @@ class Pulse:
         self._opened = AsyncExitStack()
         self._services: Services | None = None
         self._stuck_since: float | None = None
+        self.canary = Canary(
+            host.send_canary,
+            every_s=host.settings.canary_s,
+            silence_s=host.settings.canary_silence_s,
+        )
+        self._leaving = False
 
     def start(self) -> None:
         """Returns when the worker is registered: from then on it may claim."""
@@ -146,6 +160,16 @@ class Pulse:
         for order in beat.orders:
             await crew.obey(order, services)
         await crew.reconcile(services)
+        if await self.canary.look(room=crew.room()) and not self._leaving:
+            self._leaving = True
+            asyncio.get_running_loop().create_task(self._stop_worker())
+
+    async def _stop_worker(self) -> None:
+        """The consumer is silent: a warm shutdown, and a hard end if that does not come about."""
+        log.error("worker.consumer_silent", worker_id=str(self._host.incarnation.id))
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(self._host.settings.shutdown_s + DEAF_AFTER_S)
+        await leave(self._services, self._host, why="silent consumer")
 
     async def _stuck(self, still_s: float) -> None:
         """No beat; the end of the process if it stays like this."""

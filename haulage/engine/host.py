@@ -21,7 +21,8 @@ class WorkerHost:
     """One worker process: who it is, how it keeps time, and how to open its services on a loop.
 
     `open_services` takes the number of connections and is entered once on each event loop of the
-    process; `open_orders` yields what wakes the pulse.
+    process; `open_orders` yields what wakes the pulse; `send_canary` publishes one message into the
+    worker's own queue.
     """
 
     pool: str
@@ -33,6 +34,7 @@ class WorkerHost:
     version: str
     open_services: Callable[[int], AbstractAsyncContextManager[Services]]
     open_orders: Callable[[], AbstractAsyncContextManager[Orders]]
+    send_canary: Callable[[], None]
 
 
 def attach(app: Celery, host: WorkerHost) -> None:

@@ -16,9 +16,11 @@ from typing import Any
 from uuid import UUID
 
 from celery.concurrency.base import BasePool
+from celery.worker import state
 from kombu.exceptions import KombuError
 from kombu.serialization import loads
 
+from haulage.engine.canary import CANARY
 from haulage.engine.executor import Executor
 from haulage.engine.heartbeat import Pulse
 from haulage.engine.host import host_of
@@ -85,6 +87,9 @@ class IoPool(BasePool):
     def still_s(self) -> float:
         return max(time.monotonic() - self._turned_at - TURN_S, 0.0)
 
+    def room(self) -> bool:
+        return len(state.reserved_requests) < self.limit
+
     def disown(self) -> None:
         self._tell(self.runner.stop_all, "lost")
 
@@ -124,6 +129,10 @@ class IoPool(BasePool):
         _name, task_id, _request, body, content_type, encoding = args[:6]
         handle = Handle(self, callback)
         accept_callback(os.getpid(), time.monotonic())
+        if _name == CANARY:
+            self._pulse.canary.arrived()
+            handle.done()
+            return handle
         handle.ids = ids_of(body, content_type, encoding)
         if not handle.ids:
             log.warning("doorbell.nonsense", task_id=str(task_id)[:100])

@@ -8,6 +8,7 @@ from haulage import __version__
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import CPU, IO, POOLS
 from haulage.domain.ports import Silent
+from haulage.engine.canary import nest_of, sender
 from haulage.engine.celery_app import lanes_of_worker, make_celery
 from haulage.engine.cpu_pool import CpuPool, run_message
 from haulage.engine.host import WorkerHost, attach
@@ -26,12 +27,14 @@ def run_worker(
     registry = load_registry(settings)
     served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
     slots = concurrency or (1000 if pool == IO else max(2, os.cpu_count() or 2))
-    app = make_celery(settings, run_message if pool == CPU else None)
+    incarnation = Incarnation()
+    nest = nest_of(incarnation.id)
+    app = make_celery(settings, run_message if pool == CPU else None, also=[nest])
     host = WorkerHost(
         pool=pool,
         queues=served,
         slots=slots,
-        incarnation=Incarnation(),
+        incarnation=incarnation,
         settings=settings.engine,
         registry=registry,
         version=__version__,
@@ -39,12 +42,13 @@ def run_worker(
             settings, registry, Silent(), pool_size=size, name=f"worker-{pool}"
         ),
         open_orders=lambda: open_orders(settings),
+        send_canary=sender(app, nest),
     )
     attach(app, host)
     worker = app.Worker(
         pool=IoPool if pool == IO else CpuPool,
         concurrency=slots,
-        queues=lanes_of_worker(settings, pool, served),
+        queues=[*lanes_of_worker(settings, pool, served), nest.name],
         hostname=f"{pool}-{os.getpid()}@{socket.gethostname()}",
         without_mingle=True,
         without_gossip=True,

@@ -91,6 +91,7 @@ def test_the_domain_imports_the_standard_library_and_pydantic_only(path: Path) -
 
 def test_celery_is_imported_by_the_engines_edge_only() -> None:
     allowed = {
+        "engine/canary.py",
         "engine/celery_app.py",
         "engine/consumer.py",
         "engine/cpu_pool.py",
