@@ -1,6 +1,6 @@
 """A prefork child of the cpu pool: one job at a time, a plain handler in the main thread.
 
-An `async def` handler comes here when its job must be alone (decision 009); it runs on the loop. An
+An `async def` handler comes here when its job must be alone (decision 011); it runs on the loop. An
 event loop in a second thread runs the executor and talks to PostgreSQL; the main thread runs the
 handler, so that a signal can interrupt it. Stopping goes in three steps: the executor cancels the
 call, a signal raises `Interrupted` in the handler, and if that does not help (a handler deep in C
