@@ -152,7 +152,11 @@ def _on_redis(broker: Address, settings: Settings) -> dict[str, Any]:
         "global_keyprefix": settings.redis.prefix,
         "visibility_timeout": settings.engine.visibility_s,
         "socket_keepalive": True,
-        "health_check_interval": 25,
+        # A Redis that hangs, or whose machine is gone, says nothing: without these a worker would
+        # wait for its answer for ever, and find no new master.
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 5,
     }
     if broker.kind == SENTINEL:
         options |= {

@@ -27,11 +27,31 @@ def sentinel_system(redises: Watched, system_on: Callable[..., Any]) -> Iterator
         yield system
 
 
+def test_a_master_that_hangs_is_left(redises: Watched, sentinel_system: System) -> None:
+    client, workers = sentinel_system.client, worker_pids(sentinel_system)
+    jobs = [client.submit("sleep", {"seconds": 1}), client.submit("crunch", {"seconds": 1})]
+    for job in jobs:
+        sentinel_system.until_state(job.id, "running")
+    old = redises.master()
+    # Its connections stay open and say nothing, as when a machine is cut off.
+    redises.servers[old].signal(signal.SIGSTOP)
+    try:
+        until(lambda: redises.master() != old, within_s=60)
+        jobs += [client.submit("echo", {"value": 1}), client.submit("crunch", {"seconds": 0.1})]
+        for job in jobs:
+            ended = sentinel_system.until_ended(job.id, within_s=90)
+            assert (ended.state, ended.attempt) == ("succeeded", 1)
+    finally:
+        redises.servers[old].signal(signal.SIGCONT)
+    assert worker_pids(sentinel_system) == workers
+
+
 def test_jobs_survive_the_death_of_the_master(
     redises: Watched, sentinel_system: System, witness: Path
 ) -> None:
+    until(redises.agreed, within_s=60)
     client, workers = sentinel_system.client, worker_pids(sentinel_system)
-    sleeper = {"seconds": 8.0}
+    sleeper = {"seconds": 6.0}
     before = client.submit_many(
         [Submission("sleep", sleeper)] * 30 + [Submission("crunch", {"seconds": 1})] * 4
     )

@@ -137,10 +137,15 @@ class Watched:
             with redis.Redis(port=port, password=PASSWORD, decode_responses=True) as sentinel:
                 seen = sentinel.sentinel_master("haul")
                 replicas = sentinel.sentinel_slaves("haul")
-            up_to_date = [one for one in replicas if one.get("slave-repl-offset", 0)]
-            if seen["num-other-sentinels"] < 2 or not up_to_date:
+            follows = [one for one in replicas if follows_its_master(one)]
+            if seen["num-other-sentinels"] < 2 or not follows:
                 return False
         return True
+
+
+def follows_its_master(replica: dict) -> bool:
+    down = replica["is_sdown"] or replica["is_odown"] or replica["is_disconnected"]
+    return replica["master-link-status"] == "ok" and not down
 
 
 @contextmanager
