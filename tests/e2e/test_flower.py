@@ -73,7 +73,7 @@ def test_it_lists_the_workers_of_both_pools_to_those_who_know_the_password(
     until(lambda: pools() == {"io", "cpu"}, within_s=60)
     workers = flower.get("/api/workers").json()
     queues = {queue["name"] for one in workers.values() for queue in one["active_queues"]}
-    assert queues == {"io", "io.retry", "cpu", "cpu.retry"}
+    assert queues >= {"io", "io.retry", "cpu", "cpu.retry"}
 
 
 def test_a_job_is_a_task_with_the_jobs_id_and_its_revoke_ends_the_job(
