@@ -21,6 +21,8 @@ from haulage.api.faults import QueryFault, query_faults
 from haulage.domain.errors import (
     Fault,
     HaulageError,
+    IdempotencyConflict,
+    IdempotencyMismatch,
     InputFault,
     InvalidCursor,
     InvalidInput,
@@ -40,9 +42,12 @@ MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "haulage.request_id"
 MAX_ERRORS = 100
 UNAVAILABLE_RETRY_S = 2.0
+CONFLICT_RETRY_S = 1.0
 
 # The first class that fits, so the most special come first.
 _KNOWN: tuple[tuple[type[HaulageError], int, str], ...] = (
+    (IdempotencyConflict, 409, "The first request is under way"),
+    (IdempotencyMismatch, 422, "The idempotency key is taken"),
     (InvalidInput, 422, "The input does not fit"),
     (UnknownJobType, 404, "Unknown job type"),
     (UnknownQueue, 422, "Unknown queue"),
@@ -209,6 +214,8 @@ def _headers(error: HaulageError) -> dict[str, str]:
             wait_s = error.retry_after_s
         case Unavailable():
             wait_s = UNAVAILABLE_RETRY_S
+        case IdempotencyConflict():
+            wait_s = CONFLICT_RETRY_S
         case _:
             return {}
     return {"Retry-After": str(max(1, math.ceil(wait_s)))}

@@ -20,6 +20,7 @@ from haulage.domain.ports import Bell
 from haulage.engine.depth import Depth
 from haulage.engine.services import Services
 from haulage.engine.window import Window
+from haulage.storage.idempotency_store import Kept
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import JOBS_SUBMITTED
 
@@ -115,6 +116,25 @@ class Intake:
             await self._services.insert_all(jobs)
         self._announce(jobs)
         return [_inserted(job, now) for job in jobs]
+
+    async def accept_once(
+        self, jobs: Sequence[NewJob], *, key: str, fingerprint: str, tenant: str
+    ) -> Kept:
+        """Like `accept`, unless `key` came before: then the jobs of that time are the answer.
+
+        Raises `IdempotencyMismatch` and `IdempotencyConflict` too.
+        """
+        # Asked first, so that who only wants to know is not refused by a full queue.
+        found = await self._services.keys.find(key, fingerprint, tenant=tenant)
+        if found is not None:
+            return found
+        now = self._services.clock.now()
+        await self._depth.take(job.queue for job in jobs if _is_due(job, now))
+        jobs = [await self._placed(job, now) for job in jobs]
+        kept = await self._services.keys.insert(key, fingerprint, jobs, tenant=tenant)
+        if not kept.replayed:
+            self._announce(jobs)
+        return kept
 
     async def _placed(self, job: NewJob, now: datetime) -> NewJob:
         """Put a large input where it belongs; take a place in the queue's window."""

@@ -16,6 +16,7 @@ from haulage.storage.dispatch_store import DispatchStore
 from haulage.storage.event_store import EventStore, Note
 from haulage.storage.family_store import FamilyStore
 from haulage.storage.file_store import FileStore
+from haulage.storage.idempotency_store import IdempotencyStore
 from haulage.storage.job_store import JobStore
 from haulage.storage.queue_store import QueueStore
 from haulage.storage.settlement import Settlement
@@ -47,6 +48,7 @@ class Services:
     families: FamilyStore = field(init=False)
     decisions: DecisionStore = field(init=False)
     queues: QueueStore = field(init=False)
+    keys: IdempotencyStore = field(init=False)
     inserts: Batcher[NewJob, None] = field(init=False)
     settlements: Batcher[Settlement, bool] = field(init=False)
     notes: Batcher[Note, bool] = field(init=False)
@@ -57,6 +59,7 @@ class Services:
         object.__setattr__(self, "families", families)
         object.__setattr__(self, "decisions", DecisionStore(self.database, self.clock))
         object.__setattr__(self, "queues", QueueStore(self.database, self.clock))
+        object.__setattr__(self, "keys", IdempotencyStore(self.database, self.clock))
         # What a worker has finished is kept in hand for as long as PostgreSQL is away: the fence
         # decides when it is back.
         object.__setattr__(

@@ -20,6 +20,7 @@ from haulage.storage.database import Database
 from haulage.storage.job_store import insert_in
 from haulage.storage.tables import idempotency_keys as keys
 
+_KNOWN = sa.select(keys.c.fingerprint, keys.c.job_ids, keys.c.expires_at)
 _TRY_LOCK = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -56,11 +57,7 @@ class IdempotencyStore:
                 raise IdempotencyConflict("A request with this idempotency key is under way.")
             known = await self._known(connection, key, tenant=tenant, now=now)
             if known is not None:
-                if known.fingerprint != fingerprint:
-                    raise IdempotencyMismatch(
-                        "This idempotency key came with another request before."
-                    )
-                return Kept(tuple(known.job_ids), replayed=True, expires_at=known.expires_at)
+                return _replay(known, fingerprint)
             await insert_in(connection, jobs, now=now)
             kept = Kept(
                 tuple(job.id for job in jobs),
@@ -79,12 +76,32 @@ class IdempotencyStore:
             )
             return kept
 
+    async def find(self, key: str, fingerprint: str, *, tenant: str) -> Kept | None:
+        """What was inserted under `key` before; raises `IdempotencyMismatch`."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                _KNOWN.where(
+                    keys.c.tenant == tenant,
+                    keys.c.key == key,
+                    keys.c.expires_at > self._clock.now(),
+                )
+            )
+            known = rows.one_or_none()
+        return None if known is None else _replay(known, fingerprint)
+
     async def _known(
         self, connection: AsyncConnection, key: str, *, tenant: str, now: datetime
     ) -> sa.Row[Any, Any, Any] | None:
         where = sa.and_(keys.c.tenant == tenant, keys.c.key == key)
         await connection.execute(keys.delete().where(where, keys.c.expires_at <= now))
-        rows = await connection.execute(
-            sa.select(keys.c.fingerprint, keys.c.job_ids, keys.c.expires_at).where(where)
-        )
+        rows = await connection.execute(_KNOWN.where(where))
         return rows.one_or_none()
+
+
+def _replay(known: sa.Row[Any, Any, Any], fingerprint: str) -> Kept:
+    if known.fingerprint != fingerprint:
+        raise IdempotencyMismatch(
+            "This idempotency key came with another request before. Take a new key for a new "
+            "request; send the same request to find its jobs."
+        )
+    return Kept(tuple(known.job_ids), replayed=True, expires_at=known.expires_at)

@@ -1,22 +1,25 @@
 """`POST /jobs` and `POST /jobs/batch`: the way in. The busiest routes, so the shortest path."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from haulage.api import deps
 from haulage.api.bodies import read_model
-from haulage.api.documents import job_json, jobs_json
+from haulage.api.documents import job_json, jobs_json, text_of
 from haulage.api.errors import REQUEST_ID, Refusal
 from haulage.api.models import Batch, JobDocument, JobsDocument, Submit
 from haulage.api.openapi import json_body, problems
 from haulage.domain.errors import Fault, InvalidInput, UnknownJobType, UnknownQueue
-from haulage.domain.job import NewJob
+from haulage.domain.job import Job, NewJob
 from haulage.engine.intake import Origin
+from haulage.storage.json_text import canonical
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
@@ -24,7 +27,9 @@ MAX_AHEAD = timedelta(days=366)
 MAX_DEADLINE = timedelta(days=2 * 366)
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_REFUSED = problems(400, 404, 413, 415, 422, 429, 503)
+_REFUSED = problems(400, 404, 409, 413, 415, 422, 429, 503)
+KEY = "Idempotency-Key"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @router.post(
@@ -41,11 +46,11 @@ async def submit(request: Request) -> Response:
     body = await read_model(request, Submit, limit=parts.settings.api.max_body_bytes)
     check_times(body, parts.services.clock.now())
     new = parts.intake.check(body.submission(), origin(request))
-    (job,) = await parts.intake.accept([new])
+    (job,), headers = await _accepted(request, [new], body)
     return Response(
         job_json(job),
         status_code=202,
-        headers={"Location": f"/api/v1/jobs/{job.id}"},
+        headers={"Location": f"/api/v1/jobs/{job.id}", **headers},
         media_type="application/json",
     )
 
@@ -65,8 +70,51 @@ async def submit_many(request: Request) -> Response:
     body = await read_model(request, Batch, limit=parts.settings.api.max_body_bytes)
     if len(body.jobs) > most:
         raise InvalidInput("The batch is too large.", (Fault("/jobs", f"at most {most} jobs"),))
-    jobs = await parts.intake.accept(_check_all(parts, body.jobs, origin(request)))
-    return Response(jobs_json(jobs), status_code=202, media_type="application/json")
+    checked = _check_all(parts, body.jobs, origin(request))
+    jobs, headers = await _accepted(request, checked, body)
+    return Response(
+        jobs_json(jobs), status_code=202, headers=headers, media_type="application/json"
+    )
+
+
+async def _accepted(
+    request: Request, new: list[NewJob], body: BaseModel
+) -> tuple[list[Job], dict[str, str]]:
+    """The jobs as they stand, and the headers that go with them."""
+    parts = deps.of(request)
+    key = request.headers.get(KEY)
+    if key is None:
+        return await parts.intake.accept(new), {}
+    if not _KEY.fullmatch(key):
+        raise Refusal(
+            400,
+            "invalid_idempotency_key",
+            "The idempotency key does not fit",
+            f"{KEY} is 1 to 255 printable ASCII characters, such as a UUID.",
+        )
+    tenant = deps.principal(request).tenant
+    kept = await parts.intake.accept_once(
+        new, key=key, fingerprint=_fingerprint(request, body), tenant=tenant
+    )
+    # By the table also the first time: what the key finds later is what is said now.
+    jobs = await parts.reads.many(kept.job_ids, tenant=tenant)
+    if len(jobs) < len(kept.job_ids):
+        raise Refusal(
+            409,
+            "jobs_pruned",
+            "The jobs are gone",
+            "The jobs of this idempotency key were finished and have been pruned since.",
+        )
+    return jobs, {
+        "Idempotency-Replayed": "true" if kept.replayed else "false",
+        "Idempotency-Expires": text_of(kept.expires_at),
+    }
+
+
+def _fingerprint(request: Request, body: BaseModel) -> str:
+    """A digest of what was asked for, however its JSON was written."""
+    said = canonical([request.scope["path"], body.model_dump(mode="json", exclude_unset=True)])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def origin(request: Request) -> Origin:
