@@ -13,6 +13,7 @@ from haulage.api.edge import Edge
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
 from haulage.api.routes import (
+    attempts,
     events,
     files,
     health,
@@ -35,7 +36,7 @@ from haulage.engine.window import Window
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
 
-RESOURCES = (submits, jobs, why, events, files, types, queues, workers, schedules, health)
+RESOURCES = (attempts, submits, jobs, why, events, files, types, queues, workers, schedules, health)
 
 
 @asynccontextmanager
