@@ -24,7 +24,9 @@ WITH old AS (
     WHERE finished_at < :before
       AND (parent_id IS NULL OR NOT EXISTS (
           SELECT 1 FROM jobs AS parent WHERE parent.id = jobs.parent_id
-            AND (parent.finished_at IS NULL OR parent.finished_at >= :before)))
+            AND (parent.finished_at IS NULL OR parent.finished_at >= :before)
+          -- One probe of the key for each child; without it the planner hashes the whole table.
+          OFFSET 0))
       AND NOT EXISTS (
           SELECT 1 FROM jobs AS child
           WHERE child.parent_id = jobs.id AND child.finished_at IS NULL)
