@@ -26,7 +26,7 @@ from haulage.engine.canary import CANARY
 from haulage.engine.cpu_child import STOP_SIGNAL, CpuChild
 from haulage.engine.heartbeat import Pulse
 from haulage.engine.host import WorkerHost, host_of
-from haulage.engine.processes import die_with_parent, exists, peak_rss_bytes_of, send
+from haulage.engine.processes import die_with_parent, exists, peak_rss_bytes_of, rss_bytes_of, send
 from haulage.engine.services import Services
 from haulage.engine.verdicts import outcome_of
 from haulage.storage.settlement import Settlement
@@ -54,7 +54,7 @@ class CpuPool(TaskPool):
         self._being_stopped: set[tuple[UUID, int]] = set()
         self._stopping: set[asyncio.Task[None]] = set()
         # The most memory seen of each busy child, for the crash ledger.
-        self._peaks: dict[int, int | None] = {}
+        self._peaks: dict[int, int] = {}
         self._random = Random()  # noqa: S311 - jitter, not a secret
         prepare_children(self._host, self._closing)
         super().on_start()
@@ -86,11 +86,27 @@ class CpuPool(TaskPool):
 
     def _notice_deaths(self) -> None:
         self._pool.maintain_pool()
+        self._limit_memory()
         alive = frozenset(self.child_pids())
         if self._seen - alive:
             # Not at the next beat: a job in a dead child has waited long enough.
             self._pulse.spawn(self.reconcile)
         self._seen = alive
+
+    def _limit_memory(self) -> None:
+        limit_mb = self._host.settings.child_limit_mb
+        if limit_mb is None:
+            return
+        for pid in self.child_pids():
+            if (rss_bytes_of(pid) or 0) > limit_mb * 1024 * 1024:
+                self._note_peak(pid)
+                log.error("child.over_memory_limit", pid=pid, limit_mb=limit_mb)
+                send(pid, signal.SIGKILL)
+
+    def _note_peak(self, pid: int) -> None:
+        # One that has just died is still there, but tells nothing any more.
+        if (peak := peak_rss_bytes_of(pid)) is not None:
+            self._peaks[pid] = peak
 
     def on_stop(self) -> None:
         timer = threading.Timer(self._host.settings.shutdown_s, self._hurry)
@@ -169,7 +185,7 @@ class CpuPool(TaskPool):
         alive = self.child_pids()
         for lease in self._busy:
             if lease.worker_pid in alive and exists(lease.worker_pid):
-                self._peaks[lease.worker_pid] = peak_rss_bytes_of(lease.worker_pid)
+                self._note_peak(lease.worker_pid)
                 continue
             rescued = await services.dispatch.rescue_of_child(
                 self._host.incarnation.id,

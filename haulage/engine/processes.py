@@ -18,12 +18,12 @@ def die_with_parent() -> None:
 
 def peak_rss_bytes_of(pid: int) -> int | None:
     """A process's peak resident memory (Linux); None where nobody tells."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
+    return _memory(pid, "VmHWM")
+
+
+def rss_bytes_of(pid: int) -> int | None:
+    """A process's resident memory now (Linux); None where nobody tells."""
+    return _memory(pid, "VmRSS")
 
 
 def exists(pid: int) -> bool:
@@ -41,3 +41,12 @@ def send(pid: int, signum: int) -> None:
         os.kill(pid, signum)
     except ProcessLookupError:
         return
+
+
+def _memory(pid: int, field: str) -> int | None:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    found = re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else None

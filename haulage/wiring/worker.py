@@ -45,11 +45,15 @@ def run_worker(
         send_canary=sender(app, nest),
     )
     attach(app, host)
+    recycle_mb = settings.engine.child_recycle_mb
     worker = app.Worker(
         pool=IoPool if pool == IO else CpuPool,
         concurrency=slots,
         queues=[*lanes_of_worker(settings, pool, served), nest.name],
         hostname=f"{pool}-{os.getpid()}@{socket.gethostname()}",
+        max_tasks_per_child=settings.engine.child_max_jobs,
+        # Celery counts in KiB.
+        max_memory_per_child=recycle_mb * 1024 if recycle_mb else None,
         without_mingle=True,
         without_gossip=True,
         optimization="fair",

@@ -9,6 +9,7 @@ from live_system import System, Up, lines, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bad handlers")]
 LEASE_S = 2.0
+LIMIT_MB = 600
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         HAULAGE_ENGINE_LEASE_S=str(LEASE_S),
         HAULAGE_ENGINE_HEARTBEAT_S="0.4",
         HAULAGE_ENGINE_STOP_GRACE_S="1",
+        HAULAGE_ENGINE_CHILD_MAX_JOBS="3",
+        HAULAGE_ENGINE_CHILD_LIMIT_MB=str(LIMIT_MB),
     ) as running:
         yield running
 
@@ -69,3 +72,31 @@ def test_a_job_that_blocks_the_loop_costs_its_process_and_ends_in_one_of_its_own
     assert not set(before) & set(system.pids("worker-io"))
     reasons = system.query("SELECT end_reason FROM workers WHERE end_reason IN ('silent', 'stuck')")
     assert len(reasons) >= 2
+
+
+def test_a_leaking_handler_is_killed_at_the_memory_limit_and_harms_nobody(
+    system: System, witness: Path, tmp_path: Path
+) -> None:
+    beside = tmp_path / "beside"
+    beside.touch()
+    other = system.client.submit("crew.tock", {"witness": str(beside), "seconds": 3})
+    until(lambda: "start" in lines(beside))
+    job = system.client.submit("crew.leak", {"witness": str(witness)})
+    ended = system.until_ended(job.id, within_s=60)
+    assert (ended.state, ended.reason) == ("failed", "quarantined")
+    peaks = system.query("SELECT peak_rss_bytes FROM crashes WHERE job_id = %s", job.id)
+    assert len(peaks) == 2
+    assert all(peak > LIMIT_MB * 1024 * 1024 for (peak,) in peaks)
+    assert system.until_ended(other.id).state == "succeeded"
+    assert lines(beside).count("start") == 1
+
+
+def test_a_cpu_process_is_replaced_after_so_many_jobs(system: System, witness: Path) -> None:
+    jobs = [
+        system.client.submit("crew.tock", {"witness": str(witness), "seconds": 0}).id
+        for _ in range(9)
+    ]
+    assert {system.until_ended(job).state for job in jobs} == {"succeeded"}
+    pids = [line.split()[-1] for line in witness.read_text().splitlines()]
+    assert len(pids) == 9
+    assert max(pids.count(pid) for pid in pids) <= 3

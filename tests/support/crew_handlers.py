@@ -113,6 +113,17 @@ def suicide(input: Witnessed, ctx: BlockingContext) -> int:
     return 0
 
 
+@job_type("crew.leak", policy=Policy(max_attempts=5, max_crashes=2))
+def leak(input: Witnessed, ctx: BlockingContext) -> int:
+    """Take ever more memory."""
+    bear_witness(input.witness, "start")
+    kept = []
+    for _ in range(5_000):
+        kept.append(b"x" * 4_000_000)
+        time.sleep(0.01)
+    return len(kept)
+
+
 @job_type("crew.vanish", policy=Policy(max_attempts=5, max_crashes=2))
 async def vanish(input: Witnessed, ctx: Context) -> int:
     """Take the io worker along, and everybody in it."""
