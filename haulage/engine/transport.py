@@ -15,6 +15,10 @@ import redis.sentinel
 from kombu.transport import pyamqp
 from kombu.transport import redis as kombu_redis
 
+from haulage.telemetry import logs
+
+log = logs.get(__name__)
+
 
 class ForgivingQoS(kombu_redis.QoS):
     """Acks on a channel that is gone do nothing."""
@@ -36,7 +40,18 @@ class ForgivingQoS(kombu_redis.QoS):
         return True
 
 
-class ForgivingChannel(kombu_redis.Channel):
+class _Unimpressed:
+    """What is no message at all is dropped; stock kombu ends the worker."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            log.warning("doorbell.no_message", error=type(error).__name__)
+            return True
+
+
+class ForgivingChannel(_Unimpressed, kombu_redis.Channel):
     """A Redis channel with forgiving acknowledgements."""
 
     QoS = ForgivingQoS
@@ -48,7 +63,7 @@ class Transport(kombu_redis.Transport):
     Channel = ForgivingChannel
 
 
-class ForgivingSentinelChannel(kombu_redis.SentinelChannel):
+class ForgivingSentinelChannel(_Unimpressed, kombu_redis.SentinelChannel):
     """A channel to the master that the Sentinels name, asked for again with each connection.
 
     Where they are comes in the transport options, not as further broker URLs: kombu would go round
