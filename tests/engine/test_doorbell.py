@@ -1,6 +1,7 @@
 """The doorbell on real Redis: the shape of its messages, and its calm when Redis is not there."""
 
 import base64
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import pytest
 import redis
+from celery.signals import setup_logging
 
 from haulage.domain.ids import uuid7
 from haulage.domain.job import Priority
@@ -220,6 +222,14 @@ def cut_others(broker: Any) -> None:
 
 def test_lanes_of_a_queue_are_its_name_and_its_retries() -> None:
     assert lanes("ocr") == ("ocr", "ocr.retry")
+
+
+def test_signal_receivers_are_kept_alive(redis_url: str) -> None:
+    app = make_celery(load({"HAULAGE_REDIS_URL": redis_url}))
+    gc.collect()
+    alive = [one for _, one in setup_logging.receivers if not callable(one) or one() is not None]
+    assert alive
+    assert setup_logging.send(sender=app)
 
 
 def test_the_application_routes_by_queue_name_alone(redis_url: str) -> None:
