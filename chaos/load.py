@@ -125,7 +125,11 @@ class Load:
             await asyncio.wait(set(self._tasks))
 
     async def submit(self, kind: Kind, *, delay_s: float | None = None) -> Asked:
-        """Submit one job; tries again only where nothing can have been stored."""
+        """Submit one job; tries again only where nothing can have been stored twice.
+
+        One that is to be cancelled has an idempotency key, so that its id is known in the end:
+        stored without an answer, it would sleep on and nobody could cancel it.
+        """
         asked = Asked(len(self.asked), kind)
         self.asked.append(asked)
         body: dict[str, Any] = {
@@ -134,14 +138,19 @@ class Load:
         }
         if delay_s is not None:
             body["run_at"] = _in(delay_s)
+        keyed = kind.cancel_after_s is not None
+        headers = {"Idempotency-Key": f"chaos-{asked.key}"} if keyed else {}
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while asyncio.get_running_loop().time() < deadline:
             try:
-                response = await self._http.post("/api/v1/jobs", json=body)
+                response = await self._http.post("/api/v1/jobs", json=body, headers=headers)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 await asyncio.sleep(0.1)
                 continue
             except httpx.TransportError as error:
+                if keyed:
+                    await asyncio.sleep(0.1)
+                    continue
                 asked.answer = AMBIGUOUS
                 self._count(type(error).__name__)
                 return asked
@@ -150,7 +159,7 @@ class Load:
                 asked.answer = ACCEPTED
                 asked.job_id = UUID(response.json()["id"])
                 return asked
-            if response.status_code not in (429, 503):
+            if response.status_code not in (409, 429, 503):
                 asked.answer = AMBIGUOUS
                 return asked
             await asyncio.sleep(0.2)

@@ -183,6 +183,9 @@ class CpuPool(TaskPool):
     async def reconcile(self, services: Services) -> None:
         self._busy = await services.workers.held(self._host.incarnation.id, for_s=0)
         alive = self.child_pids()
+        # Forgotten once the child is gone and holds nothing: two rounds may meet at its death.
+        told = alive | {lease.worker_pid for lease in self._busy}
+        self._peaks = {pid: peak for pid, peak in self._peaks.items() if pid in told}
         for lease in self._busy:
             if lease.worker_pid in alive and exists(lease.worker_pid):
                 self._note_peak(lease.worker_pid)
@@ -191,7 +194,7 @@ class CpuPool(TaskPool):
                 self._host.incarnation.id,
                 lease.worker_pid,
                 job_id=lease.job_id,
-                peak_rss_bytes=self._peaks.pop(lease.worker_pid, None),
+                peak_rss_bytes=self._peaks.get(lease.worker_pid),
             )
             services.event_bell.rang(one.job_id for one in rescued)
             for one in rescued:
