@@ -22,9 +22,12 @@ class SystemClock:
         self._offset = timedelta()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._offset
+        return self._machine_now() + self._offset
 
     def calibrate(self, shared_now: datetime) -> timedelta:
         """Agree with `shared_now`, just read from PostgreSQL; returns the offset now in use."""
-        self._offset = shared_now - datetime.now(UTC)
+        self._offset = shared_now - self._machine_now()
         return self._offset
+
+    def _machine_now(self) -> datetime:
+        return datetime.now(UTC)

@@ -29,6 +29,10 @@ class Consumer(consumer.Consumer):
             if not step.endswith(":DelayedDelivery")
         )
 
+    def cancel_active_requests(self) -> None:
+        """Nothing: in a cold shutdown Celery would revoke what runs, and a revoked job ends as
+        cancelled. Nobody cancelled it; the pool gives it back when it is terminated next."""
+
     def ensure_connected(self, conn: Any) -> Any:
         """The connection, once the broker lets us in; a warm shutdown ends the waiting."""
 

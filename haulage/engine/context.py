@@ -50,6 +50,7 @@ class RunContext:
         self._stored: dict[str, str | None] | None = None
         self._loading = asyncio.Lock()
         self._under_way: dict[str, asyncio.Future[None]] = {}
+        self._spawning: dict[str, asyncio.Lock] = {}
         self.reports = Reports(lease, services, on_lost=on_lost)
 
     @property
@@ -231,7 +232,9 @@ class RunContext:
         return values
 
     async def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
-        return await gather(self, self._services, name, children)
+        # The second of two equal calls at once finds what the first has spawned.
+        async with self._spawning.setdefault(name, asyncio.Lock()):
+            return await gather(self, self._services, name, children)
 
     async def progress(
         self,

@@ -119,9 +119,9 @@ class CpuPool(TaskPool):
             self._pulse.stop()
 
     def on_terminate(self) -> None:
+        # A cold shutdown is a warm one without patience: children still give their jobs back.
         self._hurry()
-        super().on_terminate()
-        self._pulse.stop()
+        self.on_stop()
 
     def _hurry(self) -> None:
         """Time is up: children give their jobs back; those that can't are killed."""

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from redis.exceptions import RedisError
 
@@ -30,6 +30,7 @@ from haulage.telemetry import logs
 from haulage.wiring import collector
 from haulage.wiring.tables import require_tables
 
+CALIBRATE_EVERY_S = 60.0
 REDIS_HINT = (
     "Check HAULAGE_REDIS_URL and that Redis runs there, "
     "or run `haulage up`, which starts one on this machine."
@@ -77,13 +78,23 @@ async def open_services(
         event_bell=bus,
         worker_bell=bus,
     )
+    keeping_time = asyncio.get_running_loop().create_task(_keep_time(services))
     try:
         await services.calibrate()
         yield services
         await services.drain()
     finally:
+        keeping_time.cancel()
         await bus.close()
         await database.close()
+
+
+async def _keep_time(services: Services) -> None:
+    """Follow PostgreSQL's clock for as long as the process lives: machines drift and are set."""
+    while True:
+        await asyncio.sleep(CALIBRATE_EVERY_S)
+        with suppress(Unavailable):
+            await services.calibrate()
 
 
 def make_bus(settings: Settings) -> buses.Bus:

@@ -1,0 +1,76 @@
+"""How workers end: warm, cold, told twice. Nobody's attempt is charged, nothing is cancelled."""
+
+import os
+import signal
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from live_system import System, Up, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shutdown"), pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A worker of it has three seconds for what runs."""
+    folder = tmp_path_factory.mktemp("shutdown")
+    with Up(folder / "data", folder / "up.log", HAULAGE_ENGINE_SHUTDOWN_S="3") as system:
+        yield system
+
+
+def running(system: System, type_name: str, seconds: float) -> UUID:
+    job = system.client.submit(type_name, {"seconds": seconds})
+    system.until_state(job.id, "running", within_s=60)
+    return job.id
+
+
+def tell(system: System, name: str, signum: signal.Signals) -> int:
+    """Signal the process itself, not the children that it answers for."""
+    pid = system.pids(name)[0]
+    os.kill(pid, signum)
+    return pid
+
+
+def states(system: System, job_id: UUID) -> list[str]:
+    rows = system.query(
+        "SELECT coalesce(data->>'reason', data->>'state') FROM events"
+        " WHERE job_id = %s AND kind = 'state' ORDER BY seq",
+        job_id,
+    )
+    return [row[0] for row in rows]
+
+
+def assert_gone_on_elsewhere(system: System, job_id: UUID) -> None:
+    until(lambda: "given_back" in states(system, job_id), within_s=60)
+    again = system.until_state(job_id, "running", within_s=60)
+    assert again.attempt == 1
+    system.client.cancel(job_id)
+    assert system.until_ended(job_id, within_s=60).state == "cancelled"
+    assert "rescued" not in states(system, job_id)
+
+
+def test_a_warm_shutdown_lets_finish_what_ends_in_time(system: System) -> None:
+    job_id = running(system, "sleep", 1.5)
+    tell(system, "worker-io", signal.SIGTERM)
+    assert system.until_ended(job_id, within_s=60).state == "succeeded"
+    assert states(system, job_id) == ["queued", "running", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("pool", "type_name", "signals"),
+    [
+        ("worker-io", "sleep", [signal.SIGTERM]),
+        ("worker-io", "sleep", [signal.SIGTERM, signal.SIGTERM]),
+        ("worker-io", "sleep", [signal.SIGQUIT]),
+        ("worker-cpu", "crunch", [signal.SIGTERM]),
+        ("worker-cpu", "crunch", [signal.SIGQUIT]),
+    ],
+)
+def test_what_does_not_end_in_time_is_given_back(
+    system: System, pool: str, type_name: str, signals: list[signal.Signals]
+) -> None:
+    job_id = running(system, type_name, 60)
+    gone = {tell(system, pool, signum) for signum in signals}
+    assert_gone_on_elsewhere(system, job_id)
+    until(lambda: not gone & set(system.pids(pool)), within_s=60)
