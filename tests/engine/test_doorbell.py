@@ -3,6 +3,7 @@
 import base64
 import gc
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -167,14 +168,22 @@ def test_closing_sends_what_waits(broker: Any, redis_url: str) -> None:
     assert len(message["ids"]) == 2
 
 
-def test_ringing_without_redis_neither_blocks_nor_raises() -> None:
-    doorbell = doorbell_at("redis://127.0.0.1:1/0")
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """A server that takes connections and never says a word, as a Redis that hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+@pytest.mark.parametrize("redis_is", ["gone", "hanging"])
+def test_ringing_without_redis_neither_blocks_nor_raises(redis_is: str, silent_url: str) -> None:
+    doorbell = doorbell_at(silent_url if redis_is == "hanging" else "redis://127.0.0.1:1/0")
     doorbell.start()
     started = time.monotonic()
     for _ in range(1000):
         doorbell.ring([bell()])
     assert time.monotonic() - started < 1
-    doorbell.close(within_s=5)
+    doorbell.close(within_s=15)
     assert not doorbell._thread.is_alive()
 
 
