@@ -67,6 +67,7 @@ async def _ids(
     step = _step(context, name, [job.id for job in jobs])
     if not await patiently(lambda: services.families.spawn(step, jobs)):
         raise LeaseLost(f"children {name!r} were refused: the lease is lost")
+    context.know(step.key, step.value)
     services.event_bell.rang(job.id for job in jobs)
     return [job.id for job in jobs]
 

@@ -153,9 +153,13 @@ class RunContext:
         if not landed:
             self._on_lost()
             raise LeaseLost(f"step {name!r} was refused: the lease is lost")
+        self.know(key, text)
+        return loads(text)
+
+    def know(self, key: str, text: str) -> None:
+        """A step has just been stored, with this value; after a `recall`."""
         assert self._stored is not None
         self._stored[key] = text if len(text) <= SMALL_BYTES else None
-        return loads(text)
 
     async def map(
         self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
