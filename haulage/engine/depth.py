@@ -2,9 +2,9 @@
 
 A promise to run a job is worth little when a hundred thousand wait before it. The count is an
 estimate of this process: what the table said when it last looked plus what was accepted since. It
-looks again when the last look is a second old, beside the submits and not in their way; so several
-processes together may pass the cap by what they accept in a second. A full queue takes jobs again
-within a second of having room.
+looks again when the last look is a second old (two or so where a hundred thousand wait), beside the
+submits and not in their way; so several processes together may pass the cap by what they accept in
+that time, and a full queue takes jobs again as long after it has room.
 """
 
 import asyncio

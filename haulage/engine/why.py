@@ -112,7 +112,7 @@ def _paused(pause: Pause) -> Cause:
             "queue": pause.queue,
             "by": pause.by,
             "reason": pause.reason,
-            "since": _at(pause.since),
+            "since": pause.since,
         },
     )
 
@@ -123,8 +123,8 @@ async def _turn(reads: WhyReads, job: Standing) -> Cause:
     if job.rung_at is not None:
         return Cause(
             "on_its_way",
-            f"It was rung at {_at(job.rung_at)} and waits for a free slot; "
-            f"{_count(rung)} more of the queue {job.queue!r} {'is' if rung == 1 else 'are'} too.",
+            f"It was rung at {_at(job.rung_at)} and is next for a worker of the queue "
+            f"{job.queue!r}" + (f", as are {_count(rung)} more." if rung else "."),
             details=details,
         )
     return Cause(
