@@ -1,4 +1,4 @@
-"""The one transition table. The database repeats it as CHECK constraints (storage/tables.py).
+"""The one transition table. The database repeats it as CHECK constraints (storage/tables/).
 
 A state changes only along `TRANSITIONS`. The terminal states are computed from the table: they are
 those that no machine leaves. A redrive, somebody's decision, leaves `failed` and `cancelled`; it is

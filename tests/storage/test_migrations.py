@@ -40,7 +40,7 @@ def empty_url(servers: dict[str, str], worker_number: int) -> Iterator[str]:
 
 @pytest.fixture
 def declared_url(empty_url: str) -> Iterator[str]:
-    """A database with the tables as `tables.py` declares them."""
+    """A database with the tables as `tables/` declares them."""
     name = empty_url.rpartition("/")[2] + "_declared"
     with psycopg.connect(empty_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

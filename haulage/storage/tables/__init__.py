@@ -1,0 +1,26 @@
+"""The tables as they are declared; `migrations/` makes them, a test compares the two.
+
+One module for each family of tables. The CHECK constraints repeat the lifecycle's invariants, so
+that no code path, ours or a person's in psql, can write a row that the domain calls impossible.
+"""
+
+from haulage.storage.tables.base import Moment, metadata
+from haulage.storage.tables.files import files
+from haulage.storage.tables.fleet import queues, schedules, workers
+from haulage.storage.tables.history import crashes, events, steps
+from haulage.storage.tables.jobs import TAGGED, idempotency_keys, jobs
+
+__all__ = [
+    "TAGGED",
+    "Moment",
+    "crashes",
+    "events",
+    "files",
+    "idempotency_keys",
+    "jobs",
+    "metadata",
+    "queues",
+    "schedules",
+    "steps",
+    "workers",
+]

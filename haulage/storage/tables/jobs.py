@@ -1,0 +1,141 @@
+"""Jobs, and the requests that made them."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from haulage.domain.lifecycle import State
+from haulage.storage.tables.base import TERMINAL_STATE, Moment, metadata, one_of
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False, server_default="default"),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("queue", sa.Text, nullable=False),
+    sa.Column("priority", sa.SmallInteger, nullable=False, server_default="3"),
+    sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    # `json`, not `jsonb`: the text comes back byte for byte, and no content is refused.
+    sa.Column("input", sa.JSON),
+    sa.Column("input_ref", sa.Text),
+    sa.Column("result", sa.JSON),
+    sa.Column("result_ref", sa.Text),
+    sa.Column("result_size", sa.BigInteger),
+    sa.Column("error", sa.JSON),
+    sa.Column("progress", sa.JSON),
+    sa.Column("usage", sa.JSON),
+    sa.Column("run", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("max_attempts", sa.Integer, nullable=False),
+    sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("max_crashes", sa.Integer, nullable=False, server_default="3"),
+    # Deaths of workers that ran other jobs as well: nobody knows whose fault they were.
+    sa.Column("suspicion", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("timeout_s", sa.Float, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("settled_fence", sa.BigInteger),
+    sa.Column("event_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("worker_id", UUID(as_uuid=True)),
+    sa.Column("worker_pid", sa.Integer),
+    sa.Column("rings", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("rung_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("scheduled_at", Moment, nullable=False),
+    sa.Column("deadline", Moment),
+    sa.Column("claimed_at", Moment),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("cancel_requested_at", Moment),
+    sa.Column("cancelled_by", sa.Text),
+    sa.Column("cancelled_at", Moment),
+    sa.Column("request_id", sa.Text),
+    sa.Column("traceparent", sa.Text),
+    sa.Column("parent_id", UUID(as_uuid=True)),
+    # A failed job that somebody has put aside; the others are the dead letters.
+    sa.Column("discarded_at", Moment),
+    sa.Column("discarded_by", sa.Text),
+    sa.CheckConstraint(one_of("state", [state.value for state in State]), name="state"),
+    sa.CheckConstraint(f"({TERMINAL_STATE}) = (finished_at IS NOT NULL)", name="finished"),
+    sa.CheckConstraint("(state = 'running') = (worker_id IS NOT NULL)", name="leased"),
+    sa.CheckConstraint(
+        "(state = 'succeeded') = (result IS NOT NULL OR result_ref IS NOT NULL)", name="result"
+    ),
+    sa.CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="error"),
+    sa.CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
+    sa.CheckConstraint("input IS NOT NULL OR input_ref IS NOT NULL", name="input"),
+    sa.CheckConstraint("priority IN (0, 3, 6)", name="priority"),
+    sa.CheckConstraint("attempt >= 0 AND run >= 1 AND fence >= 0", name="counts"),
+    sa.CheckConstraint("max_attempts >= 1 AND timeout_s > 0", name="limits"),
+    sa.CheckConstraint("discarded_at IS NULL OR state = 'failed'", name="discarded"),
+    # Room on each page for the claimed and the settled version of a row.
+    postgresql_with={"fillfactor": "60"},
+)
+sa.Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
+sa.Index(
+    "ix_jobs_due",
+    jobs.c.scheduled_at,
+    postgresql_where=sa.text("state = 'scheduled'"),
+)
+# A tenant's lane is a range of it, and each lane is in the order of its turns.
+sa.Index(
+    "ix_jobs_unrung",
+    jobs.c.queue,
+    jobs.c.tenant,
+    jobs.c.priority,
+    jobs.c.scheduled_at,
+    jobs.c.id,
+    postgresql_where=sa.text("state = 'queued' AND rung_at IS NULL"),
+)
+sa.Index(
+    "ix_jobs_rung",
+    jobs.c.queue,
+    jobs.c.rung_at,
+    postgresql_where=sa.text("state = 'queued' AND rung_at IS NOT NULL"),
+)
+sa.Index("ix_jobs_leased", jobs.c.worker_id, postgresql_where=sa.text("state = 'running'"))
+sa.Index(
+    "ix_jobs_deadline",
+    jobs.c.deadline,
+    postgresql_where=sa.text(
+        "deadline IS NOT NULL AND state IN ('scheduled', 'queued', 'waiting')"
+    ),
+)
+sa.Index(
+    "ix_jobs_parent",
+    jobs.c.parent_id,
+    postgresql_where=sa.text("parent_id IS NOT NULL"),
+)
+sa.Index("ix_jobs_waiting", jobs.c.id, postgresql_where=sa.text("state = 'waiting'"))
+sa.Index(
+    "ix_jobs_dead",
+    jobs.c.tenant,
+    jobs.c.id,
+    postgresql_where=sa.text("state = 'failed' AND discarded_at IS NULL"),
+)
+# Most jobs have no tags; a query by tag repeats the condition, or the planner can't use the index.
+TAGGED = sa.text("tags <> '{}'")
+sa.Index("ix_jobs_tags", jobs.c.tags, postgresql_using="gin", postgresql_where=TAGGED)
+
+sa.Index(
+    "ix_jobs_finished",
+    jobs.c.finished_at,
+    postgresql_where=sa.text("finished_at IS NOT NULL"),
+)
+# Few rows have their input or result elsewhere; the janitor asks which blobs nobody names.
+sa.Index("ix_jobs_input_ref", jobs.c.input_ref, postgresql_where=jobs.c.input_ref.is_not(None))
+sa.Index("ix_jobs_result_ref", jobs.c.result_ref, postgresql_where=jobs.c.result_ref.is_not(None))
+
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    # A digest of the whole request: the same key with another one is a mistake.
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("job_ids", ARRAY(UUID(as_uuid=True)), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+)
+sa.Index("ix_idempotency_keys_expires_at", idempotency_keys.c.expires_at)
