@@ -13,22 +13,36 @@ from haulage.client.awaiting import AsyncClient
 from haulage.client.blocking import Client
 from haulage.client.calls import Submission
 from haulage.client.errors import ApiError, BadAddress, Unreachable, WaitTimeout
+from haulage.client.fleet_models import (
+    AttemptView,
+    Cause,
+    QueueView,
+    ScheduleView,
+    WhyView,
+    WorkerView,
+)
 from haulage.client.models import Event, FileView, JobView, LogLine, TypeView
 
 __all__ = [
     "Address",
     "ApiError",
     "AsyncClient",
+    "AttemptView",
     "BadAddress",
+    "Cause",
     "Client",
     "Event",
     "FileView",
     "JobView",
     "LogLine",
+    "QueueView",
+    "ScheduleView",
     "Submission",
     "TypeView",
     "Unreachable",
     "WaitTimeout",
+    "WhyView",
+    "WorkerView",
     "default_data_folder",
     "find_address",
 ]

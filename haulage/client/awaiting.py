@@ -9,10 +9,17 @@ from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from haulage.client import calls
+from haulage.client import calls, fleet_calls
 from haulage.client.address import Address, find_address
 from haulage.client.calls import Call, Submission
 from haulage.client.errors import ApiError, WaitTimeout
+from haulage.client.fleet_models import (
+    AttemptView,
+    QueueView,
+    ScheduleView,
+    WhyView,
+    WorkerView,
+)
 from haulage.client.following import Attempts, Broken, Deadline, Expired, Following, Polling
 from haulage.client.models import Event, FileView, JobView, LogLine, TypeView
 
@@ -127,6 +134,85 @@ class AsyncClient:
             cursor = page.next
             if not cursor:
                 return
+
+    async def why(self, job_id: UUID | str) -> WhyView:
+        """See `Client.why`."""
+        return await self._send(fleet_calls.why(job_id))
+
+    async def attempts(self, job_id: UUID | str) -> Sequence[AttemptView]:
+        """See `Client.attempts`."""
+        return await self._send(fleet_calls.attempts(job_id))
+
+    async def queues(self) -> Sequence[QueueView]:
+        """See `Client.queues`."""
+        return await self._send(fleet_calls.queues())
+
+    async def queue(self, name: str) -> QueueView:
+        """See `Client.queue`."""
+        return await self._send(fleet_calls.queue(name))
+
+    async def pause_queue(self, name: str, *, reason: str | None = None) -> QueueView:
+        """See `Client.pause_queue`."""
+        return await self._send(fleet_calls.pause_queue(name, reason))
+
+    async def resume_queue(self, name: str) -> QueueView:
+        """See `Client.resume_queue`."""
+        return await self._send(fleet_calls.resume_queue(name))
+
+    async def workers(self) -> Sequence[WorkerView]:
+        """See `Client.workers`."""
+        return await self._send(fleet_calls.workers())
+
+    async def schedules(self) -> Sequence[ScheduleView]:
+        """See `Client.schedules`."""
+        return await self._send(fleet_calls.schedules())
+
+    async def schedule(self, schedule_id: UUID | str) -> ScheduleView:
+        """See `Client.schedule`."""
+        return await self._send(fleet_calls.schedule(schedule_id))
+
+    async def create_schedule(
+        self,
+        name: str,
+        type: str,
+        input: Any = None,
+        *,
+        cron: str,
+        timezone: str = "UTC",
+        missed: str | None = None,
+        queue: str | None = None,
+        priority: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> ScheduleView:
+        """See `Client.create_schedule`."""
+        body = {
+            "name": name,
+            "type": type,
+            "input": {} if input is None else input,
+            "cron": cron,
+            "timezone": timezone,
+            "missed": missed,
+            "queue": queue,
+            "priority": priority,
+            "tags": list(tags) or None,
+        }
+        return await self._send(fleet_calls.create_schedule(body))
+
+    async def pause_schedule(self, schedule_id: UUID | str) -> ScheduleView:
+        """See `Client.pause_schedule`."""
+        return await self._send(fleet_calls.pause_schedule(schedule_id))
+
+    async def resume_schedule(self, schedule_id: UUID | str) -> ScheduleView:
+        """See `Client.resume_schedule`."""
+        return await self._send(fleet_calls.resume_schedule(schedule_id))
+
+    async def run_schedule(self, schedule_id: UUID | str) -> JobView:
+        """See `Client.run_schedule`."""
+        return await self._send(fleet_calls.run_schedule(schedule_id))
+
+    async def delete_schedule(self, schedule_id: UUID | str) -> None:
+        """See `Client.delete_schedule`."""
+        await self._send(fleet_calls.delete_schedule(schedule_id))
 
     async def upload(self, path: Path | str) -> FileView:
         """See `Client.upload`."""

@@ -77,7 +77,7 @@ def submit_many(jobs: Iterable[Submission]) -> Call[list[JobView]]:
 def get(job_id: UUID | str, include: Sequence[str] = ()) -> Call[JobView]:
     """GET /jobs/{id}."""
     params = {"include": ",".join(include)} if include else {}
-    return Call("GET", _job(job_id), JobView.from_json, params=params)
+    return Call("GET", job_path(job_id), JobView.from_json, params=params)
 
 
 def list_page(filters: Mapping[str, Any], cursor: str | None = None) -> Call[Page[JobView]]:
@@ -90,19 +90,19 @@ def list_page(filters: Mapping[str, Any], cursor: str | None = None) -> Call[Pag
 
 def cancel(job_id: UUID | str) -> Call[JobView]:
     """POST /jobs/{id}/cancel: cancelling twice is cancelling once."""
-    return Call("POST", f"{_job(job_id)}/cancel", JobView.from_json)
+    return Call("POST", f"{job_path(job_id)}/cancel", JobView.from_json)
 
 
 def result(job_id: UUID | str) -> Call[Any]:
     """GET /jobs/{id}/result: the whole result, however large."""
-    return Call("GET", f"{_job(job_id)}/result", lambda body: body)
+    return Call("GET", f"{job_path(job_id)}/result", lambda body: body)
 
 
 def logs_page(job_id: UUID | str, cursor: str | None = None) -> Call[Page[LogLine]]:
     """GET /jobs/{id}/logs."""
     params = {} if cursor is None else {"cursor": cursor}
     return Call(
-        "GET", f"{_job(job_id)}/logs", lambda body: _read_page(body, LogLine.from_json), params
+        "GET", f"{job_path(job_id)}/logs", lambda body: _read_page(body, LogLine.from_json), params
     )
 
 
@@ -111,7 +111,7 @@ def events(job_id: UUID | str, after: int) -> Call[None]:
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     if after:
         headers["Last-Event-ID"] = str(after)
-    return Call("GET", f"{_job(job_id)}/events", lambda _: None, headers=headers)
+    return Call("GET", f"{job_path(job_id)}/events", lambda _: None, headers=headers)
 
 
 def upload(path: Path) -> Call[FileView]:
@@ -121,7 +121,7 @@ def upload(path: Path) -> Call[FileView]:
 
 def types() -> Call[list[TypeView]]:
     """GET /types."""
-    return Call("GET", f"{API}/types", lambda body: _read_page(body, TypeView.from_json).data)
+    return Call("GET", f"{API}/types", read_list(TypeView.from_json))
 
 
 def health() -> Call[dict[str, Any]]:
@@ -129,13 +129,18 @@ def health() -> Call[dict[str, Any]]:
     return Call("GET", "/health", dict, accepts=frozenset({503}))
 
 
-def _job(job_id: UUID | str) -> str:
-    # Quoted: what a person typed as an id must not become another path.
+def job_path(job_id: UUID | str) -> str:
+    """Where a job is. Quoted: what a person typed as an id must not become another path."""
     return f"{API}/jobs/{quote(str(job_id), safe='')}"
 
 
 def _read_batch(body: Any) -> list[JobView]:
     return [JobView.from_json(item) for item in body["jobs"]]
+
+
+def read_list(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Any], list[T]]:
+    """How a list that comes in one piece is read."""
+    return lambda body: [read(item) for item in body["data"]]
 
 
 def _read_page(body: Any, read: Callable[[Mapping[str, Any]], T]) -> Page[T]:

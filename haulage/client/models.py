@@ -4,7 +4,7 @@ Plain dataclasses rather than pydantic models: a program that only submits jobs 
 building validators at its start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -70,15 +70,15 @@ class JobView:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "JobView":
         """Raises `KeyError` or `ValueError` when `data` is not a job at all."""
-        known = _known(cls, data, skip={"raw"})
+        known = known_fields(cls, data, skip={"raw"})
         known["id"] = UUID(str(data["id"]))
         known["tags"] = tuple(data.get("tags") or ())
         known["progress"] = progress_from_json(data.get("progress"))
-        known["usage"] = Usage(**_known(Usage, data.get("usage") or {}))
+        known["usage"] = Usage(**known_fields(Usage, data.get("usage") or {}))
         error = data.get("error")
-        known["error"] = JobError(**_known(JobError, error)) if error else None
+        known["error"] = JobError(**known_fields(JobError, error)) if error else None
         for name in ("created_at", "scheduled_at", "started_at", "finished_at", "cancelled_at"):
-            known[name] = _time(data.get(name))
+            known[name] = read_time(data.get(name))
         return cls(**known, raw=data)
 
 
@@ -110,7 +110,7 @@ class LogLine:
         """Read a line of `/logs`, or the data of a `log` event."""
         return cls(
             seq=int(data.get("seq") or 0),
-            at=_time(data.get("at")),
+            at=read_time(data.get("at")),
             message=str(data.get("message") or ""),
             fields=data.get("fields") or {},
         )
@@ -129,7 +129,7 @@ class FileView:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "FileView":
         """Raises `KeyError` or `ValueError` when `data` is not a file."""
-        return cls(**{**_known(cls, data), "id": UUID(str(data["id"]))})
+        return cls(**{**known_fields(cls, data), "id": UUID(str(data["id"]))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class TypeView:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TypeView":
         """Raises `KeyError` when `data` is not a job type."""
-        return cls(**{**_known(cls, data, skip={"raw"}), "name": data["name"]}, raw=data)
+        return cls(**{**known_fields(cls, data, skip={"raw"}), "name": data["name"]}, raw=data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +161,17 @@ class Page(Generic[T]):
 
 def progress_from_json(data: Mapping[str, Any] | None) -> Progress:
     """The progress in a job or in a `progress` event."""
-    known = _known(Progress, data or {})
+    known = known_fields(Progress, data or {})
     return Progress(**{name: value for name, value in known.items() if value is not None})
 
 
-def _known(model: type, data: Mapping[str, Any], skip: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]
+def known_fields(
+    model: type, data: Mapping[str, Any], skip: Set[str] = frozenset()
+) -> dict[str, Any]:
+    """Those members of `data` that are fields of the dataclass `model`."""
     return {f.name: data[f.name] for f in fields(model) if f.name in data and f.name not in skip}
 
 
-def _time(text: str | None) -> datetime | None:
+def read_time(text: str | None) -> datetime | None:
+    """A moment as the API writes it, or None."""
     return datetime.fromisoformat(text) if text else None

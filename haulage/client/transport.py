@@ -136,7 +136,7 @@ def _answer(call: Call[T], response: httpx.Response) -> T:
     if not response.is_success and response.status_code not in call.accepts:
         raise _refusal(response)
     try:
-        return call.read(response.json())
+        return call.read(response.json() if response.content else None)
     except (ValueError, KeyError, TypeError) as error:
         raise _not_ours(response) from error
 
