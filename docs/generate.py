@@ -24,6 +24,7 @@ from haulage import handlers
 from haulage.cli.main import COMMANDS, app
 from haulage.domain.job_type import JobType
 from haulage.settings import Settings
+from haulage.settings.older_names import OLDER_NAMES
 
 DOCS = Path(__file__).resolve().parent
 MADE = "<!-- Made by docs/generate.py from the code. Change that, then run it. -->\n"
@@ -74,6 +75,10 @@ def configuration() -> str:
         parts += [f"## {section.capitalize()}\n", _settings_table(rows)]
     parts += ["## Job types and queues\n", _settings_table(alone)]
     parts += [
+        "## Older names\n",
+        "Read where ours is not set, so that the environment of a system that Haulage takes the "
+        "place of needs no change.\n",
+        _table(("name", "is"), [(f"`{name}`", f"`{ours}`") for name, ours in OLDER_NAMES.items()]),
         "## Read elsewhere\n",
         _table(("variable", "meaning"), [(f"`{name}`", text) for name, text in ELSEWHERE.items()]),
     ]
@@ -85,7 +90,7 @@ def _variable(*parts: str) -> str:
 
 
 def _default(value: object) -> str:
-    if value is None:
+    if value is None or str(value) == "":
         return "none"
     if isinstance(value, str):
         home = str(Path.home())

@@ -3,6 +3,7 @@
 import pytest
 
 from haulage.settings import Settings, SettingsFault, known_variables, load
+from haulage.settings.older_names import OLDER_NAMES
 
 
 def test_nothing_set_is_the_defaults() -> None:
@@ -137,3 +138,31 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
     with pytest.raises(ValueError, match="frozen"):
         settings.handlers = ("late",)  # type: ignore[misc]
     assert isinstance(settings, Settings)
+
+
+def test_older_names_are_read_where_ours_is_not_set() -> None:
+    settings = load({"OPENAI_API_KEY": "one", "OLLAMA_TIMEOUT": "7", "LOG_LEVEL": "debug"})
+    key = settings.providers.openai_api_key
+    assert key is not None
+    assert key.get_secret_value() == "one"
+    assert (settings.providers.ollama_timeout_s, settings.log.level) == (7, "DEBUG")
+
+
+def test_our_name_wins_over_the_older_one() -> None:
+    settings = load({"MAX_RETRIES": "5", "HAULAGE_PROVIDERS_RETRIES": "1"})
+    assert settings.providers.retries == 1
+
+
+def test_every_older_name_sets_something_that_exists() -> None:
+    assert set(OLDER_NAMES.values()) <= set(known_variables())
+
+
+def test_a_fault_is_told_by_the_name_that_was_used() -> None:
+    with pytest.raises(SettingsFault, match=r"^OLLAMA_TIMEOUT: "):
+        load({"OLLAMA_TIMEOUT": "soon"})
+
+
+def test_a_faulty_key_is_not_repeated() -> None:
+    with pytest.raises(SettingsFault) as fault:
+        load({"HAULAGE_PROVIDERS_COMPATIBLE": "planted-secret"})
+    assert "planted-secret" not in str(fault.value)

@@ -16,6 +16,8 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from haulage.domain.errors import HaulageError
+from haulage.settings.older_names import OLDER_NAMES, translated
+from haulage.settings.providers import ProvidersSettings
 
 PREFIX = "HAULAGE_"
 # Read by the client, the CLI and handlers, not by this module.
@@ -64,6 +66,11 @@ class LogSettings(BaseModel):
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     format: Literal["json", "console"] = "json"
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _in_capitals(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
 
 
 class ApiSettings(BaseModel):
@@ -144,6 +151,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     engine: EngineSettings = EngineSettings()
     retention: RetentionSettings = RetentionSettings()
+    providers: ProvidersSettings = ProvidersSettings()
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
     queues: Annotated[tuple[tuple[str, str], ...], NoDecode] = (("io", "io"), ("cpu", "cpu"))
 
@@ -195,12 +203,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise SettingsFault("\n".join(faults))
     try:
-        return Settings() if environ is None else _from(environ)
+        return _from(translated(given))
     except ValidationError as error:
-        lines = [
-            f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
-            for item in error.errors(include_url=False, include_input=False)
-        ]
+        lines = []
+        for item in error.errors(include_url=False, include_input=False):
+            name = f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}"
+            lines.append(f"{_as_given(name, given)}: {item['msg']}")
         raise SettingsFault("\n".join(lines)) from error
 
 
@@ -241,6 +249,13 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
         hint = f" Did you mean {nearest[0]}?" if nearest else ""
         faults.append(f"{name} is not a setting of Haulage.{hint}")
     return faults
+
+
+def _as_given(name: str, environ: Mapping[str, str]) -> str:
+    """The name under which somebody set the variable `name`."""
+    if name in environ:
+        return name
+    return next((older for older, ours in OLDER_NAMES.items() if ours == name), name)
 
 
 def _is_foreign(name: str) -> bool:

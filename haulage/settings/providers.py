@@ -1,0 +1,49 @@
+"""Settings of the providers of language models. Keys are secret and have no default."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+
+class ProvidersSettings(BaseModel):
+    """Where providers are reached, with what keys, and how patient we are with them.
+
+    A key comes as a value or as a file that holds it; a file is read again when the provider
+    refuses what it held, so that a key can be changed under running workers.
+    """
+
+    openai_api_key: SecretStr | None = None
+    openai_api_key_file: Path | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    openrouter_api_key: SecretStr | None = None
+    openrouter_api_key_file: Path | None = None
+    openrouter_base_url: str = "https://openrouter.ai/api/v1"
+    gemini_api_key: SecretStr | None = None
+    gemini_api_key_file: Path | None = None
+    gemini_base_url: str = "https://generativelanguage.googleapis.com/v1beta"
+    ollama_base_url: str = "http://localhost:11434"
+    # Servers that speak OpenAI's language: `name=url,…`, and their keys: `name=key,…`.
+    compatible: str = ""
+    compatible_keys: SecretStr = SecretStr("")
+
+    timeout_s: float = Field(default=60.0, gt=0)
+    ollama_timeout_s: float = Field(default=120.0, gt=0)
+    ollama_download_timeout_s: float = Field(default=600.0, gt=0)
+    retries: int = Field(default=3, ge=0, le=20)
+    backoff_factor: float = Field(default=2.0, ge=1, le=10)
+    patience_s: float = Field(default=30.0, ge=0)
+    network: Literal["any", "loopback"] = "any"
+
+    mode: Literal["openai", "ollama", "hybrid"] = "openai"
+    supported_models: str = ""
+    embedding_model: str = "text-embedding-3-small"
+
+    @field_validator("compatible")
+    @classmethod
+    def _pairs(cls, value: str) -> str:
+        for item in filter(None, (one.strip() for one in value.split(","))):
+            name, _, url = item.partition("=")
+            if not name.isidentifier() or not url.startswith(("http://", "https://")):
+                raise ValueError("servers are named name=http://host/v1, with commas between them")
+        return value
