@@ -4,14 +4,15 @@
     job = client.submit("summarize_text", {"text": text})
     print(client.wait(job.id).result)
 
-`AsyncClient` has the same methods, to be awaited. What both do is decided once, in `calls`,
-`following` and `transport`; `blocking` and `awaiting` only wait in their own way.
+`AsyncClient` has the same methods, to be awaited. It is the one that is written; `blocking` is made
+from `awaiting` by tools/blocking_client.py. Neither decides anything: what is sent is in `calls`,
+when it is sent again in `following`.
 """
 
 from haulage.client.address import Address, default_data_folder, find_address
-from haulage.client.awaiting import AsyncClient
-from haulage.client.blocking import Client
-from haulage.client.calls import Submission
+from haulage.client.awaiting.client import AsyncClient
+from haulage.client.blocking.client import Client
+from haulage.client.calls import JobFilters, Submission
 from haulage.client.errors import ApiError, BadAddress, Unreachable, WaitTimeout
 from haulage.client.fleet_models import (
     AttemptView,
@@ -33,6 +34,7 @@ __all__ = [
     "Client",
     "Event",
     "FileView",
+    "JobFilters",
     "JobView",
     "LogLine",
     "QueueView",

@@ -1,17 +1,29 @@
 """Every request the client makes, as a value: what to send, how to read the answer. No I/O here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from haulage.client.models import FileView, JobView, LogLine, Page, TypeView
+from haulage.client.models import JobView, LogLine, Page, TypeView
 
 T = TypeVar("T")
 API = "/api/v1"
+JOBS = f"{API}/jobs"
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to send. `open` gives its content from the beginning each time it is called, unless
+    it says that it is not `repeatable`: a pipe, for one, can be read once."""
+
+    name: str
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+    repeatable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +31,8 @@ class Call(Generic[T]):
     """One request. `read` turns the decoded JSON body into what the caller gets.
 
     `repeatable` says that sending it twice is the same as sending it once; a call that is not is
-    sent again only when nothing of it can have reached the server.
+    sent again only when nothing of it can have reached the server. `streams` is how the content
+    type of an answer begins that is read piece by piece.
     """
 
     method: str
@@ -28,9 +41,21 @@ class Call(Generic[T]):
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    file: Path | None = None
+    upload: Upload | None = None
+    streams: str | None = None
     repeatable: bool = True
     accepts: frozenset[int] = frozenset()
+
+
+class JobFilters(TypedDict, total=False):
+    """What a list of jobs may be narrowed to. Many values mean any of them; many tags, all."""
+
+    state: str | Sequence[str] | None
+    type: str | Sequence[str] | None
+    queue: str | Sequence[str] | None
+    tag: str | Sequence[str] | None
+    created_after: datetime | None
+    created_before: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +77,26 @@ class Submission:
         said = {
             "queue": self.queue,
             "priority": self.priority,
-            "run_at": _iso(self.run_at),
+            "run_at": plain(self.run_at),
             "tags": list(self.tags) or None,
             "max_attempts": self.max_attempts,
             "timeout_s": self.timeout_s,
-            "deadline": _iso(self.deadline),
+            "deadline": plain(self.deadline),
         }
         given = {} if self.input is None else self.input
         options = {name: value for name, value in said.items() if value is not None}
         return {"type": self.type, "input": given, **options}
 
 
-def submit(job: Submission) -> Call[JobView]:
-    """POST /jobs."""
-    return Call("POST", f"{API}/jobs", JobView.from_json, body=job.to_json(), repeatable=False)
+def submit(job: Submission, key: str) -> Call[JobView]:
+    """POST /jobs. The idempotency key makes it one job however often it is sent."""
+    return Call("POST", JOBS, JobView.from_json, body=job.to_json(), headers=keyed(key))
 
 
-def submit_many(jobs: Iterable[Submission]) -> Call[list[JobView]]:
-    """POST /jobs/batch: all or none, answered in order."""
+def submit_many(jobs: Iterable[Submission], key: str) -> Call[list[JobView]]:
+    """POST /jobs/batch: all or none, answered in order; `key` as for `submit`."""
     body = {"jobs": [job.to_json() for job in jobs]}
-    return Call("POST", f"{API}/jobs/batch", _read_batch, body=body, repeatable=False)
+    return Call("POST", f"{API}/jobs/batch", _read_batch, body=body, headers=keyed(key))
 
 
 def get(job_id: UUID | str, include: Sequence[str] = ()) -> Call[JobView]:
@@ -80,12 +105,11 @@ def get(job_id: UUID | str, include: Sequence[str] = ()) -> Call[JobView]:
     return Call("GET", job_path(job_id), JobView.from_json, params=params)
 
 
-def list_page(filters: Mapping[str, Any], cursor: str | None = None) -> Call[Page[JobView]]:
-    """GET /jobs: one keyset page; filters that are None or empty are left out."""
-    params = {name: value for name, value in filters.items() if value not in (None, "", (), [])}
-    if cursor is not None:
-        params["cursor"] = cursor
-    return Call("GET", f"{API}/jobs", lambda body: _read_page(body, JobView.from_json), params)
+def jobs_page(
+    path: str, filters: Mapping[str, Any], page_size: int | None, cursor: str | None
+) -> Call[Page[JobView]]:
+    """One keyset page of jobs at `path`."""
+    return page(path, JobView.from_json, {**filters, "limit": page_size}, cursor)
 
 
 def cancel(job_id: UUID | str) -> Call[JobView]:
@@ -98,12 +122,9 @@ def result(job_id: UUID | str) -> Call[Any]:
     return Call("GET", f"{job_path(job_id)}/result", lambda body: body)
 
 
-def logs_page(job_id: UUID | str, cursor: str | None = None) -> Call[Page[LogLine]]:
+def logs_page(job_id: UUID | str, cursor: str | None) -> Call[Page[LogLine]]:
     """GET /jobs/{id}/logs."""
-    params = {} if cursor is None else {"cursor": cursor}
-    return Call(
-        "GET", f"{job_path(job_id)}/logs", lambda body: _read_page(body, LogLine.from_json), params
-    )
+    return page(f"{job_path(job_id)}/logs", LogLine.from_json, {}, cursor)
 
 
 def events(job_id: UUID | str, after: int) -> Call[None]:
@@ -111,12 +132,13 @@ def events(job_id: UUID | str, after: int) -> Call[None]:
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
     if after:
         headers["Last-Event-ID"] = str(after)
-    return Call("GET", f"{job_path(job_id)}/events", lambda _: None, headers=headers)
-
-
-def upload(path: Path) -> Call[FileView]:
-    """POST /files. Files are known by their content, so uploading twice stores once."""
-    return Call("POST", f"{API}/files", FileView.from_json, file=path)
+    return Call(
+        "GET",
+        f"{job_path(job_id)}/events",
+        lambda _: None,
+        headers=headers,
+        streams="text/event-stream",
+    )
 
 
 def types() -> Call[list[TypeView]]:
@@ -143,9 +165,29 @@ def read_list(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Any], list[T]
     return lambda body: [read(item) for item in body["data"]]
 
 
-def _read_page(body: Any, read: Callable[[Mapping[str, Any]], T]) -> Page[T]:
-    return Page([read(item) for item in body["data"]], body.get("next"))
+def page(
+    path: str,
+    read: Callable[[Mapping[str, Any]], T],
+    filters: Mapping[str, Any],
+    cursor: str | None,
+) -> Call[Page[T]]:
+    """GET one page at `path`; filters that are None or empty are left out."""
+    params = said(filters)
+    if cursor is not None:
+        params["cursor"] = cursor
+    return Call("GET", path, lambda body: Page(read_list(read)(body), body.get("next")), params)
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()
+def said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that say something, in JSON's words."""
+    return {name: plain(value) for name, value in values.items() if value not in (None, "", (), [])}
+
+
+def keyed(key: str) -> dict[str, str]:
+    """The header that makes a request one request, however often it is sent."""
+    return {IDEMPOTENCY_KEY: key}
+
+
+def plain(value: Any) -> Any:
+    """A moment as ISO 8601 in UTC (a naive one is local time); anything else as it is."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from haulage.client.calls import API, Call, job_path, read_list
+from haulage.client.calls import API, Call, job_path, read_list, said
 from haulage.client.fleet_models import (
     AttemptView,
     QueueView,
@@ -63,9 +63,8 @@ def schedule(schedule_id: UUID | str) -> Call[ScheduleView]:
 
 def create_schedule(body: Mapping[str, Any]) -> Call[ScheduleView]:
     """POST /schedules; what is None is left out. Twice is refused: names are unique."""
-    said = {name: value for name, value in body.items() if value is not None}
     return Call(
-        "POST", f"{API}/schedules", ScheduleView.from_json, body=dict(said), repeatable=False
+        "POST", f"{API}/schedules", ScheduleView.from_json, body=said(body), repeatable=False
     )
 
 

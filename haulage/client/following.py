@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from random import random
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,9 @@ from haulage.client.models import Event, JobView
 from haulage.client.sse import Parser
 
 PAUSES_S = (0.1, 0.3, 0.9)
+# A pause is up to this part of itself shorter or longer.
+SPREAD = 0.25
+PATIENCE_S = 30.0
 RESUME_PAUSES_S = (0.1, 0.3, 1.0, 2.0)
 RESUME_FOR_S = 60.0
 SILENCE_S = 45.0
@@ -34,19 +38,49 @@ class Expired(Exception):
 
 
 class Attempts:
-    """The tries of one request: at most four, within about a second and a half of pauses."""
+    """The tries of one request: at most four, and none that would begin after `patience_s`.
 
-    def __init__(self, call: Call[Any], address: Address) -> None:
+    What broke is tried again where sending twice is the same as sending once, or nothing was sent.
+    A refusal that passes (429, 502, 503, 504) is tried again no sooner than the server asks for.
+    Pauses are spread by chance, so that many clients do not come back together.
+    """
+
+    def __init__(
+        self,
+        call: Call[Any],
+        address: Address,
+        *,
+        patience_s: float = PATIENCE_S,
+        random: Callable[[], float] = random,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._call = call
         self._address = address
+        self._random = random
+        self._now = now
+        self._last_start = now() + patience_s
         self._pauses = iter(PAUSES_S)
 
-    def pause_after(self, broken: Broken) -> float:
-        """Seconds until the next try; raises `Unreachable` when there is to be none."""
+    def pause_after(self, failure: Broken | ApiError) -> float:
+        """Seconds until the next try; raises `Unreachable` or the refusal when there is none."""
         pause = next(self._pauses, None)
-        if pause is None or (broken.sent and not self._call.repeatable):
-            raise unreachable(self._address, broken) from broken
-        return pause
+        if pause is not None and self._helps(failure):
+            asked_s = getattr(failure, "retry_after_s", None) or 0.0
+            pause = max(pause * (1 - SPREAD), asked_s) + 2 * SPREAD * pause * self._random()
+            if self._now() + pause <= self._last_start:
+                return pause
+        if isinstance(failure, Broken):
+            raise unreachable(self._address, failure) from failure
+        raise failure
+
+    def _helps(self, failure: Broken | ApiError) -> bool:
+        if isinstance(failure, Broken):
+            return self._call.repeatable or not failure.sent
+        if failure.code == "idempotency_conflict":
+            # Our own first try, whose answer was lost, is still under way.
+            return True
+        # 429 says that nothing was done; after the others nobody knows.
+        return failure.is_passing and (self._call.repeatable or failure.status == 429)
 
 
 class Deadline:
@@ -170,7 +204,7 @@ class Following:
             if isinstance(failure, ApiError):
                 raise failure
             raise unreachable(self._address, failure) from failure
-        return self._next_pause()
+        return max(self._next_pause(), getattr(failure, "retry_after_s", None) or 0.0)
 
     def _next_pause(self) -> float:
         pause = RESUME_PAUSES_S[min(self._failures, len(RESUME_PAUSES_S) - 1)]

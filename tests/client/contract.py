@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from haulage.domain.ids import uuid7
 from haulage.domain.lifecycle import TERMINAL
+from tests.client.trouble import Refuse, Trouble
 
 SUBMIT_FIELDS = {
     "type", "input", "queue", "priority", "run_at", "tags", "max_attempts", "timeout_s", "deadline"
@@ -52,6 +53,9 @@ class Contract:
     break_streams_after: list[int] = field(default_factory=list)
     end_streams_after: list[int] = field(default_factory=list)
     refuse_streams_with: int = 0
+    refuse_next: list[Refuse] = field(default_factory=list)
+    drop_answers: int = 0
+    keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     submit_state: str = "succeeded"
     stopping: bool = False
 
@@ -91,7 +95,7 @@ class Listening:
     def __init__(self) -> None:
         self.contract = Contract()
         config = uvicorn.Config(
-            Remembering(build(self.contract), self.contract),
+            Trouble(build(self.contract), self.contract),
             port=0,
             log_level="critical",
             timeout_graceful_shutdown=1,
@@ -121,20 +125,6 @@ class Listening:
             await serving
 
         asyncio.run(serve())
-
-
-class Remembering:
-    """Notes what was asked. Plain ASGI: Starlette's middleware would end broken streams neatly."""
-
-    def __init__(self, app: FastAPI, contract: Contract) -> None:
-        self._app = app
-        self._contract = contract
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            request = Request(scope)
-            self._contract.seen.append((request.method, request.url.path, dict(request.headers)))
-        await self._app(scope, receive, send)
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> Response:
@@ -176,7 +166,8 @@ def build(contract: Contract) -> FastAPI:
         refusal = refuse(body)
         if refusal:
             return refusal
-        job = accept(body)
+        key = request.headers["idempotency-key"]
+        job = contract.keys[key] = contract.keys.get(key) or accept(body)
         return JSONResponse(job, 202, headers={"Location": f"/api/v1/jobs/{job['id']}"})
 
     @app.post("/api/v1/jobs/batch")
@@ -241,6 +232,12 @@ def build(contract: Contract) -> FastAPI:
         size = len(contract.files[file_id])
         body = {"id": file_id, "sha256": "0" * 64, "size": size, "media_type": file.content_type}
         return JSONResponse(body | {"name": file.filename}, 201)
+
+    @app.get("/api/v1/files/{file_id}/content")
+    async def download(file_id: str) -> Response:
+        if file_id not in contract.files:
+            return problem(404, "Not found", f"There is no file {file_id}.")
+        return Response(contract.files[file_id], media_type="application/octet-stream")
 
     @app.get("/api/v1/types")
     async def types() -> Response:

@@ -1,6 +1,5 @@
 """The client against real HTTP."""
 
-import inspect
 import socket
 import threading
 from datetime import UTC, datetime
@@ -19,18 +18,6 @@ from haulage.client import (
 )
 from haulage.domain.lifecycle import State
 from tests.client.contract import Contract
-
-
-def test_both_faces_have_the_same_methods_with_the_same_arguments():
-    def face(kind: type) -> dict[str, list[inspect.Parameter]]:
-        methods = inspect.getmembers(kind, inspect.isfunction)
-        return {
-            name: list(inspect.signature(method).parameters.values())
-            for name, method in methods
-            if not name.startswith("_") or name == "__init__"
-        }
-
-    assert face(Client) == face(AsyncClient)
 
 
 def test_a_submitted_job_comes_back_typed(client: Client):
@@ -54,14 +41,6 @@ def test_a_list_goes_over_all_pages(api: Contract, client: Client):
     added = [api.add() for _ in range(5)]
     api.add(type="crunch")
     assert [str(job.id) for job in client.list(type="echo")] == added[::-1]
-
-
-def test_a_file_is_uploaded_whole_under_its_name(api: Contract, client: Client, tmp_path: Path):
-    path = tmp_path / "novel.pdf"
-    path.write_bytes(b"%PDF" + bytes(300_000))
-    file = client.upload(path)
-    assert (file.name, file.size, file.media_type) == ("novel.pdf", 300_004, "application/pdf")
-    assert api.files[str(file.id)] == path.read_bytes()
 
 
 def test_a_refusal_keeps_its_pointers_and_request_id(client: Client):
@@ -110,29 +89,6 @@ def test_nothing_listening_says_where_it_looked_and_how_to_start(
     assert url in str(caught.value)
     assert str(tmp_path / "ready.json") in str(caught.value)
     assert "haulage up" in caught.value.hint
-
-
-def test_a_submit_that_may_have_arrived_is_not_sent_twice():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        calls = []
-
-        def hang_up() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                calls.append(connection.recv(65536).split(b" ")[0])
-                connection.close()
-
-        threading.Thread(target=hang_up, daemon=True).start()
-        with Client(f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
-            with pytest.raises(Unreachable):
-                client.submit("echo")
-            with pytest.raises(Unreachable):
-                client.types()
-        listener.shutdown(socket.SHUT_RDWR)
-    assert calls == [b"POST", b"GET", b"GET", b"GET", b"GET"]
 
 
 def test_a_stream_tells_everything_and_ends(api: Contract, client: Client):

@@ -1,12 +1,12 @@
-"""The one place that knows httpx: sends calls, turns its errors into `Broken` and `ApiError`.
+"""What both transports know of httpx: requests from calls, answers and refusals from responses.
 
 Imported when a client is made, not before: httpx takes longer to import than all the rest of us.
 """
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -22,67 +22,8 @@ _ERRNO = re.compile(r"\[Errno -?\d+\] ")
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-class BlockingTransport:
-    """Sends calls and waits for the answer in the calling thread."""
-
-    def __init__(self, address: Address, api_key: str | None, timeout_s: float) -> None:
-        self._http = httpx.Client(**_options(address, api_key, timeout_s))
-
-    def send(self, call: Call[T]) -> T:
-        """Raises `Broken` or `ApiError`."""
-        with _broken(), _multipart(call) as files:
-            response = self._http.request(**_request(call), files=files)
-        return _answer(call, response)
-
-    @contextmanager
-    def open(self, call: Call[None], *, silence_s: float) -> Iterator[Iterator[bytes]]:
-        """A stream of chunks; raises `Broken` (also between chunks) or `ApiError`."""
-        with (
-            _broken(),
-            self._http.stream(**_request(call), timeout=_patience(self._http, silence_s)) as reply,
-        ):
-            if not _is_stream(reply):
-                reply.read()
-                raise _refusal(reply)
-            yield reply.iter_bytes()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
-
-
-class AwaitingTransport:
-    """Sends calls on the running asyncio loop."""
-
-    def __init__(self, address: Address, api_key: str | None, timeout_s: float) -> None:
-        self._http = httpx.AsyncClient(**_options(address, api_key, timeout_s))
-
-    async def send(self, call: Call[T]) -> T:
-        """Raises `Broken` or `ApiError`."""
-        with _broken(), _multipart(call) as files:
-            response = await self._http.request(**_request(call), files=files)
-        return _answer(call, response)
-
-    @asynccontextmanager
-    async def open(
-        self, call: Call[None], *, silence_s: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """A stream of chunks; raises `Broken` (also between chunks) or `ApiError`."""
-        with _broken():
-            async with self._http.stream(
-                **_request(call), timeout=_patience(self._http, silence_s)
-            ) as reply:
-                if not _is_stream(reply):
-                    await reply.aread()
-                    raise _refusal(reply)
-                yield reply.aiter_bytes()
-
-    async def close(self) -> None:
-        """Give the connections back."""
-        await self._http.aclose()
-
-
-def _options(address: Address, api_key: str | None, timeout_s: float) -> dict[str, Any]:
+def options(address: Address, api_key: str | None, timeout_s: float) -> dict[str, Any]:
+    """What an httpx client is made with."""
     headers = {"Accept": "application/json", "User-Agent": "haulage-client"}
     if api_key:
         headers["Authorization"] = f"Bearer {api_key}"
@@ -95,7 +36,8 @@ def _options(address: Address, api_key: str | None, timeout_s: float) -> dict[st
     }
 
 
-def _request(call: Call[Any]) -> dict[str, Any]:
+def request_of(call: Call[Any]) -> dict[str, Any]:
+    """The call as httpx wants it."""
     request: dict[str, Any] = {"method": call.method, "url": call.path, "headers": call.headers}
     if call.params:
         request["params"] = call.params
@@ -104,22 +46,25 @@ def _request(call: Call[Any]) -> dict[str, Any]:
     return request
 
 
-def _patience(http: httpx.Client | httpx.AsyncClient, silence_s: float) -> httpx.Timeout:
+def patience(http: httpx.Client | httpx.AsyncClient, silence_s: float) -> httpx.Timeout:
+    """The client's time limits, but for a stream that may be silent for so long."""
     return httpx.Timeout(http.timeout.write, connect=http.timeout.connect, read=silence_s)
 
 
 @contextmanager
-def _multipart(call: Call[Any]) -> Iterator[dict[str, Any] | None]:
-    if call.file is None:
+def multipart(call: Call[Any]) -> Iterator[dict[str, Any] | None]:
+    """The call's file as a form's field, open while the block lasts."""
+    if call.upload is None:
         yield None
         return
     # httpx reads the open file piece by piece while it sends: the file need not fit into memory.
-    with call.file.open("rb") as content:
-        yield {"file": (call.file.name, content)}
+    with call.upload.open() as content:
+        yield {"file": (call.upload.name, content)}
 
 
 @contextmanager
-def _broken() -> Iterator[None]:
+def broken() -> Iterator[None]:
+    """Turn httpx's errors into `Broken`."""
     try:
         yield
     except httpx.TransportError as error:
@@ -127,21 +72,24 @@ def _broken() -> Iterator[None]:
         raise Broken(why, sent=not isinstance(error, NOT_SENT)) from error
 
 
-def _is_stream(reply: httpx.Response) -> bool:
+def is_stream(call: Call[Any], reply: httpx.Response) -> bool:
+    """Whether the reply is the stream that `call` asked for."""
     kind = reply.headers.get("content-type", "")
-    return reply.status_code == 200 and kind.startswith("text/event-stream")
+    return reply.status_code == 200 and kind.startswith(call.streams or "")
 
 
-def _answer(call: Call[T], response: httpx.Response) -> T:
+def answer(call: Call[T], response: httpx.Response) -> T:
+    """What the caller gets; raises `ApiError`."""
     if not response.is_success and response.status_code not in call.accepts:
-        raise _refusal(response)
+        raise refusal(response)
     try:
         return call.read(response.json() if response.content else None)
     except (ValueError, KeyError, TypeError) as error:
         raise _not_ours(response) from error
 
 
-def _refusal(response: httpx.Response) -> ApiError:
+def refusal(response: httpx.Response) -> ApiError:
+    """The API's problem+json, or that this is no answer of our API."""
     try:
         problem = response.json()
     except ValueError:

@@ -1,0 +1,111 @@
+"""What a client does with jobs: submit, look, wait, follow, cancel."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Unpack
+from uuid import UUID
+
+from haulage.client import calls, fleet_calls
+from haulage.client.awaiting.caller import AsyncCaller, new_key
+from haulage.client.calls import JobFilters, Submission
+from haulage.client.errors import ApiError, WaitTimeout
+from haulage.client.fleet_models import AttemptView, WhyView
+from haulage.client.following import Deadline, Expired, Polling
+from haulage.client.models import Event, JobView, LogLine
+
+
+class AsyncJobs(AsyncCaller):
+    """Jobs."""
+
+    async def submit(
+        self,
+        type: str,
+        input: Any = None,
+        *,
+        queue: str | None = None,
+        priority: str | None = None,
+        run_at: datetime | None = None,
+        tags: Sequence[str] = (),
+        max_attempts: int | None = None,
+        timeout_s: float | None = None,
+        deadline: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> JobView:
+        """Accept a job; once this returns it is never lost. What is None, the type decides.
+
+        `priority` is high, normal or low; `run_at` and `deadline` without a zone are local time;
+        `timeout_s` limits one attempt. Each call carries an idempotency key, its own unless you
+        give one: however often it has to be sent, it is one job. With a key of yours it is one job
+        however often you call, for a day; with another request under it `ApiError` (422).
+        """
+        new = Submission(
+            type, input, queue, priority, run_at, tags, max_attempts, timeout_s, deadline
+        )
+        return await self._send(calls.submit(new, idempotency_key or new_key()))
+
+    async def submit_many(
+        self, jobs: Iterable[Submission], *, idempotency_key: str | None = None
+    ) -> Sequence[JobView]:
+        """Accept all of `jobs` or none; answered in their order. The key covers them together."""
+        return await self._send(calls.submit_many(jobs, idempotency_key or new_key()))
+
+    async def get(self, job_id: UUID | str, *, include: Sequence[str] = ()) -> JobView:
+        """The job as it stands; `include=["input"]` brings its input along."""
+        return await self._send(calls.get(job_id, include))
+
+    def list(
+        self, *, page_size: int | None = None, **filters: Unpack[JobFilters]
+    ) -> AsyncIterator[JobView]:
+        """All jobs that fit, newest first, fetched page by page as they are taken."""
+        return self._pages(lambda at: calls.jobs_page(calls.JOBS, filters, page_size, at))
+
+    async def cancel(self, job_id: UUID | str) -> JobView:
+        """Ask for the job's end. A running job may take a moment to stop: `wait` for it."""
+        return await self._send(calls.cancel(job_id))
+
+    async def result(self, job_id: UUID | str) -> Any:
+        """The whole result, also when it is too large for `JobView.result`."""
+        return await self._send(calls.result(job_id))
+
+    async def wait(self, job_id: UUID | str, *, timeout_s: float | None = None) -> JobView:
+        """Wait until the job is over, however it ends; raises `WaitTimeout`. Never cancels it."""
+        deadline = Deadline(timeout_s)
+        job = await self.get(job_id)
+        if job.is_terminal:
+            return job
+        try:
+            async for _ in self._follow(job_id, deadline=deadline):
+                pass
+        except Expired:
+            pass
+        except ApiError:
+            # No events to be had, though the job is there: asking again and again works too.
+            pass
+        polling = Polling(deadline)
+        while not (job := await self.get(job_id)).is_terminal:
+            try:
+                pause_s = polling.pause()
+            except Expired:
+                raise WaitTimeout(job, timeout_s or 0.0) from None
+            await asyncio.sleep(pause_s)
+        return job
+
+    def stream(self, job_id: UUID | str, *, after: int = 0) -> AsyncIterator[Event]:
+        """The job's events from number `after` + 1 on, live, until it is over.
+
+        A broken connection is resumed where it broke: no event is missed or comes twice.
+        """
+        return self._follow(job_id, after=after)
+
+    def logs(self, job_id: UUID | str) -> AsyncIterator[LogLine]:
+        """What the job's handler has logged so far."""
+        return self._pages(lambda at: calls.logs_page(job_id, at))
+
+    async def why(self, job_id: UUID | str) -> WhyView:
+        """Why the job isn't running; answered for every job, also for one that is."""
+        return await self._send(fleet_calls.why(job_id))
+
+    async def attempts(self, job_id: UUID | str) -> Sequence[AttemptView]:
+        """What was tried, over all runs of the job, and how it ended."""
+        return await self._send(fleet_calls.attempts(job_id))
