@@ -50,9 +50,9 @@ def lanes_of_worker(settings: Settings, pool: str, served: Sequence[str]) -> lis
 
 
 def redis_lists(prefix: str, queue: str) -> list[str]:
-    """The Redis lists that hold a queue's messages, over its lanes and all priorities."""
+    """The Redis lists that hold a queue's messages for its own workers, over all priorities."""
     names = []
-    for lane in all_lanes(queue):
+    for lane in lanes(queue):
         for step in PRIORITY_STEPS:
             names.append(f"{prefix}{lane}{SEPARATOR}{step}" if step else f"{prefix}{lane}")
     return names

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from haulage.domain.errors import Unavailable
+from haulage.domain.job_type import IO
 from haulage.engine.children import sweep
 from haulage.engine.services import Services
 from haulage.settings import EngineSettings
@@ -192,7 +193,10 @@ class Dispatcher:
                 if room <= 0:
                     break
                 bells = await self._services.dispatch.take_unrung(
-                    queue, limit=min(room, RING_BATCH), aging_s=self._settings.aging_s
+                    queue,
+                    limit=min(room, RING_BATCH),
+                    aging_s=self._settings.aging_s,
+                    isolates=self._queues[queue] == IO,
                 )
                 if not bells:
                     break
@@ -208,21 +212,21 @@ class Dispatcher:
     async def _ring_lost(self) -> None:
         """Ring again what was rung and not claimed.
 
-        With nothing in the broker and a worker that has a slot free, the message must be gone.
-        Otherwise the job is waiting its turn, and patience is longer.
+        A suspect has little patience with a place of its own. Of the others: with nothing in the
+        broker and a worker that has a slot free, the message must be gone. Otherwise the job is
+        waiting its turn, and patience is longer.
         """
+        settings, dispatch = self._settings, self._services.dispatch
+        limit, aging_s = settings.window, settings.aging_s
         for queue in self._queues:
+            bells = await dispatch.take_unattended(queue, limit=limit, aging_s=aging_s)
             length = await self._queue_lengths(queue)
-            if length is None:
-                continue
-            idle = length == 0 and await self._services.dispatch.has_free_slot(queue)
-            age_s = self._settings.rering_s if idle else self._settings.rering_congested_s
-            bells = await self._services.dispatch.take_lost(
-                queue,
-                older_than_s=age_s,
-                limit=self._settings.window,
-                aging_s=self._settings.aging_s,
-            )
+            if length is not None:
+                idle = length == 0 and await dispatch.has_free_slot(queue)
+                age_s = settings.rering_s if idle else settings.rering_congested_s
+                bells += await dispatch.take_lost(
+                    queue, older_than_s=age_s, limit=limit, aging_s=aging_s
+                )
             if bells:
                 log.info("dispatcher.rang_again", queue=queue, jobs=len(bells))
                 self._services.doorbell.ring(bells)

@@ -120,6 +120,14 @@ def _paused(pause: Pause) -> Cause:
 async def _turn(reads: WhyReads, job: Standing) -> Cause:
     rung, earlier = await reads.ahead(job)
     details = {"rung": rung, "earlier": earlier, "queue": job.queue}
+    if job.rung_at is not None and job.alone:
+        return Cause(
+            "isolated",
+            f"{job.suspicion} workers died while it and others ran in them, so it was rung at "
+            f"{_at(job.rung_at)} for a process of its own on a worker of the queue 'cpu'. If none "
+            "takes it soon it goes on among others.",
+            details={**details, "worker_deaths": job.suspicion},
+        )
     if job.rung_at is not None:
         return Cause(
             "on_its_way",

@@ -1,11 +1,11 @@
-"""The statements of `dispatch_store.py`."""
+"""The statements of `dispatch_store.py` that move jobs, all but the rings (`ring_sql.py`)."""
 
 import sqlalchemy as sa
 
-from haulage.storage.job_sql import HELD_BY_ITEM, ISOLATE_AFTER
+from haulage.storage.job_sql import HELD_BY_ITEM
 
-# The last resort against a job that not even isolation convicts: so many deaths in company count as
-# one that was its own.
+# The last resort where no process of its own could be had: so many deaths in company count as one's
+# own, unless somebody in it saw more of them.
 PATIENCE_IN_COMPANY = 10
 
 PROMOTE_DUE = sa.text("""
@@ -50,118 +50,6 @@ WITH late AS (
 SELECT count(*) FROM failed
 """)
 
-# Names no job's column, so it is asked once a statement and leaves the planner's estimates alone.
-_NOT_PAUSED = "NOT EXISTS (SELECT 1 FROM queues WHERE name = :queue AND paused_at IS NOT NULL)"
-
-# How urgent a job is: its priority's rank (0, 1, 2), one less for each `aging_s` it has waited.
-_LEVEL = """priority / 3 - floor(greatest(0, extract(
-        epoch FROM CAST(:now AS timestamptz) - scheduled_at)) / CAST(:aging_s AS float8))"""
-
-# The bell says the priority the job has come to, or the broker would starve what waited here.
-_RING = """
-), chosen AS (
-    -- By arrays of ids: a planner that guesses wrong would read the whole table here.
-    SELECT id FROM jobs
-    WHERE id = ANY(ARRAY(SELECT id FROM picked)) AND state = 'queued' AND {which}
-    ORDER BY id
-    FOR UPDATE SKIP LOCKED
-), rung AS (
-    UPDATE jobs SET rung_at = :now, rings = rings + 1
-    WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry,
-              suspicion >= {isolate_after} AS alone
-)
--- An UPDATE returns its rows in no order; the bells ring in this one.
-SELECT id, queue, CAST(3 * greatest(0, level) AS int) AS priority, rings, retry,
-       alone, {following} AS after
-FROM rung JOIN picked USING (id)
-ORDER BY turn, level, scheduled_at, id
-"""
-
-# The window is shared as water finds its level: whoever has least in it is given places first, and
-# each tenant at most what brings it to the common level. `lane` finds the tenants and priorities
-# that wait by skipping along the index, one probe for each; `lanes` stops it after so many, and the
-# next call goes on from there.
-_TAKE_UNRUNG = """
-WITH RECURSIVE lane AS (
-    (SELECT tenant, priority FROM jobs
-     WHERE state = 'queued' AND rung_at IS NULL AND queue = :queue AND {not_paused}
-       AND tenant >= :after
-     ORDER BY tenant, priority LIMIT 1)
-    UNION ALL
-    SELECT following.tenant, following.priority FROM lane CROSS JOIN LATERAL (
-        SELECT tenant, priority FROM jobs
-        WHERE state = 'queued' AND rung_at IS NULL AND queue = :queue
-          AND (tenant, priority) > (lane.tenant, lane.priority)
-        ORDER BY tenant, priority LIMIT 1
-    ) AS following
-), lanes AS MATERIALIZED (
-    SELECT tenant, priority FROM lane LIMIT :lanes
-), tenants AS (
-    SELECT tenant, coalesce(max(rung), 0) AS rung
-    FROM (SELECT DISTINCT tenant FROM lanes) AS waiting LEFT JOIN (
-        SELECT tenant, count(*) AS rung FROM jobs
-        WHERE state = 'queued' AND rung_at IS NOT NULL AND queue = :queue
-        GROUP BY tenant
-    ) AS ringing USING (tenant)
-    GROUP BY tenant
-), shares AS (
-    SELECT tenant, rung, least(CAST(:limit AS int), ceil(
-        (CAST(:limit AS int) + sum(rung) OVER ()) / count(*) OVER ()) - rung) AS share
-    FROM tenants
-), waiting AS (
-    SELECT job.id, job.scheduled_at, shares.tenant, rung, job.level
-    FROM shares JOIN lanes USING (tenant) CROSS JOIN LATERAL (
-        SELECT id, scheduled_at, {level} AS level
-        FROM jobs
-        WHERE state = 'queued' AND rung_at IS NULL AND queue = :queue
-          AND tenant = lanes.tenant AND priority = lanes.priority
-        ORDER BY scheduled_at, id
-        LIMIT greatest(0, CAST(shares.share AS int))
-    ) AS job
-), picked AS (
-    SELECT id, level, turn FROM (
-        SELECT id, scheduled_at, level, rung + row_number() OVER (
-            PARTITION BY tenant ORDER BY level, scheduled_at, id) AS turn
-        FROM waiting
-    ) AS ordered
-    ORDER BY turn, level, scheduled_at, id LIMIT :limit
-"""
-TAKE_UNRUNG = sa.text(
-    _TAKE_UNRUNG.format(not_paused=_NOT_PAUSED, level=_LEVEL)
-    + _RING.format(
-        isolate_after=ISOLATE_AFTER,
-        which="rung_at IS NULL",
-        following="(SELECT max(tenant) FROM lanes HAVING count(*) = :lanes)",
-    )
-)
-
-_LOST = "rung_at < CAST(:now AS timestamptz) - make_interval(secs => :age_s)"
-_TAKE_LOST = """
-WITH picked AS (
-    SELECT id, 0 AS turn, {level} AS level FROM jobs
-    WHERE state = 'queued' AND queue = :queue AND {not_paused}
-      AND {lost}
-    ORDER BY rung_at LIMIT :limit
-"""
-TAKE_LOST = sa.text(
-    _TAKE_LOST.format(not_paused=_NOT_PAUSED, level=_LEVEL, lost=_LOST)
-    + _RING.format(isolate_after=ISOLATE_AFTER, which=_LOST, following="NULL")
-)
-
-RUNG_WAITING = sa.text("""
-SELECT queue, count(*) AS waiting FROM jobs
-WHERE state = 'queued' AND rung_at IS NOT NULL
-GROUP BY queue
-""")
-
-HAS_FREE_SLOT = sa.text("""
-SELECT EXISTS (
-    SELECT 1 FROM workers
-    WHERE ended_at IS NULL AND :queue = ANY(queues) AND in_flight + backlog < slots
-)
-""")
-
 NEXT_DUE = sa.text("""
 SELECT extract(epoch FROM min(scheduled_at) - CAST(:now AS timestamptz))
 FROM jobs WHERE state = 'scheduled'
@@ -177,14 +65,15 @@ RETURNING id
 _RESCUE = """
 WITH orphan AS (
     SELECT jobs.id, jobs.fence, jobs.worker_id, jobs.worker_pid, jobs.claimed_at,
-           {peak} AS peak_rss_bytes, {company} AS company,
+           {peak} AS peak_rss_bytes, {company} AS company, {most_suspicious} AS most_suspicious,
            cancel_requested_at, crashes, max_crashes, suspicion, {blameless} AS blameless
     FROM jobs {holder}
     ORDER BY jobs.id
     FOR UPDATE OF jobs SKIP LOCKED
 ), counted AS (
     SELECT *, CASE WHEN blameless THEN 0
-                   WHEN company = 1 OR suspicion + 1 >= {patience} THEN 1 ELSE 0 END AS crash
+                   WHEN company = 1 THEN 1
+                   WHEN most_suspicious AND suspicion + 1 >= {patience} THEN 1 ELSE 0 END AS crash
     FROM orphan
 ), judged AS (
     SELECT *, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
@@ -236,10 +125,15 @@ _COMPANY = """(
         WHERE crashes.worker_id = workers.id AND noticed_at >= workers.ended_at AND company > 1
     )"""
 
+_MOST_SUSPICIOUS = """suspicion >= (
+        SELECT max(other.suspicion) FROM jobs AS other
+        WHERE other.state = 'running' AND other.worker_id = workers.id)"""
+
 RESCUE_ORPHANS = sa.text(
     _RESCUE.format(
         peak="workers.rss_bytes",
         company=_COMPANY,
+        most_suspicious=_MOST_SUSPICIOUS,
         # A worker that said goodbye did not die of its jobs; it only could not give them back.
         blameless="workers.end_reason IS NOT DISTINCT FROM 'stopped'",
         patience=PATIENCE_IN_COMPANY,
@@ -255,6 +149,7 @@ RESCUE_OF_CHILD = sa.text(
     _RESCUE.format(
         peak="CAST(:peak_rss_bytes AS bigint)",
         company="1",
+        most_suspicious="true",
         blameless="false",
         patience=PATIENCE_IN_COMPANY,
         holder="""WHERE jobs.state = 'running' AND jobs.worker_id = :worker_id

@@ -15,13 +15,16 @@ from haulage.domain.clock import Clock
 from haulage.domain.job import Priority
 from haulage.domain.lifecycle import State
 from haulage.domain.ports import Bell
-from haulage.storage import dispatch_sql
+from haulage.storage import dispatch_sql, ring_sql
 from haulage.storage.database import Database
 
 # A job counts one priority higher for each so many seconds it has waited.
 AGING_S = 30.0
 # So many lanes, a tenant's jobs of one priority, share a call: 50,000 tenants must not slow a tick.
 LANES = 200
+# How long a suspect may wait for the process of its own that it was rung for, doubled with each
+# further death: a busy cpu pool delays what saw three of them by this, and what kills by minutes.
+ALONE_PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +60,37 @@ class DispatchStore:
         """Fail up to `limit` jobs that passed their deadline before they ran; how many."""
         return await self._count(dispatch_sql.EXPIRE, {"limit": limit})
 
-    async def take_unrung(self, queue: str, *, limit: int, aging_s: float = AGING_S) -> list[Bell]:
+    async def take_unrung(
+        self, queue: str, *, limit: int, aging_s: float = AGING_S, isolates: bool = True
+    ) -> list[Bell]:
         """Mark up to `limit` jobs of `queue` as rung, and say which; the caller rings.
 
         Tenants get equal shares of what is rung and unclaimed; within a tenant it goes by priority,
         one higher for each `aging_s` of waiting, and then by time. It may take fewer than there are
         when a tenant has less than its share: ask again. Nothing of a paused queue. A crash before
         the ring loses only the ring, which `take_lost` finds again.
+
+        `isolates`: its jobs run in company, so the most suspicious of them are rung alone, as far
+        as there are places. A queue whose jobs always have a process of their own needs none.
         """
         after = self._after.pop(queue, "")
-        bells = await self._take_unrung(queue, limit=limit, aging_s=aging_s, after=after)
+        given = {"queue": queue, "aging_s": aging_s, "isolates": isolates}
+        bells = await self._take_unrung(given, limit=limit, after=after)
         if after and len(bells) < limit and queue not in self._after:
-            bells += await self._take_unrung(
-                queue, limit=limit - len(bells), aging_s=aging_s, after=""
-            )
+            bells += await self._take_unrung(given, limit=limit - len(bells), after="")
         return bells
 
-    async def _take_unrung(
-        self, queue: str, *, limit: int, aging_s: float, after: str
-    ) -> list[Bell]:
+    async def _take_unrung(self, given: dict[str, object], *, limit: int, after: str) -> list[Bell]:
         async with self._database.transaction() as connection:
             # Compiling the statement takes far longer than running it.
             await connection.execute(sa.text("SET LOCAL jit = off"))
             found = await connection.execute(
-                dispatch_sql.TAKE_UNRUNG,
-                {
-                    "now": self._clock.now(),
-                    "queue": queue,
-                    "limit": limit,
-                    "aging_s": aging_s,
-                    "after": after,
-                    "lanes": LANES,
-                },
+                ring_sql.TAKE_UNRUNG,
+                {**given, "now": self._clock.now(), "limit": limit, "after": after, "lanes": LANES},
             )
             rows = found.all()
         if rows and rows[0].after is not None:
-            self._after[queue] = rows[0].after
+            self._after[rows[0].queue] = rows[0].after
         return [_bell(row) for row in rows]
 
     async def take_lost(
@@ -100,20 +98,30 @@ class DispatchStore:
     ) -> list[Bell]:
         """Jobs of `queue` rung `older_than_s` ago that nobody has claimed; they are rung again."""
         return await self._bells(
-            dispatch_sql.TAKE_LOST,
+            ring_sql.TAKE_LOST,
             {"queue": queue, "age_s": older_than_s, "limit": limit, "aging_s": aging_s},
+        )
+
+    async def take_unattended(
+        self, queue: str, *, limit: int, aging_s: float = AGING_S
+    ) -> list[Bell]:
+        """Suspects that were rung to run alone and that nobody has claimed in time; they are rung
+        again, in company. What is lost on its way is found here, too."""
+        return await self._bells(
+            ring_sql.TAKE_UNATTENDED,
+            {"queue": queue, "age_s": ALONE_PATIENCE_S, "limit": limit, "aging_s": aging_s},
         )
 
     async def rung_waiting(self) -> dict[str, int]:
         """By queue, how many jobs are rung and not yet claimed."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(dispatch_sql.RUNG_WAITING)
+            rows = await connection.execute(ring_sql.RUNG_WAITING)
             return {row.queue: row.waiting for row in rows}
 
     async def has_free_slot(self, queue: str) -> bool:
         """Whether, by their last heartbeats, a live worker of `queue` could take one more job."""
         async with self._database.reading() as connection:
-            return bool(await connection.scalar(dispatch_sql.HAS_FREE_SLOT, {"queue": queue}))
+            return bool(await connection.scalar(ring_sql.HAS_FREE_SLOT, {"queue": queue}))
 
     async def next_due_s(self) -> float | None:
         """Seconds until the earliest scheduled job is due; None when there is none."""
@@ -134,8 +142,8 @@ class DispatchStore:
         """Take back up to `limit` jobs whose worker has ended.
 
         The crash of a job that was alone counts against it, and after `max_crashes` it is
-        quarantined to the dead letters; a crash in company is a suspicion (ISOLATE_AFTER). One
-        whose cancel was asked for is cancelled.
+        quarantined to the dead letters; a crash in company is a suspicion (decision 011). One whose
+        cancel was asked for is cancelled.
         """
         return await self._rescued(dispatch_sql.RESCUE_ORPHANS, {"limit": limit})
 

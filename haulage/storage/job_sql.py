@@ -15,8 +15,8 @@ def states(*some: State) -> str:
 
 
 TERMINAL_STATES = states(*sorted(TERMINAL))
-# A job that was there when this many workers died in company runs alone in a process from then on.
-ISOLATE_AFTER = 2
+# A job that was there when this many workers died in company is a suspect: it should run alone.
+ISOLATE_AFTER = 3
 NOT_YET_RUNNING = states(*(state for state in sources(State.CANCELLED) if state != State.RUNNING))
 
 # After FROM: the running rows that `item (id, fence, …)` names, locked in the order of their ids.
@@ -69,7 +69,7 @@ WITH wanted AS (
     WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'queued'
       AND (deadline IS NULL OR deadline > :now)
       AND queue <> ALL (ARRAY(SELECT name FROM queues WHERE paused_at IS NOT NULL))
-      AND (suspicion < :isolate_after OR :alone)
+      AND (NOT jobs.alone OR :alone)
       -- An incarnation that was declared dead takes nothing more.
       AND EXISTS (SELECT 1 FROM workers WHERE workers.id = :worker_id AND ended_at IS NULL)
     ORDER BY id
@@ -118,6 +118,8 @@ WITH item AS (
         scheduled_at = coalesce(held.due, scheduled_at),
         rung_at = NULL, worker_id = NULL, worker_pid = NULL,
         settled_fence = held.fence,
+        -- What has ended an attempt in a process of its own is no killer.
+        suspicion = CASE WHEN alone THEN 0 ELSE suspicion END,
         attempt = attempt - CASE WHEN held.refund THEN 1 ELSE 0 END,
         result = CAST(held.result AS json), result_ref = held.result_ref,
         result_size = held.result_size,

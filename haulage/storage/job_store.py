@@ -54,7 +54,7 @@ class JobStore:
         """Take the leases of those of `ids` that are ready; each lease's fence is new.
 
         What is cancelled, finished, past its deadline, or held by somebody else is not claimed; nor
-        is what must be `alone` in its process, unless the caller says that it is.
+        is what was rung to run `alone` in its process, unless the caller says that it does.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
@@ -65,7 +65,6 @@ class JobStore:
                     "worker_id": worker_id,
                     "worker_pid": worker_pid,
                     "alone": alone,
-                    "isolate_after": job_sql.ISOLATE_AFTER,
                     "now": now,
                 },
             )

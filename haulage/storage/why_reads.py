@@ -33,6 +33,8 @@ class Standing:
     max_attempts: int
     scheduled_at: datetime
     rung_at: datetime | None
+    alone: bool
+    suspicion: int
     claimed_at: datetime | None
     finished_at: datetime | None
     deadline: datetime | None
@@ -53,7 +55,7 @@ class Child:
 
 _STANDING = sa.text("""
 SELECT jobs.id, tenant, type, state, reason, queue, priority, attempt, max_attempts, scheduled_at,
-       rung_at, claimed_at, finished_at, deadline, cancelled_by, error, worker_id,
+       rung_at, alone, suspicion, claimed_at, finished_at, deadline, cancelled_by, error, worker_id,
        workers.name AS worker_name
 FROM jobs LEFT JOIN workers ON workers.id = jobs.worker_id
 WHERE jobs.id = :id AND tenant = :tenant

@@ -7,7 +7,9 @@ import httpx
 
 from haulage.domain.outcome import ErrorInfo, Retry, Snooze
 from haulage.engine.services import Services
+from haulage.storage.job_sql import ISOLATE_AFTER
 from tests.api.conftest import Submit, Worker, assert_problem
+from tests.factories import Hand
 
 
 async def causes(http: httpx.AsyncClient, job_id: str) -> list[dict[str, Any]]:
@@ -46,6 +48,25 @@ async def test_a_paused_queue_says_by_whom_and_why(
     assert cause["code"] == "queue_paused"
     assert cause["details"]["reason"] == "new model"
     assert "anonymous@203.0.113.7" in cause["message"]
+
+
+async def test_a_suspect_says_that_it_waits_for_a_process_of_its_own(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker, services: Services
+) -> None:
+    cpu = await Hand.hired(services, pool="cpu", queues=["cpu"])
+    ids = [UUID((await submit())["id"]) for _ in range(2)]
+    for _ in range(ISOLATE_AFTER):
+        hand = await Hand.hired(services)
+        await hand.claim_all(*ids)
+        await hand.dies()
+        await services.dispatch.rescue_orphans(limit=10)
+        await services.dispatch.promote_due(limit=10)
+    await services.dispatch.take_unrung("io", limit=1)
+    (cause,) = await causes(http, str(ids[0]))
+    assert (cause["code"], cause["details"]["worker_deaths"]) == ("isolated", ISOLATE_AFTER)
+    assert await codes(http, str(ids[1])) == ["behind"]
+    await cpu.claim(ids[0])
+    assert await codes(http, str(ids[0])) == ["running"]
 
 
 async def test_a_job_in_the_queue_says_how_many_are_ahead(

@@ -6,7 +6,7 @@ from haulage.domain.ids import uuid7
 from haulage.domain.job import NewJob, Priority
 from haulage.domain.ports import Bell
 from haulage.engine.services import Services
-from haulage.storage import dispatch_sql
+from haulage.storage import ring_sql
 from haulage.storage.dispatch_store import LANES
 from tests.conftest import TestClock
 from tests.factories import new_job
@@ -124,7 +124,7 @@ async def test_the_next_jobs_are_found_without_reading_the_whole_table(
     async with services.database.transaction() as connection:
         await connection.execute(sa.text("ANALYZE jobs"))
         plan = await connection.execute(
-            sa.text(f"EXPLAIN {dispatch_sql.TAKE_UNRUNG.text}"),
+            sa.text(f"EXPLAIN {ring_sql.TAKE_UNRUNG.text}"),
             {
                 "now": clock.now(),
                 "queue": "io",
@@ -132,6 +132,7 @@ async def test_the_next_jobs_are_found_without_reading_the_whole_table(
                 "aging_s": 30.0,
                 "after": "",
                 "lanes": LANES,
+                "isolates": True,
             },
         )
         steps = [row[0] for row in plan]

@@ -33,6 +33,8 @@ jobs = sa.Table(
     sa.Column("max_crashes", sa.Integer, nullable=False, server_default="3"),
     # Deaths of workers that ran other jobs as well: nobody knows whose fault they were.
     sa.Column("suspicion", sa.Integer, nullable=False, server_default="0"),
+    # Its last ring was for a process of its own; there are few such places.
+    sa.Column("alone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("timeout_s", sa.Float, nullable=False),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("settled_fence", sa.BigInteger),
@@ -95,6 +97,11 @@ sa.Index(
     postgresql_where=sa.text("state = 'queued' AND rung_at IS NOT NULL"),
 )
 sa.Index("ix_jobs_leased", jobs.c.worker_id, postgresql_where=sa.text("state = 'running'"))
+sa.Index(
+    "ix_jobs_alone",
+    jobs.c.id,
+    postgresql_where=sa.text("alone AND state IN ('queued', 'running')"),
+)
 sa.Index(
     "ix_jobs_deadline",
     jobs.c.deadline,

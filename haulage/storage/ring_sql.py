@@ -1,0 +1,145 @@
+"""Who is rung next, and who again: the statements of `dispatch_store.py` that fill the window."""
+
+import sqlalchemy as sa
+
+from haulage.storage.job_sql import ISOLATE_AFTER
+
+# Names no job's column, so it is asked once a statement and leaves the planner's estimates alone.
+_NOT_PAUSED = "NOT EXISTS (SELECT 1 FROM queues WHERE name = :queue AND paused_at IS NOT NULL)"
+
+# How urgent a job is: its priority's rank (0, 1, 2), one less for each `aging_s` it has waited.
+_LEVEL = """priority / 3 - floor(greatest(0, extract(
+        epoch FROM CAST(:now AS timestamptz) - scheduled_at)) / CAST(:aging_s AS float8))"""
+
+# Places for suspects that nobody has or was rung for: a quarter of the cpu workers' slots, one at
+# least. None without a cpu worker: everybody goes on in company.
+_FREE_PLACES = """
+    SELECT CASE WHEN count(*) = 0 THEN 0 ELSE greatest(1, sum(slots) / 4) END
+    FROM workers WHERE ended_at IS NULL AND pool = 'cpu' AND 'cpu' = ANY(queues)
+    ) - (
+    SELECT count(*) FROM jobs
+    WHERE alone AND (state = 'running' OR state = 'queued' AND rung_at IS NOT NULL)"""
+
+# The bell says the priority the job has come to, or the broker would starve what waited here.
+_RING = """
+), chosen AS (
+    -- By arrays of ids: a planner that guesses wrong would read the whole table here.
+    SELECT id, suspicion FROM jobs
+    WHERE id = ANY(ARRAY(SELECT id FROM picked)) AND state = 'queued' AND {which}
+    ORDER BY id
+    FOR UPDATE SKIP LOCKED
+), isolated AS (
+    -- The most suspicious first; the others go on in company, because nobody waits for a place.
+    SELECT id FROM chosen WHERE suspicion >= {isolate_after} AND {isolates}
+    ORDER BY suspicion DESC, id
+    LIMIT (SELECT greatest(0, ({free_places})))
+), rung AS (
+    UPDATE jobs SET rung_at = :now, rings = rings + 1,
+                    alone = id = ANY(ARRAY(SELECT id FROM isolated))
+    WHERE id = ANY(ARRAY(SELECT id FROM chosen))
+    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry, alone
+)
+-- An UPDATE returns its rows in no order; the bells ring in this one.
+SELECT id, queue, CAST(3 * greatest(0, level) AS int) AS priority, rings, retry,
+       alone, {following} AS after
+FROM rung JOIN picked USING (id)
+ORDER BY turn, level, scheduled_at, id
+"""
+
+# The window is shared as water finds its level: whoever has least in it is given places first, and
+# each tenant at most what brings it to the common level. `lane` finds the tenants and priorities
+# that wait by skipping along the index, one probe for each; `lanes` stops it after so many, and the
+# next call goes on from there.
+_TAKE_UNRUNG = """
+WITH RECURSIVE lane AS (
+    (SELECT tenant, priority FROM jobs
+     WHERE state = 'queued' AND rung_at IS NULL AND queue = :queue AND {not_paused}
+       AND tenant >= :after
+     ORDER BY tenant, priority LIMIT 1)
+    UNION ALL
+    SELECT following.tenant, following.priority FROM lane CROSS JOIN LATERAL (
+        SELECT tenant, priority FROM jobs
+        WHERE state = 'queued' AND rung_at IS NULL AND queue = :queue
+          AND (tenant, priority) > (lane.tenant, lane.priority)
+        ORDER BY tenant, priority LIMIT 1
+    ) AS following
+), lanes AS MATERIALIZED (
+    SELECT tenant, priority FROM lane LIMIT :lanes
+), tenants AS (
+    SELECT tenant, coalesce(max(rung), 0) AS rung
+    FROM (SELECT DISTINCT tenant FROM lanes) AS waiting LEFT JOIN (
+        SELECT tenant, count(*) AS rung FROM jobs
+        WHERE state = 'queued' AND rung_at IS NOT NULL AND queue = :queue
+        GROUP BY tenant
+    ) AS ringing USING (tenant)
+    GROUP BY tenant
+), shares AS (
+    SELECT tenant, rung, least(CAST(:limit AS int), ceil(
+        (CAST(:limit AS int) + sum(rung) OVER ()) / count(*) OVER ()) - rung) AS share
+    FROM tenants
+), waiting AS (
+    SELECT job.id, job.scheduled_at, shares.tenant, rung, job.level
+    FROM shares JOIN lanes USING (tenant) CROSS JOIN LATERAL (
+        SELECT id, scheduled_at, {level} AS level
+        FROM jobs
+        WHERE state = 'queued' AND rung_at IS NULL AND queue = :queue
+          AND tenant = lanes.tenant AND priority = lanes.priority
+        ORDER BY scheduled_at, id
+        LIMIT greatest(0, CAST(shares.share AS int))
+    ) AS job
+), picked AS (
+    SELECT id, level, turn FROM (
+        SELECT id, scheduled_at, level, rung + row_number() OVER (
+            PARTITION BY tenant ORDER BY level, scheduled_at, id) AS turn
+        FROM waiting
+    ) AS ordered
+    ORDER BY turn, level, scheduled_at, id LIMIT :limit
+"""
+TAKE_UNRUNG = sa.text(
+    _TAKE_UNRUNG.format(not_paused=_NOT_PAUSED, level=_LEVEL)
+    + _RING.format(
+        isolate_after=ISOLATE_AFTER,
+        isolates="CAST(:isolates AS boolean)",
+        free_places=_FREE_PLACES,
+        which="rung_at IS NULL",
+        following="(SELECT max(tenant) FROM lanes HAVING count(*) = :lanes)",
+    )
+)
+
+_LOST = "NOT alone AND rung_at < CAST(:now AS timestamptz) - make_interval(secs => :age_s)"
+# The more workers died with a suspect the longer it may wait for a place that it was rung for.
+_UNATTENDED = f"""alone AND rung_at < CAST(:now AS timestamptz)
+          - make_interval(secs => :age_s * power(2, suspicion - {ISOLATE_AFTER}))"""
+_TAKE_LOST = """
+WITH picked AS (
+    SELECT id, 0 AS turn, {level} AS level FROM jobs
+    WHERE state = 'queued' AND queue = :queue AND {not_paused}
+      AND {lost}
+    ORDER BY rung_at LIMIT :limit
+"""
+TAKE_LOST, TAKE_UNATTENDED = (
+    sa.text(
+        _TAKE_LOST.format(not_paused=_NOT_PAUSED, level=_LEVEL, lost=lost)
+        + _RING.format(
+            isolate_after=ISOLATE_AFTER,
+            isolates="false",
+            free_places=_FREE_PLACES,
+            which=lost,
+            following="NULL",
+        )
+    )
+    for lost in (_LOST, _UNATTENDED)
+)
+
+RUNG_WAITING = sa.text("""
+SELECT queue, count(*) AS waiting FROM jobs
+WHERE state = 'queued' AND rung_at IS NOT NULL
+GROUP BY queue
+""")
+
+HAS_FREE_SLOT = sa.text("""
+SELECT EXISTS (
+    SELECT 1 FROM workers
+    WHERE ended_at IS NULL AND :queue = ANY(queues) AND in_flight + backlog < slots
+)
+""")
