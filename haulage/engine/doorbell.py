@@ -60,9 +60,11 @@ class CeleryDoorbell:
         self._thread.start()
 
     def ring(self, bells: Iterable[Bell]) -> None:
-        if len(self._waiting) < BACKLOG:
-            # All at once: the publisher must not find them one by one and send one message each.
-            self._waiting.extend(list(bells))
+        # All at once: the publisher must not find them one by one and send one message each.
+        # And not for nothing: each time it wakes it takes the interpreter from whoever submits.
+        fresh = list(bells)
+        if fresh and len(self._waiting) < BACKLOG:
+            self._waiting.extend(fresh)
             self._wake.set()
 
     def close(self, *, within_s: float = 2.0) -> None:

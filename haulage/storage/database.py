@@ -73,6 +73,13 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement that writes, in autocommit: it lands whole or not at all,
+        in one round trip where a transaction takes three."""
+        async with self.reading() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reads, in autocommit: one round trip a statement."""
         with translated():

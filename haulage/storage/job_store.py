@@ -11,19 +11,20 @@ All methods take many jobs at once: the engine's batchers call them with what ha
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.clock import Clock
 from haulage.domain.job import Lease, NewJob, Priority
-from haulage.domain.lifecycle import State
+from haulage.domain.lifecycle import Reason, State
 from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
-from haulage.storage.json_text import dumps
-from haulage.storage.settlement import Settlement, settle_columns, sparse
+from haulage.storage.settlement import Settlement, settle_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class JobStore:
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Insert all or none, with their first events. Inserting an id again changes nothing."""
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             await insert_in(connection, jobs, now=self._clock.now())
 
     async def claim(
@@ -154,38 +155,41 @@ async def insert_in(
     now: datetime,
 ) -> None:
     """Insert inside the caller's transaction."""
-    created = [job.created_at or now for job in jobs]
-    due = [job.run_at is None or job.run_at <= at for job, at in zip(jobs, created, strict=True)]
-    await connection.execute(
-        job_sql.INSERT,
-        {
-            "ids": [job.id for job in jobs],
-            "tenants": [job.tenant for job in jobs],
-            "types": [job.type for job in jobs],
-            "states": [(State.QUEUED if is_due else State.SCHEDULED).value for is_due in due],
-            "reasons": sparse(None if is_due else "run_at" for is_due in due),
-            "queues": [job.queue for job in jobs],
-            "priorities": [int(job.priority) for job in jobs],
-            "tags": sparse(dumps(list(job.tags)) if job.tags else None for job in jobs),
-            "inputs": sparse(None if job.input_ref else job.input for job in jobs),
-            "input_refs": sparse(job.input_ref for job in jobs),
-            "max_attempts": [job.max_attempts for job in jobs],
-            "max_crashes": [job.max_crashes for job in jobs],
-            "timeouts": [float(job.timeout_s) for job in jobs],
-            "rung": sparse(
-                now if job.rings and is_due else None for job, is_due in zip(jobs, due, strict=True)
-            ),
-            "created": created,
-            "due": [
-                at if is_due else job.run_at
-                for job, at, is_due in zip(jobs, created, due, strict=True)
-            ],
-            "deadlines": sparse(job.deadline for job in jobs),
-            "request_ids": sparse(job.request_id for job in jobs),
-            "traceparents": sparse(job.traceparent for job in jobs),
-            "parents": sparse(job.parent_id for job in jobs),
-        },
-    )
+    rows = to_json([_row(job, now) for job in jobs]).decode()
+    await connection.execute(job_sql.INSERT, {"rows": rows})
+
+
+def _row(job: NewJob, now: datetime) -> dict[str, Any]:
+    """A row of `job_sql.INSERT`; what is left out is NULL."""
+    created_at = job.created_at or now
+    row: dict[str, Any] = {
+        "id": job.id,
+        "tenant": job.tenant,
+        "type": job.type,
+        "state": State.QUEUED,
+        "queue": job.queue,
+        "priority": job.priority,
+        "max_attempts": job.max_attempts,
+        "max_crashes": job.max_crashes,
+        "timeout_s": job.timeout_s,
+        "due": created_at,
+        "deadline": job.deadline,
+        "request_id": job.request_id,
+        "traceparent": job.traceparent,
+        "parent_id": job.parent_id,
+        "created_at": created_at,
+    }
+    if job.run_at is not None and job.run_at > created_at:
+        row |= {"state": State.SCHEDULED, "reason": Reason.RUN_AT, "due": job.run_at}
+    elif job.rings:
+        row["rung_at"] = now
+    if job.tags:
+        row["tags"] = job.tags
+    if job.input_ref:
+        row["input_ref"] = job.input_ref
+    else:
+        row["input"] = job.input
+    return row
 
 
 async def _wake_parents(

@@ -1,5 +1,6 @@
 """Ids sort by time and never repeat."""
 
+import os
 from uuid import RFC_4122, UUID
 
 from hypothesis import given
@@ -50,3 +51,20 @@ def test_two_processes_do_not_make_the_same_id() -> None:
     one, other = Uuid7Source(now_ns=lambda: MS), Uuid7Source(now_ns=lambda: MS)
     made: set[UUID] = {one() for _ in range(500)} | {other() for _ in range(500)}
     assert len(made) == 1000
+
+
+def test_a_forked_process_goes_on_with_other_random_bytes() -> None:
+    uuid7()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, uuid7._random(16))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    its = os.read(reading, 16)
+    os.close(reading)
+    os.close(writing)
+    assert len(its) == 16
+    assert its != uuid7._random(16)
