@@ -14,6 +14,7 @@ from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
 from haulage.api.routes import (
     attempts,
+    dead_letters,
     events,
     files,
     health,
@@ -36,7 +37,20 @@ from haulage.engine.window import Window
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
 
-RESOURCES = (attempts, submits, jobs, why, events, files, types, queues, workers, schedules, health)
+RESOURCES = (
+    attempts,
+    submits,
+    jobs,
+    why,
+    events,
+    files,
+    types,
+    queues,
+    workers,
+    schedules,
+    health,
+    dead_letters,
+)
 
 
 @asynccontextmanager

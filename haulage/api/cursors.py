@@ -1,48 +1,85 @@
-"""Cursors of job lists: opaque, and good for the filters they were made with only."""
+"""Cursors of lists: opaque, and good for the list and the filters they were made with only."""
 
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from haulage.domain.errors import InvalidCursor
-from haulage.storage.job_reads import JobFilter
+from haulage.storage.job_filter import JobFilter
 from haulage.storage.json_text import canonical
 
-_VERSION = b"\x01"
+# What a list's places are, in the cursor's first byte.
+_AFTER_JOB = b"\x01"
+_AFTER_GROUP = b"\x02"
 _DIGEST_BYTES = 8
-_LENGTH = len(_VERSION) + 16 + _DIGEST_BYTES
+_MOMENT_BYTES = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def encode(last: UUID, wanted: JobFilter, *, tenant: str) -> str:
     """The cursor of the page that follows the job `last`."""
-    packed = _VERSION + last.bytes + _digest(wanted, tenant)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return _seal(_AFTER_JOB, last.bytes, _digest(wanted, tenant))
 
 
 def decode(cursor: str, wanted: JobFilter, *, tenant: str) -> UUID:
     """The job before the page; raises `InvalidCursor`."""
+    place = _unseal(_AFTER_JOB, cursor, _digest(wanted, tenant))
+    if len(place) != 16:
+        raise _foreign()
+    return UUID(bytes=place)
+
+
+def encode_group(last_at: datetime, fingerprint: str, wanted: JobFilter, *, tenant: str) -> str:
+    """The cursor of the page of groups that follows this one."""
+    moment = (last_at - _EPOCH) // _MICROSECOND
+    place = moment.to_bytes(_MOMENT_BYTES, "big")
+    return _seal(_AFTER_GROUP, place + fingerprint.encode(), _digest(wanted, tenant))
+
+
+def decode_group(cursor: str, wanted: JobFilter, *, tenant: str) -> tuple[datetime, str]:
+    """The group before the page; raises `InvalidCursor`."""
+    place = _unseal(_AFTER_GROUP, cursor, _digest(wanted, tenant))
+    try:
+        moment = _EPOCH + int.from_bytes(place[:_MOMENT_BYTES], "big") * _MICROSECOND
+        return moment, place[_MOMENT_BYTES:].decode()
+    except (ValueError, OverflowError) as error:
+        raise _foreign() from error
+
+
+def _seal(kind: bytes, place: bytes, digest: bytes) -> str:
+    return base64.urlsafe_b64encode(kind + place + digest).decode().rstrip("=")
+
+
+def _unseal(kind: bytes, cursor: str, digest: bytes) -> bytes:
     try:
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except (binascii.Error, ValueError):
         packed = b""
-    if len(packed) != _LENGTH or not packed.startswith(_VERSION):
-        raise InvalidCursor("The cursor is not one that this API made.")
-    if packed[-_DIGEST_BYTES:] != _digest(wanted, tenant):
+    if not packed.startswith(kind) or len(packed) <= len(kind) + _DIGEST_BYTES:
+        raise _foreign()
+    if packed[-_DIGEST_BYTES:] != digest:
         raise InvalidCursor("The cursor belongs to other filters. Start again without it.")
-    return UUID(bytes=packed[len(_VERSION) : -_DIGEST_BYTES])
+    return packed[len(kind) : -_DIGEST_BYTES]
+
+
+def _foreign() -> InvalidCursor:
+    return InvalidCursor("The cursor is not one that this API made.")
 
 
 def _digest(wanted: JobFilter, tenant: str) -> bytes:
-    text = canonical(
-        [
-            tenant,
-            sorted(wanted.states),
-            sorted(wanted.types),
-            sorted(wanted.queues),
-            sorted(wanted.tags),
-            wanted.created_after and wanted.created_after.timestamp(),
-            wanted.created_before and wanted.created_before.timestamp(),
-        ]
-    )
+    text = canonical([tenant, {name: _plain(value) for name, value in asdict(wanted).items()}])
     return hashlib.blake2s(text.encode(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _plain(value: object) -> object:
+    """The same whatever the order a list was given in and the zone a moment was written in."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return sorted(value)
+    return value

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from haulage.domain.job import Event, Job, Priority
+from haulage.storage.dead_letter_reads import Group
 from haulage.storage.file_store import FileRow
 from haulage.storage.json_text import dumps, loads
 
@@ -56,6 +57,8 @@ def job_json(job: Job, *, with_input: bool = False) -> bytes:
         "cancelled_at": utc(job.cancelled_at),
         "request_id": job.request_id,
         "error": shown_error(error),
+        "fingerprint": job.fingerprint,
+        "discarded_at": utc(job.discarded_at),
         "result_size": job.result_size,
     }
     tail = b',"result":' + _raw(job.result)
@@ -73,6 +76,24 @@ def page_json(jobs: Sequence[Job], following: str | None) -> bytes:
     """One page of a list."""
     rows = b",".join(job_json(job) for job in jobs)
     return b'{"data":[' + rows + b'],"next":' + to_json(following) + b"}"
+
+
+def groups_json(groups: Sequence[Group], following: str | None) -> bytes:
+    """One page of dead letters by their cause."""
+    rows = [
+        {
+            "fingerprint": group.fingerprint,
+            "type": group.type,
+            "code": group.error.get("code", "unknown"),
+            "message": group.error.get("message", ""),
+            "count": group.count,
+            "first_at": text_of(group.first_at),
+            "last_at": text_of(group.last_at),
+            "sample_job_id": str(group.sample),
+        }
+        for group in groups
+    ]
+    return dumps({"data": rows, "next": following}).encode()
 
 
 def shown_error(error: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -149,6 +149,8 @@ class JobDocument(BaseModel):
     cancelled_at: datetime | None
     request_id: str | None
     error: ErrorDocument | None
+    fingerprint: str | None = Field(description="What failures of the same cause share.")
+    discarded_at: datetime | None = Field(description="When a dead letter was put aside.")
     result_size: int | None
     result: Any
     input: Any = Field(default=None, description="Only with ?include=input.")

@@ -143,6 +143,7 @@ class Job:
     event_seq: int = 0
     parent_id: UUID | None = None
     discarded_at: datetime | None = None
+    fingerprint: str | None = None
 
     @property
     def duration_s(self) -> float | None:

@@ -1,4 +1,4 @@
-"""What people do to jobs that exist: cancel."""
+"""What people do to jobs that exist: cancel them, and decide about those that are over."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -28,6 +28,18 @@ class Control:
             reached = await self._cancel(family, tenant=tenant, by=by)
             family = await self._services.families.live_children(list(reached))
         return answers
+
+    async def redrive(self, ids: Sequence[UUID], *, tenant: str, by: str) -> set[UUID]:
+        """Start the next run of failed and cancelled jobs; those it landed for."""
+        landed = await self._services.decisions.redrive(ids, tenant=tenant, by=by)
+        self._services.event_bell.rang(landed)
+        return landed
+
+    async def discard(self, ids: Sequence[UUID], *, tenant: str, by: str) -> set[UUID]:
+        """Put dead letters aside, their children not with them; those it landed for."""
+        landed = await self._services.decisions.discard(ids, tenant=tenant, by=by)
+        self._services.event_bell.rang(landed)
+        return landed
 
     async def _cancel(
         self, ids: Sequence[UUID], *, tenant: str, by: str

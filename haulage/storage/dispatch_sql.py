@@ -2,11 +2,16 @@
 
 import sqlalchemy as sa
 
+from haulage.domain.fingerprint import digest_of
 from haulage.storage.job_sql import HELD_BY_ITEM
 
 # The last resort where no process of its own could be had: so many deaths in company count as one's
 # own, unless somebody in it saw more of them.
 PATIENCE_IN_COMPANY = 10
+
+LATE = "The deadline passed before the job could run."
+# The number of deaths follows; it makes no difference to a fingerprint.
+KILLED = "The worker running this job died "
 
 PROMOTE_DUE = sa.text("""
 WITH due AS (
@@ -26,7 +31,8 @@ WITH due AS (
 SELECT count(*) FROM promoted
 """)
 
-EXPIRE = sa.text("""
+EXPIRE = sa.text(
+    """
 WITH late AS (
     SELECT id FROM jobs
     WHERE deadline <= :now AND state IN ('scheduled', 'queued', 'waiting')
@@ -38,7 +44,8 @@ WITH late AS (
         event_seq = event_seq + 1,
         error = json_build_object(
             'code', 'deadline', 'retryable', false,
-            'message', 'The deadline passed before the job could run.')
+            'message', '{late}'),
+        fingerprint = type || ':' || '{digest}'
     FROM late WHERE jobs.id = late.id
     RETURNING jobs.id, event_seq, error
 ), noted AS (
@@ -48,7 +55,8 @@ WITH late AS (
     FROM failed
 )
 SELECT count(*) FROM failed
-""")
+""".replace("{late}", LATE).replace("{digest}", digest_of("deadline", LATE))
+)
 
 NEXT_DUE = sa.text("""
 SELECT extract(epoch FROM min(scheduled_at) - CAST(:now AS timestamptz))
@@ -101,7 +109,8 @@ WITH orphan AS (
         cancelled_at = CASE WHEN judged.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
         error = CASE judged.target WHEN 'failed' THEN json_build_object(
             'code', 'quarantined', 'retryable', false, 'message',
-            'The worker running this job died ' || (jobs.crashes + 1) || ' times.') END,
+            '{killed}' || (jobs.crashes + 1) || ' times.') END,
+        fingerprint = CASE judged.target WHEN 'failed' THEN type || ':' || '{digest}' END,
         event_seq = event_seq + 1
     FROM judged WHERE jobs.id = judged.id
     RETURNING jobs.id, type, queue, state, jobs.crashes, crash, company, event_seq, reason,
@@ -137,6 +146,8 @@ RESCUE_ORPHANS = sa.text(
         # A worker that said goodbye did not die of its jobs; it only could not give them back.
         blameless="workers.end_reason IS NOT DISTINCT FROM 'stopped'",
         patience=PATIENCE_IN_COMPANY,
+        killed=KILLED,
+        digest=digest_of("quarantined", KILLED + "1 times."),
         holder="""JOIN workers ON workers.id = jobs.worker_id
     WHERE jobs.state = 'running' AND workers.ended_at IS NOT NULL
       AND jobs.id IN (
@@ -152,6 +163,8 @@ RESCUE_OF_CHILD = sa.text(
         most_suspicious="true",
         blameless="false",
         patience=PATIENCE_IN_COMPANY,
+        killed=KILLED,
+        digest=digest_of("quarantined", KILLED + "1 times."),
         holder="""WHERE jobs.state = 'running' AND jobs.worker_id = :worker_id
       AND jobs.worker_pid = :worker_pid
       AND (CAST(:job_id AS uuid) IS NULL OR jobs.id = CAST(:job_id AS uuid))""",

@@ -1,8 +1,6 @@
 """Reads of jobs: one, many, and pages of them. Nothing here writes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +9,8 @@ from haulage.domain.job import Job, Priority, Progress, Usage
 from haulage.domain.lifecycle import State
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
-from haulage.storage.tables import TAGGED, jobs
+from haulage.storage.job_filter import JobFilter, conditions
+from haulage.storage.tables import jobs
 
 _SHOWN = [
     column
@@ -32,18 +31,6 @@ SELECT count(*) FROM (
     LIMIT :up_to
 ) AS waiting
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs a list shows; an empty field does not filter."""
-
-    states: Sequence[State] = ()
-    types: Sequence[str] = ()
-    queues: Sequence[str] = ()
-    tags: Sequence[str] = ()
-    created_after: datetime | None = None
-    created_before: datetime | None = None
 
 
 class JobReads:
@@ -81,21 +68,9 @@ class JobReads:
         self, wanted: JobFilter, *, tenant: str, before: UUID | None = None, limit: int = 50
     ) -> list[Job]:
         """Up to `limit` jobs, newest first, older than the id `before`; without their results."""
-        query = sa.select(*_SHOWN).where(jobs.c.tenant == tenant)
+        query = sa.select(*_SHOWN).where(*conditions(wanted, tenant=tenant))
         if before is not None:
             query = query.where(jobs.c.id < before)
-        if wanted.states:
-            query = query.where(jobs.c.state.in_([state.value for state in wanted.states]))
-        if wanted.types:
-            query = query.where(jobs.c.type.in_(wanted.types))
-        if wanted.queues:
-            query = query.where(jobs.c.queue.in_(wanted.queues))
-        if wanted.tags:
-            query = query.where(jobs.c.tags.contains(list(wanted.tags)), TAGGED)
-        if wanted.created_after is not None:
-            query = query.where(jobs.c.created_at >= wanted.created_after)
-        if wanted.created_before is not None:
-            query = query.where(jobs.c.created_at < wanted.created_before)
         async with self._database.reading() as connection:
             rows = await connection.execute(query.order_by(jobs.c.id.desc()).limit(limit))
             return [_job(row) for row in rows.mappings()]
@@ -154,4 +129,5 @@ def _job(row: sa.RowMapping, *, input_text: str | None = None) -> Job:
         event_seq=row["event_seq"],
         parent_id=row["parent_id"],
         discarded_at=row["discarded_at"],
+        fingerprint=row["fingerprint"],
     )

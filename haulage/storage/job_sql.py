@@ -98,9 +98,9 @@ WITH item AS (
         CAST(:reasons AS text[]), CAST(:due AS timestamptz[]), CAST(:results AS text[]),
         CAST(:result_refs AS text[]), CAST(:result_sizes AS bigint[]), CAST(:errors AS text[]),
         CAST(:calls AS int[]), CAST(:input_tokens AS bigint[]), CAST(:output_tokens AS bigint[]),
-        CAST(:costs AS float8[]), CAST(:refunds AS boolean[])
+        CAST(:costs AS float8[]), CAST(:refunds AS boolean[]), CAST(:digests AS text[])
     ) AS t (id, fence, state, reason, due, result, result_ref, result_size, error,
-            calls, input_tokens, output_tokens, cost, refund)
+            calls, input_tokens, output_tokens, cost, refund, digest)
 ), held AS (
     SELECT item.*,
            -- A cancel that was asked for wins over another attempt, never over a result.
@@ -122,6 +122,8 @@ WITH item AS (
         result_size = held.result_size,
         error = CASE WHEN held.target IN ('failed', 'scheduled')
                      THEN coalesce(CAST(held.error AS json), jobs.error) END,
+        -- The other half is in the row (domain/fingerprint.py).
+        fingerprint = CASE WHEN held.target = 'failed' THEN type || ':' || held.digest END,
         usage = CASE WHEN held.calls IS NULL AND held.input_tokens IS NULL
                           AND held.output_tokens IS NULL AND held.cost IS NULL THEN usage
                      ELSE json_build_object(

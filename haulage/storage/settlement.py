@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from haulage.domain.fingerprint import digest_of
 from haulage.domain.job import Usage
 from haulage.domain.lifecycle import Reason
 from haulage.domain.outcome import (
@@ -51,6 +52,7 @@ def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str
         "result_refs": sparse(one.result_ref for one in settlements),
         "result_sizes": sparse(_result_size(one.outcome) for one in settlements),
         "errors": sparse(_error(one.outcome) for one in settlements),
+        "digests": sparse(_digest(one.outcome) for one in settlements),
         "calls": sparse(one.usage.calls for one in settlements),
         "input_tokens": sparse(one.usage.input_tokens for one in settlements),
         "output_tokens": sparse(one.usage.output_tokens for one in settlements),
@@ -97,6 +99,12 @@ def _due(outcome: Outcome, now: datetime) -> datetime | None:
 def _error(outcome: Outcome) -> str | None:
     if isinstance(outcome, Failed | Retry):
         return error_json(outcome.error)
+    return None
+
+
+def _digest(outcome: Outcome) -> str | None:
+    if isinstance(outcome, Failed):
+        return digest_of(outcome.error.code, outcome.error.message)
     return None
 
 

@@ -19,7 +19,8 @@ from haulage.engine.depth import Depth
 from haulage.engine.intake import Intake, Origin, Submission
 from haulage.engine.services import Services
 from haulage.engine.window import Window
-from haulage.storage.job_reads import JobFilter, JobReads
+from haulage.storage.job_filter import JobFilter
+from haulage.storage.job_reads import JobReads
 from haulage.storage.job_store import JobStore
 from tests.conftest import TestClock
 from tests.factories import away, new_job, path, row

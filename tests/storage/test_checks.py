@@ -27,7 +27,7 @@ STATES: dict[State, dict[str, Any]] = {
     State.RUNNING: {"worker_id": uuid7()},
     State.WAITING: {},
     State.SUCCEEDED: {"finished_at": NOW, "result": "null"},
-    State.FAILED: {"finished_at": NOW, "error": "{}"},
+    State.FAILED: {"finished_at": NOW, "error": "{}", "fingerprint": "echo:1"},
     State.CANCELLED: {"finished_at": NOW, "cancelled_at": NOW},
 }
 
@@ -63,6 +63,8 @@ WRONG = [
     ("result", job(State.FAILED, result="{}")),
     ("result", job(State.RUNNING, result_ref="sha256/ab")),
     ("error", job(State.FAILED, error=None)),
+    ("fingerprint", job(State.FAILED, fingerprint=None)),
+    ("fingerprint", job(State.QUEUED, fingerprint="echo:1")),
     ("cancelled", job(State.CANCELLED, cancelled_at=None)),
     ("cancelled", job(State.SUCCEEDED, cancelled_at=NOW)),
     ("input", job(State.QUEUED, input=None)),

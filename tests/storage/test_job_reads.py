@@ -10,7 +10,8 @@ from haulage.domain.job import EventKind, Priority, Progress, Usage
 from haulage.domain.lifecycle import State
 from haulage.engine.services import Services
 from haulage.storage.event_store import Note
-from haulage.storage.job_reads import JobFilter, JobReads
+from haulage.storage.job_filter import JobFilter
+from haulage.storage.job_reads import JobReads
 from tests.conftest import TestClock
 from tests.factories import DONE, FAILED, Hand, brought_to, queued
 

@@ -17,7 +17,7 @@ from haulage.domain.errors import NotFound
 from haulage.domain.job import Event, EventKind, Job
 from haulage.domain.lifecycle import REDRIVABLE, State
 from haulage.storage.event_store import EventStore
-from haulage.storage.job_reads import JobFilter
+from haulage.storage.job_filter import JobFilter
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 

@@ -24,6 +24,8 @@ jobs = sa.Table(
     sa.Column("result_ref", sa.Text),
     sa.Column("result_size", sa.BigInteger),
     sa.Column("error", sa.JSON),
+    # Which failures are the same one (domain/fingerprint.py).
+    sa.Column("fingerprint", sa.Text),
     sa.Column("progress", sa.JSON),
     sa.Column("usage", sa.JSON),
     sa.Column("run", sa.Integer, nullable=False, server_default="1"),
@@ -65,6 +67,7 @@ jobs = sa.Table(
         "(state = 'succeeded') = (result IS NOT NULL OR result_ref IS NOT NULL)", name="result"
     ),
     sa.CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="error"),
+    sa.CheckConstraint("(state = 'failed') = (fingerprint IS NOT NULL)", name="fingerprint"),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
     sa.CheckConstraint("input IS NOT NULL OR input_ref IS NOT NULL", name="input"),
     sa.CheckConstraint("priority IN (0, 3, 6)", name="priority"),
@@ -119,6 +122,13 @@ sa.Index(
     "ix_jobs_dead",
     jobs.c.tenant,
     jobs.c.id,
+    postgresql_where=sa.text("state = 'failed' AND discarded_at IS NULL"),
+)
+sa.Index(
+    "ix_jobs_fingerprint",
+    jobs.c.tenant,
+    jobs.c.fingerprint,
+    jobs.c.finished_at,
     postgresql_where=sa.text("state = 'failed' AND discarded_at IS NULL"),
 )
 # Most jobs have no tags; a query by tag repeats the condition, or the planner can't use the index.
