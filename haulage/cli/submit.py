@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from haulage.cli import inputs
+from haulage.cli import completion, inputs
 from haulage.cli.output import Output, OutputOption, notes
 from haulage.cli.watch import announce, watch
 from haulage.client import Client
@@ -20,7 +20,13 @@ class PriorityName(StrEnum):
 
 
 def submit(
-    type: Annotated[str, typer.Argument(help="The job type; see [b]haulage types list[/b].")],
+    type: Annotated[
+        str,
+        typer.Argument(
+            help="The job type; see [b]haulage types list[/b].",
+            autocompletion=completion.job_types,
+        ),
+    ],
     input: Annotated[
         str | None,
         typer.Option(
@@ -41,7 +47,10 @@ def submit(
             "or another: [b]name=path[/b]. Repeatable.",
         ),
     ] = None,
-    queue: Annotated[str | None, typer.Option(help="Not the type's own queue.")] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(help="Not the type's own queue.", autocompletion=completion.queue_names),
+    ] = None,
     priority: Annotated[PriorityName | None, typer.Option(help="Who goes first.")] = None,
     run_at: Annotated[
         str | None, typer.Option(help="Not before: [b]2026-01-31T18:00[/b] or [b]+10m[/b].")
@@ -80,11 +89,7 @@ def submit(
         raise typer.BadParameter("--field and --file need an --input that is a JSON object")
     with Client() as client:
         if fields:
-            properties = _properties(client, type)
-            given |= {
-                name: inputs.typed_value(text, properties.get(name))
-                for name, text in fields.items()
-            }
+            given |= inputs.typed_fields(fields, properties_of(client, type))
         for name, path in files.items():
             if output is Output.TEXT:
                 notes().print(f"[dim]uploading {path.name} …[/]", soft_wrap=True)
@@ -105,8 +110,8 @@ def submit(
             announce(job, output)
 
 
-def _properties(client: Client, name: str) -> dict[str, Any]:
-    # An unknown type has no schema; the submit itself then says so, with the nearest names.
+def properties_of(client: Client, name: str) -> dict[str, Any]:
+    """The fields of a job type's input; none for an unknown type: the API says so better."""
     for declared in client.types():
         if declared.name == name:
             return dict(declared.input_schema.get("properties") or {})

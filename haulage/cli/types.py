@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from haulage.cli import completion
 from haulage.cli.output import (
     Complaint,
     Output,
@@ -54,7 +55,7 @@ def list_types(output: OutputOption = Output.TEXT) -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="The job type.")],
+    name: Annotated[str, typer.Argument(help="The job type.", autocompletion=completion.job_types)],
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Show what a job type takes and gives, with a command that is ready to run.

@@ -10,7 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from haulage.cli.output import Output, OutputOption, complain, complaint_about, console, notes
+from haulage.cli.complaints import complaint_about
+from haulage.cli.output import Output, OutputOption, complain, console, notes
 from haulage.client import default_data_folder
 from haulage.runtime.datafolder import Ready
 from haulage.runtime.fault import StartInterrupted
@@ -45,6 +46,12 @@ def up(
 
     HAULAGE_DATABASE_URL and HAULAGE_REDIS_URL name servers to use instead of starting them.
     With -o json one line is printed, once everything answers.
+
+    [dim]Examples[/dim]
+
+    [cyan]haulage up[/cyan]
+
+    [cyan]haulage up --data /var/lib/haulage --port 8700 --handlers our_jobs[/cyan]
     """
     began = time.monotonic()
     options = StackOptions(

@@ -4,7 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from haulage.cli.output import complain, complaint_about
+from haulage.cli.complaints import complaint_about
+from haulage.cli.output import complain
 from haulage.runtime.fault import StartFault, StartInterrupted
 from haulage.runtime.signals import on_stop_signals
 from haulage.runtime.stack import Stack, StackOptions

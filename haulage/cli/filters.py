@@ -1,0 +1,86 @@
+"""The filters of a list as options, the same wherever jobs are chosen."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from haulage.cli import completion
+from haulage.cli.inputs import read_past
+from haulage.domain.lifecycle import State
+
+PANEL = "Which jobs"
+Filters = Mapping[str, Any]
+_MOMENT = "A time such as [b]2026-01-31T18:00[/b], or [b]2h[/b] (ago)."
+
+
+def _words(help: str, complete: Any = None) -> Any:
+    option = typer.Option(help=help, metavar="NAME", autocompletion=complete, rich_help_panel=PANEL)
+    return Annotated[list[str] | None, option]
+
+
+def _moment(help: str) -> Any:
+    return Annotated[str | None, typer.Option(help=help, metavar="TIME", rich_help_panel=PANEL)]
+
+
+ANY_STATE: Mapping[str, Any] = {
+    "type": _words("Of this type. Repeatable.", completion.job_types),
+    "queue": _words("In this queue. Repeatable.", completion.queue_names),
+    "tag": _words("With this tag. Repeatable: all of them."),
+    "created_after": _moment(f"Created at or after. {_MOMENT}"),
+    "created_before": _moment("Created before."),
+}
+JOB_FILTERS: Mapping[str, Any] = {
+    "state": Annotated[
+        list[State] | None,
+        typer.Option(
+            help=f"In this state: {', '.join(State)}. Repeatable.",
+            metavar="STATE",
+            rich_help_panel=PANEL,
+        ),
+    ],
+    **ANY_STATE,
+}
+
+
+def choosing(options: Mapping[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command these filters as options; it gets those that were said as its `filters`.
+
+    The names are the API's. A moment that is none raises `BadParameter`.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command)
+        parameters = []
+        for parameter in own.parameters.values():
+            if parameter.name == "filters":
+                parameters += [_option(name, kind) for name, kind in options.items()]
+            else:
+                parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+        @wraps(command)
+        def chosen(**given: Any) -> None:
+            command(filters=_read({name: given.pop(name) for name in options}), **given)
+
+        chosen.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return chosen
+
+    return decorate
+
+
+def _option(name: str, kind: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+
+
+def _read(said: Mapping[str, Any]) -> Filters:
+    filters: dict[str, Any] = {}
+    for name, value in said.items():
+        if not value:
+            continue
+        if name.endswith(("_after", "_before")):
+            filters[name] = read_past(value, f"--{name.replace('_', '-')}")
+        else:
+            filters[name] = [str(one) for one in value] if isinstance(value, list) else value
+    return filters

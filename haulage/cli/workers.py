@@ -1,0 +1,129 @@
+"""`haulage workers`: who is alive, and what each of them runs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from haulage.cli import completion
+from haulage.cli.output import (
+    Complaint,
+    Output,
+    OutputOption,
+    ago,
+    complain,
+    console,
+    notes,
+    print_json,
+    size,
+)
+from haulage.cli.tables import Column, print_facts, print_table
+from haulage.client import Client, WorkerView
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="The live workers and what each of them runs.",
+)
+WorkerName = Annotated[
+    str,
+    typer.Argument(
+        metavar="WORKER",
+        help="Its name or its id, or how it begins.",
+        autocompletion=completion.worker_ids,
+    ),
+]
+
+
+@app.command("list")
+def list_workers(output: OutputOption = Output.TEXT) -> None:
+    """List the live workers.
+
+    [dim]Example[/dim]
+
+    [cyan]haulage workers list[/cyan]
+    """
+    with Client() as client:
+        workers = client.workers()
+    if output is Output.JSON:
+        for worker in workers:
+            print_json(worker.raw)
+    elif not print_table(COLUMNS, workers):
+        notes().print("No live worker. Start one: [b]haulage worker --pool io[/b]")
+
+
+@app.command()
+def show(worker: WorkerName, output: OutputOption = Output.TEXT) -> None:
+    """Show one worker and the jobs that it runs.
+
+    [dim]Example[/dim]
+
+    [cyan]haulage workers show io@host:4711[/cyan]
+    """
+    with Client() as client:
+        found = find(client.workers(), worker)
+    if output is Output.JSON:
+        print_json(found.raw)
+        return
+    print_facts(
+        [
+            ("worker", f"[bold]{escape(found.name)}[/]"),
+            ("id", str(found.id)),
+            ("pool", found.pool),
+            ("queues", escape(", ".join(found.queues))),
+            ("slots", f"{found.in_flight} of {found.slots} taken"),
+            ("backlog", f"{found.backlog} rung while all were taken" if found.backlog else ""),
+            ("memory", size(found.rss_bytes)),
+            ("version", found.version),
+            ("started", ago(found.started_at)),
+            ("heartbeat", ago(found.heartbeat_at)),
+        ]
+    )
+    if found.jobs:
+        console().print()
+        print_table(JOB_COLUMNS, found.jobs)
+
+
+def find(workers: Sequence[WorkerView], wanted: str) -> WorkerView:
+    """The worker whose id or name begins so, if that is one; exits with 1 otherwise."""
+    found = [one for one in workers if wanted in (str(one.id), one.name)] or [
+        one for one in workers if str(one.id).startswith(wanted) or one.name.startswith(wanted)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(worker.name for worker in found)
+        said = Complaint(f"{len(found)} live workers begin with {wanted!r}.", names)
+    else:
+        said = Complaint(
+            f"There is no live worker {wanted!r}.",
+            "One that ended is not listed any more.",
+            "haulage workers list",
+        )
+    complain(said)
+    raise typer.Exit(1)
+
+
+def _claimed(job: Mapping[str, Any]) -> str:
+    return ago(datetime.fromisoformat(str(job["claimed_at"])))
+
+
+COLUMNS: tuple[Column[WorkerView], ...] = (
+    Column("worker", lambda one: escape(one.name), style="bold"),
+    Column("pool", lambda one: one.pool, spare=5),
+    Column("queues", lambda one: escape(" ".join(one.queues)), folds=True),
+    Column("jobs", lambda one: f"{one.in_flight}/{one.slots}", right=True),
+    Column("backlog", lambda one: str(one.backlog or ""), spare=3, right=True),
+    Column("memory", lambda one: size(one.rss_bytes), spare=2, right=True),
+    Column("started", lambda one: ago(one.started_at), spare=4, right=True),
+    Column("heartbeat", lambda one: ago(one.heartbeat_at), spare=1, right=True),
+)
+JOB_COLUMNS: tuple[Column[Mapping[str, Any]], ...] = (
+    Column("job", lambda job: str(job["id"])),
+    Column("type", lambda job: escape(str(job["type"])), folds=True),
+    Column("attempt", lambda job: str(job["attempt"]), right=True),
+    Column("since", _claimed, right=True),
+)
