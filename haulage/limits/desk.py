@@ -1,0 +1,243 @@
+"""One process' conversation with Redis about one pool.
+
+Promises: one call is under way at a time and takes along everything that gathered meanwhile; who
+waits is woken at its moment, by a timer of its own, and asks no second time unless the line moved
+otherwise than foreseen. A grant made in another process' call comes by push (`hear`).
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import redis.asyncio as redis
+from redis.exceptions import RedisError
+
+from haulage.domain.errors import Unavailable
+from haulage.limits import rules
+from haulage.limits.limit import Pool
+from haulage.limits.script import LIMITER, Script
+
+BATCH = 250
+# Who waits for a settlement, or whose push got lost, asks again after this.
+HEARTBEAT_S = 5.0
+ASK_AGAIN_S = 0.005
+TURNS_AT_ONCE = 16
+RULES_FOR_S = 30.0
+
+Operation = list[Any]
+
+
+class RedisAway(Unavailable):
+    """Redis does not answer; what was asked may or may not have happened."""
+
+    code = "redis_away"
+
+
+@dataclass(slots=True)
+class Grant:
+    """Let through at `fire_at`, on this event loop's clock; `generation` is Redis' memory then."""
+
+    fire_at: float
+    generation: str
+
+
+@dataclass(slots=True)
+class Never:
+    """Does not even fit when nothing else is there."""
+
+    code: str
+
+
+@dataclass(slots=True)
+class Later:
+    """Not before `turn_ms` on Redis' clock, `wait_s` from now, because of `code`."""
+
+    turn_ms: float
+    wait_s: float
+    code: str
+
+
+@dataclass(slots=True)
+class _Waiter:
+    turn: asyncio.Future[Grant | Never]
+    due_at: float
+    request: Operation
+
+
+class Desk:
+    """The pool as it is configured now is asked for at each call: limits change at run time."""
+
+    def __init__(
+        self,
+        client: "redis.Redis",
+        *,
+        pool: Callable[[], Pool],
+        key: str,
+        channel: str,
+        now: Callable[[], datetime],
+        script: Script | None = None,
+    ) -> None:
+        self._client = client
+        self._pool = pool
+        self._key = key
+        self._channel = channel
+        self._now = now
+        self._script = script or Script(*LIMITER)
+        self._loop = asyncio.get_running_loop()
+        self._asked: list[tuple[Operation, asyncio.Future[Any] | None]] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._waiters: dict[str, _Waiter] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._rules: tuple[Pool, float, str] | None = None
+        self.generation = ""
+        self.calls = 0
+
+    async def ask(self, *operation: Any) -> Any:
+        """One operation's answer; raises `RedisAway`."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._enqueue(list(operation), answer)
+        return await answer
+
+    def tell(self, *operation: Any) -> None:
+        """An operation whose answer nobody waits for."""
+        self._enqueue(list(operation), None)
+
+    async def turn(
+        self, id: str, lane: str, requests: int, tokens: int, ttl_ms: int
+    ) -> Grant | Never:
+        """Wait in line until let through. Cancelled, the turn goes to the next in line."""
+        request: Operation = ["take", id, lane, requests, tokens, ttl_ms, True]
+        waiter = _Waiter(self._loop.create_future(), float("inf"), request)
+        self._waiters[id] = waiter
+        try:
+            answer = await self.ask(*request)
+            if isinstance(answer, Grant | Never):
+                return answer
+            return await waiter.turn
+        except asyncio.CancelledError:
+            self.tell("cancel", id)
+            raise
+        finally:
+            del self._waiters[id]
+
+    @property
+    def waiting(self) -> int:
+        """How many have been told to wait."""
+        return sum(one.due_at < float("inf") for one in self._waiters.values())
+
+    def hear(self, now_ms: float, calls: list[tuple[str, Any]]) -> None:
+        """Grants that came by push."""
+        heard_at = self._loop.time()
+        for call_id, at in calls:
+            self._resolve(call_id, at, now_ms, heard_at)
+
+    async def drain(self) -> None:
+        """Wait until everything that was said is written, or Redis is away."""
+        while self._sending is not None:
+            await asyncio.wait({self._sending})
+
+    def close(self) -> None:
+        """Forget the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _enqueue(self, operation: Operation, answer: asyncio.Future[Any] | None) -> None:
+        self._asked.append((operation, answer))
+        if self._sending is None:
+            self._sending = self._loop.create_task(self._send())
+
+    async def _send(self) -> None:
+        try:
+            while self._asked:
+                batch, self._asked = self._asked[:BATCH], self._asked[BATCH:]
+                await self._call(batch)
+        finally:
+            self._sending = None
+            self._set_timer()
+
+    async def _call(self, batch: list[tuple[Operation, asyncio.Future[Any] | None]]) -> None:
+        operations = json.dumps([operation for operation, _ in batch], separators=(",", ":"))
+        self.calls += 1
+        try:
+            raw = await self._script.run(
+                self._client, self._key, (self._channel, self._encoded_rules(), operations)
+            )
+        except (RedisError, OSError) as error:
+            for _, future in batch:
+                if future is not None and not future.done():
+                    future.set_exception(RedisAway(f"Redis does not answer: {error}"))
+            return
+        heard_at = self._loop.time()
+        now_ms, self.generation, answers, granted, _missing, more = json.loads(raw)
+        for (operation, future), answer in zip(batch, answers, strict=True):
+            read = self._read(operation, answer, now_ms, heard_at)
+            if future is not None and not future.done():
+                future.set_result(read)
+        for call_id, at in granted:
+            self._resolve(call_id, at, now_ms, heard_at)
+        if more:
+            self._asked.append((["serve"], None))
+
+    def _read(self, operation: Operation, answer: Any, now_ms: float, heard_at: float) -> Any:
+        match answer:
+            case ["granted", at]:
+                result: Any = self._grant(at, now_ms, heard_at)
+            case ["never", code]:
+                result = Never(code)
+            case ["wait", at, code]:
+                result = Later(at, max(0.0, (at - now_ms) / 1000), code)
+                waiter = self._waiters.get(operation[1])
+                if waiter is not None:
+                    waiter.due_at = heard_at + min(result.wait_s, HEARTBEAT_S)
+                return result
+            case _:
+                return answer
+        waiter = self._waiters.get(operation[1])
+        if waiter is not None and not waiter.turn.done():
+            waiter.turn.set_result(result)
+        return result
+
+    def _resolve(self, id: str, at: Any, now_ms: float, heard_at: float) -> None:
+        waiter = self._waiters.get(id)
+        if waiter is None:
+            # Cancelled while the grant was on its way; its cancel is too.
+            return
+        if not waiter.turn.done():
+            waiter.turn.set_result(
+                Never(at[0]) if isinstance(at, list) else self._grant(at, now_ms, heard_at)
+            )
+
+    def _grant(self, at: float, now_ms: float, heard_at: float) -> Grant:
+        return Grant(heard_at + max(0.0, at - now_ms) / 1000, self.generation)
+
+    def _set_timer(self) -> None:
+        """Ask again when the first of ours should have its turn within the horizon."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting = [one.due_at for one in self._waiters.values() if not one.turn.done()]
+        if not waiting or min(waiting) == float("inf"):
+            return
+        due_at = min(waiting) - rules.HORIZON_MS / 2000
+        self._timer = self._loop.call_at(
+            max(due_at, self._loop.time() + ASK_AGAIN_S), self._ask_again
+        )
+
+    def _ask_again(self) -> None:
+        soon = self._loop.time() + rules.HORIZON_MS / 2000 + ASK_AGAIN_S
+        due = [
+            (waiter.due_at, call_id)
+            for call_id, waiter in self._waiters.items()
+            if waiter.due_at <= soon and not waiter.turn.done()
+        ]
+        for _, call_id in sorted(due)[:TURNS_AT_ONCE]:
+            self.tell("turn", call_id)
+
+    def _encoded_rules(self) -> str:
+        pool, at = self._pool(), self._loop.time()
+        if self._rules is None or self._rules[0] is not pool or at > self._rules[1]:
+            self._rules = (pool, at + RULES_FOR_S, rules.encode(pool, self._now()))
+        return self._rules[2]
