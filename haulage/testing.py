@@ -20,11 +20,20 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from haulage.domain.context import Child, ChildOutcome, Failure, Part, StoredFile
 from haulage.domain.errors import HaulageError, Interrupted, LeaseLost, NotRetryable
 from haulage.domain.ids import uuid7
+from haulage.domain.language_model import (
+    MAX_TOKENS,
+    Answer,
+    ChatRequest,
+    Embeddings,
+    Message,
+    ModelUsage,
+)
 
 T = TypeVar("T")
 
@@ -69,6 +78,11 @@ class _FakeJob:
     used: Used = field(default_factory=Used)
     # How a child ends: takes what was spawned, gives its outcome. Each is asked once.
     on_child: Callable[[Child], ChildOutcome] | None = None
+    # What a model answers: takes the request, gives a text or an instance of its `output`.
+    on_chat: Callable[[ChatRequest], Any] | None = None
+    # And the vectors for texts.
+    on_embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None
+    asked: list[ChatRequest] = field(default_factory=list)
     _children: dict[str, list[ChildOutcome]] = field(default_factory=dict)
     _steps: dict[str, str] = field(default_factory=dict)
     _files: dict[UUID, StoredFile] = field(default_factory=dict)
@@ -174,6 +188,41 @@ class FakeContext(_FakeJob):
         except (KeyError, ValueError):
             raise NotRetryable(f"There is no file {file_id}.", code="not_found") from None
 
+    async def chat(
+        self,
+        model: str | Sequence[str],
+        messages: str | Sequence[Message],
+        *,
+        output: type[BaseModel] | None = None,
+        max_tokens: int = MAX_TOKENS,
+        temperature: float | None = None,
+    ) -> Answer[Any]:
+        if self.on_chat is None:
+            raise NotRetryable("Give the fake context `on_chat`: it says what models answer.")
+        chain = (model,) if isinstance(model, str) else tuple(model)
+        turns = (Message("user", messages),) if isinstance(messages, str) else tuple(messages)
+        request = ChatRequest(chain, turns, output, max_tokens, temperature)
+        self.asked.append(request)
+        value = self.on_chat(request)
+        if output is not None and not isinstance(value, output):
+            value = output.model_validate_json(value)
+        text = value.model_dump_json() if isinstance(value, BaseModel) else str(value)
+        self.add_usage(calls=1)
+        provider, _, name = chain[0].partition(":")
+        return Answer(value, text, ModelUsage(cost=0.0), name, provider)
+
+    async def embed(
+        self, model: str | Sequence[str], texts: Sequence[str], *, dimensions: int | None = None
+    ) -> Embeddings:
+        if self.on_embed is None:
+            raise NotRetryable("Give the fake context `on_embed`: it says what vectors texts have.")
+        del dimensions
+        vectors = tuple(tuple(one) for one in self.on_embed(texts))
+        self.add_usage(calls=1)
+        provider, _, name = (model if isinstance(model, str) else model[0]).partition(":")
+        size = len(vectors[0]) if vectors else 0
+        return Embeddings(vectors, name, provider, size, ModelUsage(cost=0.0))
+
 
 @dataclass
 class FakeBlockingContext(_FakeJob):
@@ -212,6 +261,12 @@ class FakeBlockingContext(_FakeJob):
 
     def file(self, file_id: UUID | str) -> StoredFile:
         return _finish(self._context.file(file_id))
+
+    def chat(self, model: Any, messages: Any, **options: Any) -> Any:
+        return _finish(self._context.chat(model, messages, **options))
+
+    def embed(self, model: Any, texts: Any, *, dimensions: int | None = None) -> Embeddings:
+        return _finish(self._context.embed(model, texts, dimensions=dimensions))
 
 
 def _finish(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -7,10 +7,15 @@ handlers on the cpu pool: the same methods without `await`.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, overload
 from uuid import UUID
 
+from pydantic import BaseModel
+
+from haulage.domain.language_model import MAX_TOKENS, Answer, Embeddings, Message
+
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,40 @@ class Context(JobInfo, Protocol):
         """An uploaded file of this job's tenant; raises `NotRetryable` when there is none."""
         ...
 
+    @overload
+    async def chat(
+        self,
+        model: str | Sequence[str],
+        messages: str | Sequence[Message],
+        *,
+        max_tokens: int = MAX_TOKENS,
+        temperature: float | None = None,
+    ) -> Answer[str]: ...
+    @overload
+    async def chat(
+        self,
+        model: str | Sequence[str],
+        messages: str | Sequence[Message],
+        *,
+        output: type[M],
+        max_tokens: int = MAX_TOKENS,
+        temperature: float | None = None,
+    ) -> Answer[M]: ...
+    async def chat(self, model: Any, messages: Any, **options: Any) -> Any:
+        """Ask a language model, `provider:model`, or a chain of them: the first that answers.
+
+        With `output` the answer is an instance of it. Waits for its turn under the limits; a long
+        wait ends the attempt until then and burns none. What it used is added to the job's usage.
+        Paid: call it in a step. Raises what `domain/provider_errors.py` draws.
+        """
+        ...
+
+    async def embed(
+        self, model: str | Sequence[str], texts: Sequence[str], *, dimensions: int | None = None
+    ) -> Embeddings:
+        """A vector for each text, by one model; see `chat`. Known vectors cost nothing."""
+        ...
+
 
 class BlockingContext(JobInfo, Protocol):
     """The face for plain `def` handlers; every method blocks until it is done."""
@@ -206,6 +245,35 @@ class BlockingContext(JobInfo, Protocol):
 
     def file(self, file_id: UUID | str) -> StoredFile:
         """See `Context.file`."""
+        ...
+
+    @overload
+    def chat(
+        self,
+        model: str | Sequence[str],
+        messages: str | Sequence[Message],
+        *,
+        max_tokens: int = MAX_TOKENS,
+        temperature: float | None = None,
+    ) -> Answer[str]: ...
+    @overload
+    def chat(
+        self,
+        model: str | Sequence[str],
+        messages: str | Sequence[Message],
+        *,
+        output: type[M],
+        max_tokens: int = MAX_TOKENS,
+        temperature: float | None = None,
+    ) -> Answer[M]: ...
+    def chat(self, model: Any, messages: Any, **options: Any) -> Any:
+        """See `Context.chat`."""
+        ...
+
+    def embed(
+        self, model: str | Sequence[str], texts: Sequence[str], *, dimensions: int | None = None
+    ) -> Embeddings:
+        """See `Context.embed`."""
         ...
 
 

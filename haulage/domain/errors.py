@@ -25,6 +25,9 @@ Two signals that are no `Exception`, so that a handler's `except Exception` does
 Interrupted               the attempt must stop now (cancel, shutdown, time limit)
 WaitsForChildren          the attempt ends until the job's children are over
 
+How calls of a language model fail is drawn in `provider_errors.py`: branches of Retryable and
+NotRetryable.
+
 `classify` is total: it gives every exception, ours or not, one `Verdict` (row B7).
 """
 

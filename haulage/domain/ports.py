@@ -1,11 +1,13 @@
 """What the engine asks of the world outside it, where there is more than one answer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from haulage.domain.job import Priority
+from haulage.domain.language_model import ModelUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,57 @@ class Silent:
     def rang(self, job_ids: Iterable[UUID]) -> None: ...
 
     def wake(self, worker_ids: Sequence[UUID]) -> None: ...
+
+
+class Pass(Protocol):
+    """The right to make one call of a provider."""
+
+    def observe(self, headers: Mapping[str, str]) -> None:
+        """The headers of the provider's answer, names in lower case, whatever its status."""
+        ...
+
+    def settle(self, *, input_tokens: int, output_tokens: int) -> None:
+        """What the call has really used, in the place of the estimate."""
+        ...
+
+
+class Traffic(Protocol):
+    """Says when a call may go: limits, quotas and circuit breakers of all processes together."""
+
+    def hold(
+        self, *, provider: str, model: str, tenant: str, tokens: int
+    ) -> AbstractAsyncContextManager[Pass]:
+        """Wait for a pass, reserving `tokens` (input and expected output), and hold it meanwhile.
+
+        Raises `Snoozed` when the wait is long, `NotRetryable` when the call never fits. An error
+        that leaves the block tells how the call ended: `RateLimited` with what the provider asks
+        for, `ProviderUnavailable` counts against the provider.
+        """
+        ...
+
+
+class UsageLedger(Protocol):
+    """Sums what tenants use of each model, day by day."""
+
+    def add(self, *, tenant: str, provider: str, model: str, usage: ModelUsage) -> None:
+        """Have it written soon, from the event loop's thread, without waiting."""
+        ...
+
+
+class _FreePass:
+    def observe(self, headers: Mapping[str, str]) -> None: ...
+
+    def settle(self, *, input_tokens: int, output_tokens: int) -> None: ...
+
+
+class FreeRoad:
+    """Traffic without limits, and a ledger that keeps nothing: for tests and for what is free."""
+
+    @asynccontextmanager
+    async def hold(
+        self, *, provider: str, model: str, tenant: str, tokens: int
+    ) -> AsyncIterator[Pass]:
+        del provider, model, tenant, tokens
+        yield _FreePass()
+
+    def add(self, *, tenant: str, provider: str, model: str, usage: ModelUsage) -> None: ...

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from haulage.domain.context import Child, ChildOutcome, Part, StoredFile
 from haulage.domain.errors import Interrupted, Verdict, classify
+from haulage.domain.language_model import Embeddings
 from haulage.engine.context import ITEM_BACKOFF, ITEM_TRIES, RunContext, item_failure, step_key
 from haulage.engine.verdicts import retry_delay_s
 
@@ -102,6 +103,12 @@ class BlockingRunContext:
 
     def file(self, file_id: UUID | str) -> StoredFile:
         return self._wait(self._core.file(file_id))
+
+    def chat(self, model: Any, messages: Any, **options: Any) -> Any:
+        return self._wait(self._core.chat(model, messages, **options))
+
+    def embed(self, model: Any, texts: Any, *, dimensions: int | None = None) -> Embeddings:
+        return self._wait(self._core.embed(model, texts, dimensions=dimensions))
 
     def _part(self, index: int, name: str, function: Callable[..., Any], item: Any) -> Part[Any]:
         for attempt in range(1, ITEM_TRIES + 1):

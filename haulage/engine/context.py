@@ -22,8 +22,10 @@ from haulage.domain.backoff import Backoff
 from haulage.domain.context import Child, ChildOutcome, Failure, Part, StoredFile
 from haulage.domain.errors import HaulageError, LeaseLost, NotRetryable, Snoozed, Verdict, classify
 from haulage.domain.job import Lease, Usage
+from haulage.domain.language_model import Embeddings
 from haulage.engine.batcher import patiently
 from haulage.engine.children import gather
+from haulage.engine.model_calls import ModelCalls
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
 from haulage.engine.verdicts import retry_delay_s
@@ -52,6 +54,7 @@ class RunContext:
         self._under_way: dict[str, asyncio.Future[None]] = {}
         self._spawning: dict[str, asyncio.Lock] = {}
         self.reports = Reports(lease, services, on_lost=on_lost)
+        self.models = ModelCalls(self, services.models)
 
     @property
     def job_id(self) -> UUID:
@@ -266,6 +269,12 @@ class RunContext:
             raise NotRetryable(f"There is no file {file_id}.", code="file_not_found")
         content = await self._services.files.content(row)
         return StoredFile(row.id, row.name, row.media_type, row.size, row.sha256, content)
+
+    async def chat(self, model: Any, messages: Any, **options: Any) -> Any:
+        return await self.models.chat(model, messages, **options)
+
+    async def embed(self, model: Any, texts: Any, *, dimensions: int | None = None) -> Embeddings:
+        return await self.models.embed(model, texts, dimensions=dimensions)
 
 
 def step_key(name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 from haulage.domain.clock import SystemClock
 from haulage.domain.job import Lease, NewJob
 from haulage.domain.job_type import Registry
+from haulage.domain.language_model import Models, NoModels
 from haulage.domain.ports import Doorbell, EventBell, WorkerBell
 from haulage.engine.batcher import Batcher, patiently
 from haulage.storage.blobs import Blobs
@@ -44,6 +45,7 @@ class Services:
     doorbell: Doorbell
     event_bell: EventBell
     worker_bell: WorkerBell
+    models: Models = field(default_factory=NoModels)
 
     families: FamilyStore = field(init=False)
     decisions: DecisionStore = field(init=False)

@@ -47,3 +47,14 @@ class ProvidersSettings(BaseModel):
             if not name.isidentifier() or not url.startswith(("http://", "https://")):
                 raise ValueError("servers are named name=http://host/v1, with commas between them")
         return value
+
+    def compatible_servers(self) -> list[tuple[str, str, SecretStr | None]]:
+        """Name, URL and key, if there is one, of each server in `compatible`."""
+        keys = {
+            name.strip(): SecretStr(key.strip())
+            for name, _, key in (
+                item.partition("=") for item in self.compatible_keys.get_secret_value().split(",")
+            )
+        }
+        servers = (item.partition("=") for item in self.compatible.split(",") if item.strip())
+        return [(name.strip(), url.strip(), keys.get(name.strip())) for name, _, url in servers]

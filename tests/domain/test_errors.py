@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from haulage.domain import errors
+from haulage.domain import errors, provider_errors
 from haulage.domain.errors import HaulageError, Interrupted, Verdict, WaitsForChildren, classify
 
 
@@ -107,8 +107,24 @@ def test_the_tree_at_the_top_names_every_class_below_its_parent() -> None:
     }
 
 
+def test_the_branch_of_provider_errors_is_drawn_too() -> None:
+    drawn: dict[str, str] = {}
+    for line in (provider_errors.__doc__ or "").splitlines():
+        if found := re.match(r"[├└]── ([A-Za-z]+)", line):
+            drawn[found[1]] = root
+        elif re.fullmatch(r"[A-Z][A-Za-z]+", line):
+            root = line
+    ours = {
+        kind.__name__: kind.__mro__[1].__name__
+        for kind in vars(provider_errors).values()
+        if isinstance(kind, type) and kind.__module__ == provider_errors.__name__
+    }
+    assert drawn == ours
+
+
 def test_codes_are_unique_so_that_clients_can_tell_errors_apart() -> None:
-    codes = [kind.code for kind in tree(HaulageError)]  # type: ignore[attr-defined]
+    kinds = [*tree(HaulageError), *provider_errors.FALLS_THROUGH, provider_errors.ProviderRefused]
+    codes = [kind.code for kind in kinds]  # type: ignore[attr-defined]
     assert len(codes) == len(set(codes))
 
 

@@ -1,0 +1,74 @@
+"""The gateway to language models, of a worker's event loop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+from haulage.domain.backoff import Backoff
+from haulage.domain.ports import Traffic, UsageLedger
+from haulage.providers.adapter import Adapter
+from haulage.providers.chain import Patience
+from haulage.providers.fake import Fake
+from haulage.providers.gateway import Gateway
+from haulage.providers.keys import Key
+from haulage.providers.openai_family import COMPATIBLE, OPENAI, OPENROUTER, OpenAiFamily
+from haulage.providers.route import Route
+from haulage.providers.transport import Endpoint, Transport
+from haulage.settings.providers import ProvidersSettings
+
+
+@asynccontextmanager
+async def open_models(
+    settings: ProvidersSettings, *, traffic: Traffic, ledger: UsageLedger
+) -> AsyncIterator[Gateway]:
+    """All providers that the settings name; their connections are closed at the end."""
+    transport = Transport(loopback_only=settings.network == "loopback")
+    random = Random()  # noqa: S311 - jitter and mock vectors, no secrets
+    adapters = make_adapters(settings, transport, random=random)
+    try:
+        yield Gateway(
+            adapters,
+            route=Route(
+                adapters.keys(),
+                settings.mode,
+                frozenset(filter(None, map(str.strip, settings.supported_models.split(",")))),
+                settings.embedding_model,
+            ),
+            traffic=traffic,
+            ledger=ledger,
+            patience=Patience(
+                settings.retries,
+                Backoff(base_s=2.0, factor=settings.backoff_factor),
+                settings.patience_s,
+            ),
+            random=random,
+        )
+    finally:
+        await transport.close()
+
+
+def make_adapters(
+    settings: ProvidersSettings, transport: Transport, *, random: Random
+) -> dict[str, Adapter]:
+    """An adapter for each provider, by the name that stands before the colon."""
+    openai = Endpoint(
+        "openai",
+        settings.openai_base_url,
+        Key(settings.openai_api_key, settings.openai_api_key_file),
+        settings.timeout_s,
+    )
+    openrouter = Endpoint(
+        "openrouter",
+        settings.openrouter_base_url,
+        Key(settings.openrouter_api_key, settings.openrouter_api_key_file),
+        settings.timeout_s,
+    )
+    made: dict[str, Adapter] = {
+        "openai": OpenAiFamily(openai, transport, OPENAI, random=random),
+        "openrouter": OpenAiFamily(openrouter, transport, OPENROUTER, random=random),
+        "fake": Fake(),
+    }
+    for name, url, key in settings.compatible_servers():
+        endpoint = Endpoint(name, url, Key(key), settings.timeout_s)
+        made[name] = OpenAiFamily(endpoint, transport, COMPATIBLE, random=random)
+    return made

@@ -1,0 +1,136 @@
+"""Gateways on a simulated provider that runs as a process on loopback."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from simulated_provider import GOOD_KEY, Running, simulated_provider
+
+from haulage.domain.backoff import Backoff
+from haulage.domain.language_model import Answer, Caller, ChatRequest, Message, ModelUsage
+from haulage.domain.ports import FreeRoad
+from haulage.providers.chain import Patience
+from haulage.providers.gateway import Gateway
+from haulage.providers.route import Route
+from haulage.providers.transport import Transport
+from haulage.settings.providers import ProvidersSettings
+from haulage.wiring.models import make_adapters
+
+AT_ONCE = Patience(retries=0, backoff=Backoff(base_s=0.0))
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Running]:
+    with simulated_provider() as running:
+        yield running
+
+
+@dataclass
+class Road(FreeRoad):
+    """Traffic that is always free and writes down what passes."""
+
+    held: list[tuple[str, str, str, int]] = field(default_factory=list)
+    settled: list[tuple[int, int]] = field(default_factory=list)
+    observed: list[dict[str, str]] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    summed: list[tuple[str, str, str, ModelUsage]] = field(default_factory=list)
+    refuse: dict[str, Exception] = field(default_factory=dict)
+
+    def hold(self, *, provider: str, model: str, tenant: str, tokens: int) -> Any:
+        self.held.append((provider, model, tenant, tokens))
+        return _Held(self, provider)
+
+    def add(self, *, tenant: str, provider: str, model: str, usage: ModelUsage) -> None:
+        self.summed.append((tenant, provider, model, usage))
+
+
+@dataclass
+class _Held:
+    road: Road
+    provider: str
+
+    async def __aenter__(self) -> "_Held":
+        if self.provider in self.road.refuse:
+            raise self.road.refuse[self.provider]
+        return self
+
+    async def __aexit__(self, kind: type | None, *_: object) -> None:
+        self.road.ended.append(kind.__name__ if kind else "well")
+
+    def observe(self, headers: Any) -> None:
+        self.road.observed.append(dict(headers))
+
+    def settle(self, *, input_tokens: int, output_tokens: int) -> None:
+        self.road.settled.append((input_tokens, output_tokens))
+
+
+@dataclass
+class Desk:
+    """A gateway, and who asks it: what was spent and said lies here."""
+
+    gateway: Gateway
+    road: Road
+    spent: list[ModelUsage] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def caller(self) -> Caller:
+        return Caller("acme", self.spent.append, lambda message, _fields: self.said.append(message))
+
+    async def ask(self, *models: str, text: str = "hello", **given: Any) -> Answer[Any]:
+        request = ChatRequest(models, (Message("user", text),), **given)
+        return await self.gateway.chat(request, caller=self.caller)
+
+
+def settings_for(provider: Running, **given: Any) -> ProvidersSettings:
+    """Everything at the simulated provider; `compatible` servers too."""
+    return ProvidersSettings(
+        **{
+            "openai_api_key": SecretStr(GOOD_KEY),
+            "openai_base_url": provider.url,
+            "openrouter_api_key": SecretStr(GOOD_KEY),
+            "openrouter_base_url": provider.url,
+            "compatible": f"other={provider.url}",
+            "compatible_keys": SecretStr(f"other={GOOD_KEY}"),
+            "timeout_s": 5.0,
+            "network": "loopback",
+            **given,
+        }
+    )
+
+
+class Desks:
+    """Makes desks; closes what they opened."""
+
+    def __init__(self, provider: Running) -> None:
+        self.provider = provider
+        self.transports: list[Transport] = []
+
+    def open(self, *, patience: Patience = AT_ONCE, adapters: Any = None, **given: Any) -> Desk:
+        settings = settings_for(self.provider, **given)
+        transport = Transport(loopback_only=settings.network == "loopback")
+        self.transports.append(transport)
+        made = make_adapters(settings, transport, random=Random(1)) | (adapters or {})
+        road = Road()
+        supported = frozenset(filter(None, settings.supported_models.split(",")))
+        route = Route(made.keys(), settings.mode, supported, settings.embedding_model)
+        gateway = Gateway(
+            made, route=route, traffic=road, ledger=road, patience=patience, random=Random(1)
+        )
+        return Desk(gateway, road)
+
+
+@pytest.fixture
+async def desks(provider: Running) -> AsyncIterator[Desks]:
+    made = Desks(provider)
+    yield made
+    for transport in made.transports:
+        await transport.close()
+
+
+@pytest.fixture
+def desk(desks: Desks) -> Desk:
+    return desks.open()

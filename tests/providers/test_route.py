@@ -1,0 +1,46 @@
+"""Which models a name means."""
+
+import pytest
+
+from haulage.domain.provider_errors import UnsupportedModel
+from haulage.providers.route import Hop, Route
+
+PROVIDERS = ("openai", "ollama", "fake")
+HYBRID = Route(PROVIDERS, "hybrid", frozenset({"nomic-embed-text", "llama3.2:3b"}), "small")
+
+
+def test_a_name_with_a_provider_is_that_model_and_keeps_its_tag() -> None:
+    assert Route(PROVIDERS).hops(["ollama:llama3.2:3b"]) == [Hop("ollama", "llama3.2:3b")]
+
+
+@pytest.mark.parametrize("mode", ["openai", "ollama"])
+def test_a_bare_name_goes_where_the_mode_says(mode: str) -> None:
+    assert Route(PROVIDERS, mode).hops(["m"]) == [Hop(mode, "m")]
+
+
+@pytest.mark.parametrize("name", ["nomic-embed-text", "hybrid:nomic-embed-text"])
+def test_hybrid_asks_ollama_for_its_models_and_openai_after_it(name: str) -> None:
+    assert HYBRID.hops([name]) == [Hop("ollama", "nomic-embed-text"), Hop("openai", "small")]
+
+
+def test_hybrid_asks_openai_for_others() -> None:
+    assert HYBRID.hops(["gpt-4o"]) == [Hop("openai", "gpt-4o")]
+
+
+def test_a_bare_name_with_a_tag_is_known_when_it_is_listed() -> None:
+    assert HYBRID.hops(["llama3.2:3b"])[0] == Hop("ollama", "llama3.2:3b")
+
+
+def test_a_model_named_twice_is_asked_once() -> None:
+    assert Route(PROVIDERS).hops(["m", "openai:m"]) == [Hop("openai", "m")]
+
+
+def test_an_unknown_provider_is_told_with_the_nearest_name() -> None:
+    with pytest.raises(UnsupportedModel, match="Did you mean openai"):
+        Route(PROVIDERS).hops(["opnai:gpt-4o"])
+
+
+@pytest.mark.parametrize("names", [[], [""], ["openai:"], [" "]])
+def test_no_name_is_no_model(names: list[str]) -> None:
+    with pytest.raises(UnsupportedModel):
+        Route(PROVIDERS).hops(names)
