@@ -109,6 +109,7 @@ def test_the_tree_at_the_top_names_every_class_below_its_parent() -> None:
 
 def test_the_branch_of_provider_errors_is_drawn_too() -> None:
     drawn: dict[str, str] = {}
+    root = ""
     for line in (provider_errors.__doc__ or "").splitlines():
         if found := re.match(r"[├└]── ([A-Za-z]+)", line):
             drawn[found[1]] = root
