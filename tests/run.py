@@ -1,5 +1,8 @@
 """`make test`: every check, every test, and what was left out and how to add it.
 
+The tests say what they do as they do it. The checks and the smaller groups run beside them, one
+after another, and speak at their end: the long tests wait more than they compute.
+
 Groups that need more than Python run where that is installed; at the end it is said which were left
 out and the one command that adds them. With `--all-groups` a group that can't run is a
 failure; that is how continuous integration calls it.
@@ -11,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,19 +55,24 @@ PYTEST = [sys.executable, "-m", "pytest"]
 # Twice the cores: the long tests wait for processes they have killed, more than they compute.
 WORKERS = str(2 * (os.cpu_count() or 1))
 TESTS = [
-    Group("tests", [*PYTEST, "-n", WORKERS, "--dist", "loadgroup", "tests"]),
+    Group(
+        "tests",
+        [*PYTEST, "-n", WORKERS, "--dist", "loadgroup", "--no-loadscope-reorder", "tests"],
+    ),
 ]
+# What runs beside the tests writes into no folder of theirs.
+APART = ["-p", "no:cacheprovider"]
 EXTRA = [
     Group(
         "system-postgres",
-        [*PYTEST, "tests/storage"],
+        [*PYTEST, *APART, "tests/storage"],
         missing=lambda: None if other_postgres() else "no PostgreSQL from the system's packages",
         add="apt-get install -y postgresql",
         env=lambda: {"HAULAGE_TEST_POSTGRES": str(other_postgres())},
     ),
     Group(
         "brokers",
-        [*PYTEST, "-n", "3", "--dist", "loadfile", "tests/brokers"],
+        [*PYTEST, *APART, "-n", "3", "--dist", "loadfile", "tests/brokers"],
         missing=missing_brokers,
         add="apt-get install -y --no-install-recommends redis-server rabbitmq-server",
         env=lambda: {"HAULAGE_TEST_BROKERS": "1"},
@@ -77,14 +86,16 @@ def main() -> int:
     parser.add_argument("--only", choices=["checks", "tests"])
     parser.add_argument("--all-groups", action="store_true", help="a missing group is a failure")
     options = parser.parse_args()
-    groups = {"checks": CHECKS, "tests": TESTS, None: [*CHECKS, *TESTS, *EXTRA]}[options.only]
-    failed, left_out = [], []
-    for group in groups:
-        if lacks := group.missing():
-            left_out.append((group, lacks))
-            continue
-        if not run(group):
-            failed.append(group.name)
+    beside = {"checks": CHECKS, "tests": [], None: [*CHECKS, *EXTRA]}[options.only]
+    tests = [] if options.only == "checks" else TESTS
+    left_out = [(group, lacks) for group in [*tests, *beside] if (lacks := group.missing())]
+    absent = {group.name for group, _ in left_out}
+    with ThreadPoolExecutor() as lanes:
+        ended = [
+            lanes.submit(run_all, [one for one in lane if one.name not in absent], aloud=aloud)
+            for lane, aloud in ((tests, True), (beside, not tests))
+        ]
+        failed = [name for lane in ended for name in lane.result()]
     for group, lacks in left_out:
         print(f"Left out: {group.name} ({lacks}). To add it: {group.add}")
     if options.all_groups and left_out:
@@ -93,13 +104,29 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def run(group: Group) -> bool:
-    """Run one group with its output as it comes; whether it passed."""
-    print(f"── {group.name}", flush=True)
+def run_all(groups: Sequence[Group], *, aloud: bool) -> list[str]:
+    """Run them one after another; the names of those that failed."""
+    return [group.name for group in groups if not run(group, aloud=aloud)]
+
+
+def run(group: Group, *, aloud: bool) -> bool:
+    """Run one group, its output as it comes or all at the end; whether it passed."""
+    heading = f"── {group.name}\n"
+    if aloud:
+        print(heading, end="", flush=True)
     started = time.monotonic()
     inherited = {name: value for name, value in os.environ.items() if name[:8] != "HAULAGE_"}
-    ended = subprocess.run(group.command, cwd=ROOT, env={**inherited, **group.env()}, check=False)
-    print(f"   {group.name}: {time.monotonic() - started:.1f} s", flush=True)
+    ended = subprocess.run(
+        group.command,
+        cwd=ROOT,
+        env={**inherited, **group.env()},
+        check=False,
+        stdout=None if aloud else subprocess.PIPE,
+        stderr=None if aloud else subprocess.STDOUT,
+        text=True,
+    )
+    said = "" if aloud else f"\n{heading}{ended.stdout}"
+    print(f"{said}   {group.name}: {time.monotonic() - started:.1f} s", flush=True)
     return ended.returncode == 0
 
 

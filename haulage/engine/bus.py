@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from haulage.brokers import redis_clients
@@ -25,7 +27,13 @@ ID_BYTES = 16
 def connect(url: str) -> "redis.Redis":
     """An impatient client: what it cannot say at once is not worth saying."""
     return redis_clients.connect(
-        url, socket_timeout=5, socket_connect_timeout=1, health_check_interval=25
+        url,
+        socket_timeout=5,
+        socket_connect_timeout=1,
+        health_check_interval=25,
+        # Once more at once, for a connection that died in its sleep. redis-py's own default rests
+        # for seconds in between, and a heartbeat comes after each wait for orders.
+        retry=Retry(NoBackoff(), 1),
     )
 
 
@@ -103,9 +111,7 @@ class Listener:
         deadline = time.monotonic() + timeout_s
         try:
             if self._pubsub is None:
-                pubsub = self._client.pubsub()
-                await pubsub.subscribe(self._channel)
-                self._pubsub = pubsub
+                self._pubsub = await self._subscribed(timeout_s)
             while (left_s := deadline - time.monotonic()) > 0:
                 message = await self._pubsub.get_message(timeout=left_s)
                 if message is not None:
@@ -115,6 +121,16 @@ class Listener:
             await self.close()
             await asyncio.sleep(max(deadline - time.monotonic(), 0.05))
         return set()
+
+    async def _subscribed(self, within_s: float) -> "redis.client.PubSub":
+        pubsub = self._client.pubsub()
+        try:
+            async with asyncio.timeout(within_s):
+                await pubsub.subscribe(self._channel)
+        except BaseException:
+            await pubsub.aclose()
+            raise
+        return pubsub
 
     async def close(self) -> None:
         """Stop listening; `hear` starts again."""

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from live_system import System, Up, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("found by chaos")]
 
 
 def answers(system: System) -> bool:
@@ -33,8 +33,13 @@ def test_cpu_children_born_while_postgresql_is_away_drop_no_message(tmp_path: Pa
 
 
 def test_a_thawed_cpu_worker_cancels_no_job_that_nobody_cancelled(tmp_path: Path) -> None:
-    with Up(tmp_path / "data", tmp_path / "up.log") as system:
-        job = system.client.submit("crunch", {"seconds": 12})
+    with Up(
+        tmp_path / "data",
+        tmp_path / "up.log",
+        HAULAGE_ENGINE_LEASE_S="2",
+        HAULAGE_ENGINE_HEARTBEAT_S="0.4",
+    ) as system:
+        job = system.client.submit("crunch", {"seconds": 6})
         system.until_state(job.id, "running")
         until(lambda: system.query("SELECT max(in_flight) FROM workers") == [(1,)])
         parent, *_ = system.pids("worker-cpu")

@@ -13,9 +13,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shutdown"), pytest.mark.
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A worker of it has three seconds for what runs."""
+    """A worker of it has two seconds for what runs."""
     folder = tmp_path_factory.mktemp("shutdown")
-    with Up(folder / "data", folder / "up.log", HAULAGE_ENGINE_SHUTDOWN_S="3") as system:
+    with Up(folder / "data", folder / "up.log", HAULAGE_ENGINE_SHUTDOWN_S="2") as system:
         yield system
 
 
@@ -51,7 +51,7 @@ def assert_gone_on_elsewhere(system: System, job_id: UUID) -> None:
 
 
 def test_a_warm_shutdown_lets_finish_what_ends_in_time(system: System) -> None:
-    job_id = running(system, "sleep", 1.5)
+    job_id = running(system, "sleep", 1.0)
     tell(system, "worker-io", signal.SIGTERM)
     assert system.until_ended(job_id, within_s=60).state == "succeeded"
     assert states(system, job_id) == ["queued", "running", "succeeded"]
