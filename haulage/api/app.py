@@ -11,6 +11,7 @@ from haulage.api import errors, openapi
 from haulage.api.deps import Deps
 from haulage.api.edge import Edge
 from haulage.api.events import EventHub
+from haulage.api.lanes import open_lanes
 from haulage.api.readiness import Readiness
 from haulage.api.routes import (
     attempts,
@@ -136,5 +137,5 @@ def make_app(
         app.include_router(resource.router)
     errors.install(app)
     openapi.install(app)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, lanes=open_lanes(submits.router, {submits.submit}))
     return app

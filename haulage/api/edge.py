@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from haulage.api.errors import REQUEST_ID, broken
+from haulage.api.lanes import Lanes
 from haulage.domain.ids import uuid7
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import HTTP_DURATION, HTTP_REQUESTS
@@ -31,10 +32,11 @@ CLIENT_GONE = 499
 
 
 class Edge:
-    """Wraps the whole application."""
+    """Wraps the whole application. What has one of `lanes` goes there instead of through it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, lanes: Lanes | None = None) -> None:
         self._app = app
+        self._lanes = lanes or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,9 +46,10 @@ class Edge:
         scope[REQUEST_ID] = request_id
         answer = _Answer(send, request_id)
         started = time.perf_counter()
+        inner = self._lanes.get((scope["method"], scope["path"]), self._app)
         with bound_contextvars(request_id=request_id):
             try:
-                await self._app(scope, receive, answer)
+                await inner(scope, receive, answer)
             except ClientDisconnect:
                 answer.status = answer.status or CLIENT_GONE
             except Exception:

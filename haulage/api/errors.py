@@ -125,12 +125,13 @@ def broken(scope: Scope) -> Response:
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
-    app.add_exception_handler(HaulageError, _on_ours)
+    app.add_exception_handler(HaulageError, answer_ours)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
 
 
-async def _on_ours(request: Request, error: Exception) -> Response:
+async def answer_ours(request: Request, error: Exception) -> Response:
+    """The answer to a refusal of ours; raises `error` again when it is a fault instead."""
     if isinstance(error, Refusal):
         return problem(
             request.scope,

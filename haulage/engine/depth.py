@@ -43,7 +43,9 @@ class Depth:
 
     async def take(self, queues: Iterable[str]) -> None:
         """Take a place for each job, named by its queue: all or none; raises `QueueFull`."""
-        wanted = Counter(queues)
+        wanted: dict[str, int] = {}
+        for queue in queues:
+            wanted[queue] = wanted.get(queue, 0) + 1
         for queue, count in wanted.items():
             await self._refresh(queue, count)
         for queue, count in wanted.items():
@@ -53,8 +55,9 @@ class Depth:
                     f"it would pass its cap of {self._most}. Nothing was accepted.",
                     retry_after_s=RETRY_AFTER_S,
                 )
-        self._waiting += wanted
-        self._accepted += wanted
+        for queue, count in wanted.items():
+            self._waiting[queue] += count
+            self._accepted[queue] += count
 
     async def _refresh(self, queue: str, count: int) -> None:
         first = queue not in self._look_at

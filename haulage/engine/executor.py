@@ -109,7 +109,14 @@ class Executor:
         Never raises for what a handler does. A lost lease or a shutdown settles nothing here: the
         first belongs to somebody else, the second is given back by the runner.
         """
-        logs.job.set({"job_id": lease.job_id, "type": lease.type, "attempt": lease.attempt})
+        logs.job.set(
+            {
+                "job_id": lease.job_id,
+                "type": lease.type,
+                "attempt": lease.attempt,
+                "request_id": lease.request_id,
+            }
+        )
         meters = meters_of(lease.type, lease.queue)
         meters.latency.observe(max((lease.claimed_at - lease.due_at).total_seconds(), 0.0))
         started = time.perf_counter()

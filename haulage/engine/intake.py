@@ -22,7 +22,7 @@ from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.storage.idempotency_store import Kept
 from haulage.telemetry import logs
-from haulage.telemetry.metrics import JOBS_SUBMITTED
+from haulage.telemetry.metrics import submitted
 
 log = logs.get(__name__)
 
@@ -163,7 +163,7 @@ class Intake:
         )
         self._services.event_bell.rang(job.id for job in jobs)
         for job in jobs:
-            JOBS_SUBMITTED.labels(type=job.type, queue=job.queue).inc()
+            submitted(job.type, job.queue).inc()
         if jobs:
             log.debug("jobs.accepted", count=len(jobs), first_job_id=str(jobs[0].id))
 

@@ -91,7 +91,8 @@ def add_job(
     current = job.get()
     if current is not None:
         for name, value in current.items():
-            event.setdefault(name, str(value) if isinstance(value, UUID) else value)
+            if value is not None:
+                event.setdefault(name, str(value) if isinstance(value, UUID) else value)
     return event
 
 

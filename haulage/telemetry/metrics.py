@@ -63,3 +63,9 @@ def meters_of(type: str, queue: str) -> JobMeters:
         duration=JOB_DURATION.labels(type=type),
         settled={state.value: JOBS_SETTLED.labels(type=type, state=state.value) for state in State},
     )
+
+
+@cache
+def submitted(type: str, queue: str) -> Counter:
+    """The counter of accepted jobs of a type on a queue, looked up once."""
+    return JOBS_SUBMITTED.labels(type=type, queue=queue)
