@@ -20,6 +20,7 @@ from haulage.api.routes import (
     files,
     health,
     jobs,
+    lists,
     queues,
     schedules,
     submits,
@@ -41,6 +42,7 @@ from haulage.storage.job_reads import JobReads
 RESOURCES = (
     attempts,
     submits,
+    lists,
     jobs,
     why,
     events,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from haulage.domain.errors import InvalidCursor
 from haulage.storage.job_filter import JobFilter
+from haulage.storage.job_lists import Position
 from haulage.storage.json_text import canonical
 
 # What a list's places are, in the cursor's first byte.
@@ -21,33 +22,41 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def encode(last: UUID, wanted: JobFilter, *, tenant: str) -> str:
-    """The cursor of the page that follows the job `last`."""
-    return _seal(_AFTER_JOB, last.bytes, _digest(wanted, tenant))
+def encode(last: Position, wanted: JobFilter, *, tenant: str) -> str:
+    """The cursor of the page that follows the job at `last`."""
+    return _seal(_AFTER_JOB, _packed(last.at) + last.id.bytes, _digest(wanted, tenant))
 
 
-def decode(cursor: str, wanted: JobFilter, *, tenant: str) -> UUID:
+def decode(cursor: str, wanted: JobFilter, *, tenant: str) -> Position:
     """The job before the page; raises `InvalidCursor`."""
     place = _unseal(_AFTER_JOB, cursor, _digest(wanted, tenant))
-    if len(place) != 16:
+    if len(place) != _MOMENT_BYTES + 16:
         raise _foreign()
-    return UUID(bytes=place)
+    return Position(_moment(place[:_MOMENT_BYTES]), UUID(bytes=place[_MOMENT_BYTES:]))
 
 
 def encode_group(last_at: datetime, fingerprint: str, wanted: JobFilter, *, tenant: str) -> str:
     """The cursor of the page of groups that follows this one."""
-    moment = (last_at - _EPOCH) // _MICROSECOND
-    place = moment.to_bytes(_MOMENT_BYTES, "big")
-    return _seal(_AFTER_GROUP, place + fingerprint.encode(), _digest(wanted, tenant))
+    return _seal(_AFTER_GROUP, _packed(last_at) + fingerprint.encode(), _digest(wanted, tenant))
 
 
 def decode_group(cursor: str, wanted: JobFilter, *, tenant: str) -> tuple[datetime, str]:
     """The group before the page; raises `InvalidCursor`."""
     place = _unseal(_AFTER_GROUP, cursor, _digest(wanted, tenant))
     try:
-        moment = _EPOCH + int.from_bytes(place[:_MOMENT_BYTES], "big") * _MICROSECOND
-        return moment, place[_MOMENT_BYTES:].decode()
-    except (ValueError, OverflowError) as error:
+        return _moment(place[:_MOMENT_BYTES]), place[_MOMENT_BYTES:].decode()
+    except ValueError as error:
+        raise _foreign() from error
+
+
+def _packed(moment: datetime) -> bytes:
+    return ((moment - _EPOCH) // _MICROSECOND).to_bytes(_MOMENT_BYTES, "big", signed=True)
+
+
+def _moment(packed: bytes) -> datetime:
+    try:
+        return _EPOCH + int.from_bytes(packed, "big", signed=True) * _MICROSECOND
+    except OverflowError as error:
         raise _foreign() from error
 
 

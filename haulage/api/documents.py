@@ -56,6 +56,7 @@ def job_json(job: Job, *, with_input: bool = False) -> bytes:
         "cancelled_by": job.cancelled_by,
         "cancelled_at": utc(job.cancelled_at),
         "request_id": job.request_id,
+        "parent_id": job.parent_id and str(job.parent_id),
         "error": shown_error(error),
         "fingerprint": job.fingerprint,
         "discarded_at": utc(job.discarded_at),

@@ -148,6 +148,7 @@ class JobDocument(BaseModel):
     cancelled_by: str | None
     cancelled_at: datetime | None
     request_id: str | None
+    parent_id: UUID | None = Field(description="The job whose handler spawned it.")
     error: ErrorDocument | None
     fingerprint: str | None = Field(description="What failures of the same cause share.")
     discarded_at: datetime | None = Field(description="When a dead letter was put aside.")

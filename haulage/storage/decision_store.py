@@ -28,7 +28,7 @@ WITH held AS (
         suspicion = 0,
         scheduled_at = :now, rung_at = NULL, started_at = NULL, finished_at = NULL,
         -- The deadline belonged to the run that is over.
-        deadline = NULL, error = NULL, fingerprint = NULL, progress = NULL,
+        deadline = NULL, error = NULL, error_text = NULL, fingerprint = NULL, progress = NULL,
         cancel_requested_at = NULL, cancelled_at = NULL, cancelled_by = NULL,
         discarded_at = NULL, discarded_by = NULL,
         event_seq = event_seq + 1

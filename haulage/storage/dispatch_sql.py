@@ -45,7 +45,8 @@ WITH late AS (
         error = json_build_object(
             'code', 'deadline', 'retryable', false,
             'message', '{late}'),
-        fingerprint = type || ':' || '{digest}'
+        fingerprint = type || ':' || '{digest}',
+        error_text = lower('deadline {late}')
     FROM late WHERE jobs.id = late.id
     RETURNING jobs.id, event_seq, error
 ), noted AS (
@@ -111,6 +112,8 @@ WITH orphan AS (
             'code', 'quarantined', 'retryable', false, 'message',
             '{killed}' || (jobs.crashes + 1) || ' times.') END,
         fingerprint = CASE judged.target WHEN 'failed' THEN type || ':' || '{digest}' END,
+        error_text = CASE judged.target WHEN 'failed' THEN lower(
+            'quarantined {killed}' || (jobs.crashes + 1) || ' times.') END,
         event_seq = event_seq + 1
     FROM judged WHERE jobs.id = judged.id
     RETURNING jobs.id, type, queue, state, jobs.crashes, crash, company, event_seq, reason,

@@ -9,13 +9,14 @@ from haulage.domain.job import Job, Priority, Progress, Usage
 from haulage.domain.lifecycle import State
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
-from haulage.storage.job_filter import JobFilter, conditions
+from haulage.storage.job_filter import JobFilter
+from haulage.storage.job_lists import Position, page_of
 from haulage.storage.tables import jobs
 
 _SHOWN = [
     column
     for column in jobs.c
-    if column.name not in ("input", "result", "input_ref", "worker_pid", "rung_at")
+    if column.name not in ("input", "result", "input_ref", "worker_pid", "rung_at", "error_text")
 ]
 _RESULT = sa.cast(jobs.c.result, sa.Text).label("result")
 _INPUT = sa.cast(jobs.c.input, sa.Text).label("input")
@@ -65,15 +66,19 @@ class JobReads:
         return [found[job_id] for job_id in ids if job_id in found]
 
     async def page(
-        self, wanted: JobFilter, *, tenant: str, before: UUID | None = None, limit: int = 50
+        self,
+        wanted: JobFilter,
+        *,
+        tenant: str,
+        before: Position | None = None,
+        limit: int = 50,
     ) -> list[Job]:
-        """Up to `limit` jobs, newest first, older than the id `before`; without their results."""
-        query = sa.select(*_SHOWN).where(*conditions(wanted, tenant=tenant))
-        if before is not None:
-            query = query.where(jobs.c.id < before)
+        """Up to `limit` jobs past `before`, newest first by `wanted.order`; without results."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(query.order_by(jobs.c.id.desc()).limit(limit))
-            return [_job(row) for row in rows.mappings()]
+            rows = await page_of(
+                connection, _SHOWN, wanted, tenant=tenant, before=before, limit=limit
+            )
+            return [_job(row) for row in rows]
 
     async def result(self, job_id: UUID, *, tenant: str) -> tuple[State, str | None] | None:
         """The state and, once succeeded, the whole result as JSON text; None: no such job."""

@@ -52,7 +52,10 @@ WITH item AS (
            parent_id, created_at, 1
     FROM item
     ON CONFLICT (id) DO NOTHING
-    RETURNING id, state, reason, scheduled_at, created_at
+    RETURNING id, tenant, tags, state, reason, scheduled_at, created_at
+), tagged AS (
+    INSERT INTO job_tags (tenant, tag, created_at, job_id)
+    SELECT DISTINCT tenant, unnest(tags), created_at, id FROM added WHERE tags <> '{}'
 )
 INSERT INTO events (job_id, seq, kind, at, data)
 SELECT id, 1, 'state', created_at,
@@ -97,10 +100,11 @@ WITH item AS (
         CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:states AS text[]),
         CAST(:reasons AS text[]), CAST(:due AS timestamptz[]), CAST(:results AS text[]),
         CAST(:result_refs AS text[]), CAST(:result_sizes AS bigint[]), CAST(:errors AS text[]),
-        CAST(:calls AS int[]), CAST(:input_tokens AS bigint[]), CAST(:output_tokens AS bigint[]),
-        CAST(:costs AS float8[]), CAST(:refunds AS boolean[]), CAST(:digests AS text[])
-    ) AS t (id, fence, state, reason, due, result, result_ref, result_size, error,
-            calls, input_tokens, output_tokens, cost, refund, digest)
+        CAST(:error_texts AS text[]), CAST(:digests AS text[]), CAST(:calls AS int[]),
+        CAST(:input_tokens AS bigint[]), CAST(:output_tokens AS bigint[]),
+        CAST(:costs AS float8[]), CAST(:refunds AS boolean[])
+    ) AS t (id, fence, state, reason, due, result, result_ref, result_size, error, error_text,
+            digest, calls, input_tokens, output_tokens, cost, refund)
 ), held AS (
     SELECT item.*,
            -- A cancel that was asked for wins over another attempt, never over a result.
@@ -122,6 +126,8 @@ WITH item AS (
         result_size = held.result_size,
         error = CASE WHEN held.target IN ('failed', 'scheduled')
                      THEN coalesce(CAST(held.error AS json), jobs.error) END,
+        error_text = CASE WHEN held.target IN ('failed', 'scheduled')
+                          THEN coalesce(held.error_text, jobs.error_text) END,
         -- The other half is in the row (domain/fingerprint.py).
         fingerprint = CASE WHEN held.target = 'failed' THEN type || ':' || held.digest END,
         usage = CASE WHEN held.calls IS NULL AND held.input_tokens IS NULL

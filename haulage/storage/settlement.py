@@ -25,6 +25,9 @@ from haulage.storage.json_text import dumps, storable
 NOTHING_USED = Usage()
 MAX_DELAY_S = 366 * 24 * 3600.0
 MAX_REASON_CHARS = 200
+# Of an error's text as lists search it. An index holds it, whose rows have room for 2,700 bytes.
+MAX_TEXT_CHARS = 400
+MAX_TEXT_BYTES = 1_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str
         "result_sizes": sparse(_result_size(one.outcome) for one in settlements),
         "errors": sparse(_error(one.outcome) for one in settlements),
         "digests": sparse(_digest(one.outcome) for one in settlements),
+        "error_texts": sparse(_error_text(one.outcome) for one in settlements),
         "calls": sparse(one.usage.calls for one in settlements),
         "input_tokens": sparse(one.usage.input_tokens for one in settlements),
         "output_tokens": sparse(one.usage.output_tokens for one in settlements),
@@ -106,6 +110,18 @@ def _digest(outcome: Outcome) -> str | None:
     if isinstance(outcome, Failed):
         return digest_of(outcome.error.code, outcome.error.message)
     return None
+
+
+def _error_text(outcome: Outcome) -> str | None:
+    if isinstance(outcome, Failed | Retry):
+        return error_text(outcome.error)
+    return None
+
+
+def error_text(error: ErrorInfo) -> str:
+    """What lists search in: the beginning of code and message, in small letters."""
+    text = storable(f"{error.code} {error.message}").lower()[:MAX_TEXT_CHARS]
+    return text.encode()[:MAX_TEXT_BYTES].decode("utf-8", "ignore")
 
 
 def error_json(error: ErrorInfo) -> str:

@@ -27,7 +27,12 @@ STATES: dict[State, dict[str, Any]] = {
     State.RUNNING: {"worker_id": uuid7()},
     State.WAITING: {},
     State.SUCCEEDED: {"finished_at": NOW, "result": "null"},
-    State.FAILED: {"finished_at": NOW, "error": "{}", "fingerprint": "echo:1"},
+    State.FAILED: {
+        "finished_at": NOW,
+        "error": "{}",
+        "error_text": "",
+        "fingerprint": "echo:1",
+    },
     State.CANCELLED: {"finished_at": NOW, "cancelled_at": NOW},
 }
 
@@ -62,7 +67,9 @@ WRONG = [
     ("result", job(State.SUCCEEDED, result=None)),
     ("result", job(State.FAILED, result="{}")),
     ("result", job(State.RUNNING, result_ref="sha256/ab")),
-    ("error", job(State.FAILED, error=None)),
+    ("error", job(State.FAILED, error=None, error_text=None)),
+    ("error_text", job(State.FAILED, error_text=None)),
+    ("error_text", job(State.QUEUED, error_text="odd")),
     ("fingerprint", job(State.FAILED, fingerprint=None)),
     ("fingerprint", job(State.QUEUED, fingerprint="echo:1")),
     ("cancelled", job(State.CANCELLED, cancelled_at=None)),

@@ -1,7 +1,4 @@
-"""Reads: one job, many, and pages that neither skip nor repeat."""
-
-from datetime import timedelta
-from uuid import UUID
+"""Reads of one job, of many, and of a queue's depth."""
 
 import pytest
 
@@ -19,11 +16,6 @@ from tests.factories import DONE, FAILED, Hand, brought_to, queued
 @pytest.fixture
 def reads(services: Services) -> JobReads:
     return JobReads(services.database, services.blobs)
-
-
-async def page(reads: JobReads, before: UUID | None = None, limit: int = 50, **wanted):
-    found = await reads.page(JobFilter(**wanted), tenant="default", before=before, limit=limit)
-    return [job.id for job in found]
 
 
 async def test_a_job_is_read_as_it_stands(
@@ -48,7 +40,7 @@ async def test_jobs_of_another_tenant_are_not_there(services: Services, reads: J
     assert await reads.get(job_id, tenant="default") is None
     assert await reads.result(job_id, tenant="default") is None
     assert await reads.many([job_id], tenant="default") == []
-    assert await page(reads) == []
+    assert await reads.page(JobFilter(), tenant="default") == []
 
 
 async def test_many_come_in_the_order_that_was_asked(services: Services, reads: JobReads) -> None:
@@ -56,33 +48,6 @@ async def test_many_come_in_the_order_that_was_asked(services: Services, reads: 
     found = await reads.many([two, uuid7(), one], tenant="default")
     assert [job.id for job in found] == [two, one]
     assert await reads.many([], tenant="default") == []
-
-
-async def test_pages_go_from_new_to_old_without_gap(services: Services, reads: JobReads) -> None:
-    ids = [await queued(services) for _ in range(5)]
-    first = await page(reads, limit=2)
-    second = await page(reads, before=first[-1], limit=2)
-    third = await page(reads, before=second[-1], limit=2)
-    assert first + second + third == ids[::-1]
-
-
-async def test_each_filter_leaves_what_fits_it(
-    services: Services, reads: JobReads, clock: TestClock
-) -> None:
-    start = clock.now()
-    plain = await queued(services, type="echo")
-    clock.advance(seconds=10)
-    tagged = await queued(services, type="sleep", queue="ocr", tags=("a", "b"))
-    failed = await brought_to(services, State.FAILED, type="crunch", tags=("b",))
-    assert await page(reads, types=["sleep", "crunch"]) == [failed, tagged]
-    assert await page(reads, states=[State.QUEUED]) == [tagged, plain]
-    assert await page(reads, queues=["ocr"]) == [tagged]
-    assert await page(reads, tags=["b"]) == [failed, tagged]
-    assert await page(reads, tags=["b", "a"]) == [tagged]
-    later = start + timedelta(seconds=10)
-    assert await page(reads, created_after=later) == [failed, tagged]
-    assert await page(reads, created_before=later) == [plain]
-    assert await page(reads, types=["echo"], states=[State.FAILED]) == []
 
 
 async def test_a_result_is_there_only_after_success(services: Services, reads: JobReads) -> None:

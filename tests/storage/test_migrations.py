@@ -112,3 +112,21 @@ def test_a_server_that_is_not_there_is_said_with_the_command_that_helps() -> Non
     with pytest.raises(Unavailable, match="does not let us in") as caught:
         migrate.migrate("postgresql://nobody@127.0.0.1:1/none")
     assert "haulage up" in caught.value.hint
+
+
+def test_the_errors_and_tags_of_jobs_that_are_there_are_found_in_lists(empty_url: str) -> None:
+    command.upgrade(migrate.config(empty_url), "0004")
+    error = '{"code":"odd","message":"Null \\u0000 and half \\ud800"}'
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO jobs (id, type, state, queue, tags, input, max_attempts, timeout_s,"
+            " created_at, scheduled_at, finished_at, error)"
+            " VALUES (gen_random_uuid(), 'echo', 'failed', 'io', '{a,b,a}', '1', 1, 1,"
+            " now(), now(), now(), %s)",
+            [error],
+        )
+        migrate.migrate(empty_url)
+        [(text,)] = connection.execute("SELECT error_text FROM jobs").fetchall()
+        tags = connection.execute("SELECT tag FROM job_tags ORDER BY tag").fetchall()
+    assert text == "odd null  and half ?"
+    assert tags == [("a",), ("b",)]

@@ -16,7 +16,7 @@ from haulage.settings import RetentionSettings
 from haulage.storage import retention_store
 from haulage.storage.blobs import Blobs
 from haulage.storage.retention_store import RetentionStore
-from haulage.storage.tables import crashes, events, idempotency_keys, jobs, steps, workers
+from haulage.storage.tables import crashes, events, idempotency_keys, job_tags, jobs, steps, workers
 from tests.conftest import TestClock
 from tests.factories import DONE, Hand, brought_to, queued
 
@@ -60,10 +60,10 @@ async def forget(store: RetentionStore, clock: TestClock, limit: int = 100) -> i
     return await store.forget_jobs(finished_before=cutoff(clock), limit=limit)
 
 
-async def test_an_old_job_goes_with_its_events_steps_and_crashes(
+async def test_an_old_job_goes_with_its_events_steps_crashes_and_tags(
     services: Services, janitor: Janitor, clock: TestClock
 ) -> None:
-    job_id = await brought_to(services, State.SUCCEEDED)
+    job_id = await brought_to(services, State.SUCCEEDED, tags=("a", "b"))
     async with services.database.transaction() as connection:
         await connection.execute(
             steps.insert().values(
@@ -81,7 +81,8 @@ async def test_an_old_job_goes_with_its_events_steps_and_crashes(
     assert await left(services) == 1
     clock.advance(seconds=1)
     await janitor.round(always)
-    assert [await left(services, one) for one in (jobs, events, steps, crashes)] == [0, 0, 0, 0]
+    for table in (jobs, events, steps, crashes, job_tags):
+        assert await left(services, table) == 0
 
 
 @pytest.mark.parametrize("given", list(State))

@@ -26,3 +26,8 @@ class CrashingDatabase(Database):
                 raise Unavailable("the process died before the commit")
         if point == "after":
             raise Unavailable("the process died after the commit")
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        async with self.transaction() as connection:
+            yield connection

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from haulage.api import cursors, deps
 from haulage.api.dead_letter_models import GroupPage
-from haulage.api.documents import groups_json, job_json, page_json
+from haulage.api.documents import groups_json, job_json
 from haulage.api.errors import Refusal
 from haulage.api.models import JobDocument, JobPage
 from haulage.api.openapi import problems
-from haulage.api.routes.jobs import MAX_PAGE, Word, find
+from haulage.api.routes.jobs import find
+from haulage.api.routes.lists import MAX_PAGE, Word, page
 from haulage.domain.job import Job
 from haulage.domain.lifecycle import REDRIVABLE, State
 from haulage.storage.dead_letter_reads import DeadLetterReads
@@ -54,15 +55,7 @@ class DeadLetterQuery(BaseModel):
 )
 async def listing(request: Request, query: Annotated[DeadLetterQuery, Query()]) -> Response:
     """Failed jobs that nobody has redriven or discarded, newest first."""
-    parts, tenant = deps.of(request), deps.principal(request).tenant
-    wanted = query.filter()
-    limit = query.limit or parts.settings.api.page_size
-    before = cursors.decode(query.cursor, wanted, tenant=tenant) if query.cursor else None
-    found = await parts.reads.page(wanted, tenant=tenant, before=before, limit=limit + 1)
-    shown = found[:limit]
-    more = len(found) > limit
-    following = cursors.encode(shown[-1].id, wanted, tenant=tenant) if more else None
-    return _json(page_json(shown, following))
+    return await page(request, query.filter(), limit=query.limit, cursor=query.cursor)
 
 
 @router.get(

@@ -1,64 +1,27 @@
-"""Jobs that exist: one, many, their results and logs, and their cancelling."""
+"""Jobs that exist: one, their results and logs, and their cancelling."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from haulage.api import cursors, deps
-from haulage.api.documents import job_json, log_page_json, page_json, shown_error
+from haulage.api import deps
+from haulage.api.documents import job_json, log_page_json, shown_error
 from haulage.api.errors import Refusal
-from haulage.api.models import JobDocument, JobPage, LogPage, Moment
+from haulage.api.models import JobDocument, LogPage
 from haulage.api.openapi import problems
 from haulage.domain.errors import NotFound
 from haulage.domain.job import Event, EventKind, Job
 from haulage.domain.lifecycle import REDRIVABLE, State
 from haulage.storage.event_store import EventStore
-from haulage.storage.job_filter import JobFilter
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
-MAX_PAGE = 500
 MAX_SEQ = 2**63 - 1
 EVENTS_A_READ = 1000
-
-
-def _no_nul(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("must not contain NUL")
-    return value
-
-
-Word = Annotated[str, Field(max_length=200), AfterValidator(_no_nul)]
-
-
-class JobQuery(BaseModel):
-    """Filters of a list. One that is repeated means 'any of'; for `tag`, 'all of'."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    state: list[State] = []
-    type: list[Word] = []
-    queue: list[Word] = []
-    tag: list[Word] = []
-    created_after: Moment | None = Field(default=None, description="At or after this moment.")
-    created_before: Moment | None = Field(default=None, description="Before this moment.")
-    limit: int | None = Field(default=None, ge=1, le=MAX_PAGE)
-    cursor: str | None = Field(default=None, max_length=200)
-
-    def filter(self) -> JobFilter:
-        """The same in the store's words."""
-        return JobFilter(
-            states=self.state,
-            types=self.type,
-            queues=self.queue,
-            tags=self.tag,
-            created_after=self.created_after,
-            created_before=self.created_before,
-        )
 
 
 class ShowQuery(BaseModel):
@@ -85,26 +48,6 @@ class NoQuery(BaseModel):
     """A route that takes no parameters."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-@router.get(
-    "",
-    response_class=Response,
-    responses={200: {"model": JobPage}, **problems(400, 503)},
-    summary="List jobs",
-)
-async def listing(request: Request, query: Annotated[JobQuery, Query()]) -> Response:
-    """Newest first, page by page; jobs that come in between pages do not shift them."""
-    parts, tenant = deps.of(request), deps.principal(request).tenant
-    wanted = query.filter()
-    limit = query.limit or parts.settings.api.page_size
-    before = cursors.decode(query.cursor, wanted, tenant=tenant) if query.cursor else None
-    # One more than asked for says whether there is another page.
-    found = await parts.reads.page(wanted, tenant=tenant, before=before, limit=limit + 1)
-    shown = found[:limit]
-    more = len(found) > limit
-    following = cursors.encode(shown[-1].id, wanted, tenant=tenant) if more else None
-    return _json(page_json(shown, following))
 
 
 @router.get(

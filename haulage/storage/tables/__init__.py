@@ -8,15 +8,15 @@ from haulage.storage.tables.base import Moment, metadata
 from haulage.storage.tables.files import files
 from haulage.storage.tables.fleet import queues, schedules, workers
 from haulage.storage.tables.history import crashes, events, steps
-from haulage.storage.tables.jobs import TAGGED, idempotency_keys, jobs
+from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
 
 __all__ = [
-    "TAGGED",
     "Moment",
     "crashes",
     "events",
     "files",
     "idempotency_keys",
+    "job_tags",
     "jobs",
     "metadata",
     "queues",

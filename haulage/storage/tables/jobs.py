@@ -26,6 +26,8 @@ jobs = sa.Table(
     sa.Column("error", sa.JSON),
     # Which failures are the same one (domain/fingerprint.py).
     sa.Column("fingerprint", sa.Text),
+    # The beginning of the error's code and message in small letters (`settlement.error_text`).
+    sa.Column("error_text", sa.Text),
     sa.Column("progress", sa.JSON),
     sa.Column("usage", sa.JSON),
     sa.Column("run", sa.Integer, nullable=False, server_default="1"),
@@ -68,6 +70,7 @@ jobs = sa.Table(
     ),
     sa.CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="error"),
     sa.CheckConstraint("(state = 'failed') = (fingerprint IS NOT NULL)", name="fingerprint"),
+    sa.CheckConstraint("(error_text IS NULL) = (error IS NULL)", name="error_text"),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
     sa.CheckConstraint("input IS NOT NULL OR input_ref IS NOT NULL", name="input"),
     sa.CheckConstraint("priority IN (0, 3, 6)", name="priority"),
@@ -77,7 +80,40 @@ jobs = sa.Table(
     # Room on each page for the claimed and the settled version of a row.
     postgresql_with={"fillfactor": "60"},
 )
-sa.Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
+# The order of lists, and that of lists by state, type and queue (storage/job_lists.py).
+sa.Index("ix_jobs_created", jobs.c.tenant, jobs.c.created_at, jobs.c.id)
+sa.Index(
+    "ix_jobs_lanes",
+    jobs.c.tenant,
+    jobs.c.queue,
+    jobs.c.type,
+    jobs.c.state,
+    jobs.c.created_at,
+    jobs.c.id,
+)
+sa.Index(
+    "ix_jobs_list_started",
+    jobs.c.tenant,
+    jobs.c.started_at,
+    jobs.c.id,
+    postgresql_where=sa.text("started_at IS NOT NULL"),
+)
+sa.Index(
+    "ix_jobs_list_finished",
+    jobs.c.tenant,
+    jobs.c.finished_at,
+    jobs.c.id,
+    postgresql_where=sa.text("finished_at IS NOT NULL"),
+)
+# Few jobs fail: their texts are read through from the index alone.
+sa.Index(
+    "ix_jobs_error_text",
+    jobs.c.tenant,
+    jobs.c.created_at,
+    jobs.c.id,
+    postgresql_include=["error_text"],
+    postgresql_where=sa.text("error_text IS NOT NULL"),
+)
 sa.Index(
     "ix_jobs_due",
     jobs.c.scheduled_at,
@@ -115,12 +151,15 @@ sa.Index(
 sa.Index(
     "ix_jobs_parent",
     jobs.c.parent_id,
+    jobs.c.created_at,
+    jobs.c.id,
     postgresql_where=sa.text("parent_id IS NOT NULL"),
 )
 sa.Index("ix_jobs_waiting", jobs.c.id, postgresql_where=sa.text("state = 'waiting'"))
 sa.Index(
     "ix_jobs_dead",
     jobs.c.tenant,
+    jobs.c.created_at,
     jobs.c.id,
     postgresql_where=sa.text("state = 'failed' AND discarded_at IS NULL"),
 )
@@ -131,10 +170,6 @@ sa.Index(
     jobs.c.finished_at,
     postgresql_where=sa.text("state = 'failed' AND discarded_at IS NULL"),
 )
-# Most jobs have no tags; a query by tag repeats the condition, or the planner can't use the index.
-TAGGED = sa.text("tags <> '{}'")
-sa.Index("ix_jobs_tags", jobs.c.tags, postgresql_using="gin", postgresql_where=TAGGED)
-
 sa.Index(
     "ix_jobs_finished",
     jobs.c.finished_at,
@@ -143,6 +178,17 @@ sa.Index(
 # Few rows have their input or result elsewhere; the janitor asks which blobs nobody names.
 sa.Index("ix_jobs_input_ref", jobs.c.input_ref, postgresql_where=jobs.c.input_ref.is_not(None))
 sa.Index("ix_jobs_result_ref", jobs.c.result_ref, postgresql_where=jobs.c.result_ref.is_not(None))
+
+# The tags of jobs in the order of lists. A job's tags never change, so that this is written once
+# where an index on `jobs` would be for each of its states.
+job_tags = sa.Table(
+    "job_tags",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("tag", sa.Text, primary_key=True),
+    sa.Column("created_at", Moment, primary_key=True),
+    sa.Column("job_id", UUID(as_uuid=True), primary_key=True),
+)
 
 idempotency_keys = sa.Table(
     "idempotency_keys",
