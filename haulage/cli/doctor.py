@@ -1,14 +1,17 @@
 """`haulage doctor`: is everything here that Haulage needs, and if not, what mends it."""
 
-from itertools import chain
+from collections.abc import Iterator
 
 import typer
 from rich.markup import escape
 
-from haulage.cli.checks import machine_checks
-from haulage.cli.findings import Finding, Level, surroundings
+from haulage.cli.checkup.api import api_checks
+from haulage.cli.checkup.broker import broker_checks
+from haulage.cli.checkup.findings import Finding, Level, Surroundings, surroundings
+from haulage.cli.checkup.machine import machine_checks
+from haulage.cli.checkup.postgres import postgres_checks
+from haulage.cli.checkup.redis import redis_checks
 from haulage.cli.output import Output, OutputOption, console, print_json
-from haulage.cli.server_checks import server_checks
 
 MARKS = {Level.OK: "[green]ok  [/]", Level.WARN: "[yellow]warn[/]", Level.FAIL: "[red]fail[/]"}
 
@@ -16,8 +19,9 @@ MARKS = {Level.OK: "[green]ok  [/]", Level.WARN: "[yellow]warn[/]", Level.FAIL: 
 def doctor(output: OutputOption = Output.TEXT) -> None:
     """Check this installation; every fault comes with the command that mends it.
 
-    Looks at Python, the installed extras, PostgreSQL, Redis, the blob folder, the disk and the
-    API. Changes nothing. Exits with 1 when something is broken; a warning is not.
+    Looks at Python and the packages, settings, disk and blobs; at PostgreSQL, its schema and what
+    makes it durable; at Redis, its memory and persistence; at the broker, the clocks, the workers
+    and the API. Changes nothing. Exits with 1 when something is broken; a warning is not.
 
     [dim]Examples[/dim]
 
@@ -27,13 +31,22 @@ def doctor(output: OutputOption = Output.TEXT) -> None:
     """
     worst = {Level.OK: 0, Level.WARN: 0, Level.FAIL: 0}
     around = surroundings()
-    for finding in chain(machine_checks(around), server_checks(around)):
+    for finding in _findings(around):
         worst[finding.level] += 1
         _print(finding, output)
     if output is Output.TEXT:
         console().print(_verdict(worst[Level.WARN], worst[Level.FAIL]))
     if worst[Level.FAIL]:
         raise typer.Exit(1)
+
+
+def _findings(around: Surroundings) -> Iterator[Finding]:
+    yield from machine_checks(around)
+    if around.has_server:
+        yield from postgres_checks(around)
+        yield from redis_checks(around)
+        yield from broker_checks(around)
+    yield from api_checks(around)
 
 
 def _print(finding: Finding, output: Output) -> None:

@@ -151,6 +151,11 @@ def health() -> Call[dict[str, Any]]:
     return Call("GET", "/health", dict, accepts=frozenset({503}))
 
 
+def ready() -> Call[dict[str, Any]]:
+    """GET /ready; a 503 is an answer here too."""
+    return Call("GET", "/ready", dict, accepts=frozenset({503}))
+
+
 def job_path(job_id: UUID | str) -> str:
     """Where a job is. Quoted: what a person typed as an id must not become another path."""
     return f"{API}/jobs/{quote(str(job_id), safe='')}"

@@ -91,3 +91,7 @@ class AsyncFleet(AsyncCaller):
     async def health(self) -> dict[str, Any]:
         """How the API feels, in its own words; an unhealthy one answers too."""
         return await self._send(calls.health())
+
+    async def ready(self) -> dict[str, Any]:
+        """Whether a job that is submitted now would run, part by part."""
+        return await self._send(calls.ready())

@@ -93,3 +93,7 @@ class Fleet(Caller):
     def health(self) -> dict[str, Any]:
         """How the API feels, in its own words; an unhealthy one answers too."""
         return self._send(calls.health())
+
+    def ready(self) -> dict[str, Any]:
+        """Whether a job that is submitted now would run, part by part."""
+        return self._send(calls.ready())

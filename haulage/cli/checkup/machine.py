@@ -5,21 +5,24 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
-from haulage.cli.findings import Finding, Level, Surroundings, missing_modules
+from haulage.cli.checkup.findings import Finding, Level, Surroundings, missing_modules
 from haulage.domain.errors import HaulageError
 from haulage.runtime.fault import StartFault
 
 OLDEST_PYTHON = (3, 11)
 LITTLE_DISK_BYTES = 2 * 1024**3
 NO_DISK_BYTES = 200 * 1024**2
+# Said by name: those whose version people ask for first.
+NAMED_PACKAGES = frozenset({"celery", "kombu", "psycopg", "redis", "sqlalchemy", "fastapi"})
 
 
 def machine_checks(around: Surroundings) -> Iterator[Finding]:
     """Python, packages, settings, binaries, folders; changes nothing."""
-    for check in (_python, _extras, _settings, _binaries, _blobs, _disk):
+    for check in (_python, _extras, _versions, _settings, _binaries, _blobs, _disk):
         yield from check(around)
 
 
@@ -46,6 +49,29 @@ def _extras(around: Surroundings) -> Iterator[Finding]:
         elif extra != "embedded" or serves_itself:
             why = f"{', '.join(missing[:3])}{' …' if len(missing) > 3 else ''} missing: {purpose}"
             yield Finding(Level.WARN, f"extra {extra}", why, f"pip install 'haulage[{extra}]'")
+
+
+def _versions(around: Surroundings) -> Iterator[Finding]:
+    """Installed packages against what this version of Haulage asks for."""
+    if not around.has_server:
+        return
+    from packaging.requirements import Requirement
+
+    wrong, said = [], []
+    for text in requires("haulage") or ():
+        wanted = Requirement(text)
+        if wanted.marker and not wanted.marker.evaluate({"extra": "server"}):
+            continue
+        found = version(wanted.name)
+        if not wanted.specifier.contains(found, prereleases=True):
+            wrong.append(f"{wanted.name} is {found}, wanted {wanted.specifier}")
+        elif wanted.name in NAMED_PACKAGES:
+            said.append(f"{wanted.name} {found}")
+    if wrong:
+        mend = "pip install --upgrade 'haulage[server]'"
+        yield Finding(Level.FAIL, "packages", "\n".join(wrong), mend)
+    else:
+        yield Finding(Level.OK, "packages", ", ".join(said))
 
 
 def _settings(around: Surroundings) -> Iterator[Finding]:
@@ -87,10 +113,10 @@ def _postgres_words(found: Any) -> str:
 
 
 def _blobs(around: Surroundings) -> Iterator[Finding]:
-    if "://" in around.blob_url and not around.blob_url.startswith("file://"):
+    folder = around.blob_folder
+    if folder is None:
         yield Finding(Level.OK, "blobs", "in an object store, not looked at from here")
         return
-    folder = Path(around.blob_url.removeprefix("file://"))
     try:
         with tempfile.NamedTemporaryFile(dir=_existing(folder)):
             pass
@@ -102,16 +128,21 @@ def _blobs(around: Surroundings) -> Iterator[Finding]:
 
 
 def _disk(around: Surroundings) -> Iterator[Finding]:
-    folder = _existing(around.data)
+    folders = {_existing(folder) for folder in (around.data, around.blob_folder) if folder}
+    devices = {folder.stat().st_dev: folder for folder in sorted(folders, reverse=True)}
+    for folder in devices.values():
+        yield _free(folder)
+
+
+def _free(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     why = f"{free / 1024**3:.1f} GB free at {folder}"
     mend = "Free some space, or choose another folder with HAULAGE_DATA."
     if free < NO_DISK_BYTES:
-        yield Finding(Level.FAIL, "disk", why, mend)
-    elif free < LITTLE_DISK_BYTES:
-        yield Finding(Level.WARN, "disk", why, mend)
-    else:
-        yield Finding(Level.OK, "disk", why)
+        return Finding(Level.FAIL, "disk", why, mend)
+    if free < LITTLE_DISK_BYTES:
+        return Finding(Level.WARN, "disk", why, mend)
+    return Finding(Level.OK, "disk", why)
 
 
 def _cluster(data: Path) -> Path:

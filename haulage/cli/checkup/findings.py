@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 from haulage.cli.complaints import EXTRAS
 from haulage.client import default_data_folder
 from haulage.client.address import READY_FILE
+
+CONNECT_TIMEOUT_S = 5
+SKEW_S = 2.0
 
 
 class Level(StrEnum):
@@ -41,6 +45,14 @@ class Surroundings:
     blob_url: str
     is_up: bool
     has_server: bool
+    embeds_redis: bool
+
+    @property
+    def blob_folder(self) -> Path | None:
+        """Where blobs lie when they lie in a folder of this machine."""
+        if "://" in self.blob_url and not self.blob_url.startswith("file://"):
+            return None
+        return Path(self.blob_url.removeprefix("file://"))
 
 
 def surroundings() -> Surroundings:
@@ -51,17 +63,36 @@ def surroundings() -> Surroundings:
     except (OSError, ValueError):
         announced = {}
     blobs = os.environ.get("HAULAGE_BLOB_URL") or str(data / "blobs")
+    redis_url = os.environ.get("HAULAGE_REDIS_URL") or announced.get("redis_url")
     return Surroundings(
         data=data,
         database_url=os.environ.get("HAULAGE_DATABASE_URL") or announced.get("database_url"),
-        redis_url=os.environ.get("HAULAGE_REDIS_URL") or announced.get("redis_url"),
+        redis_url=redis_url,
         broker_url=os.environ.get("HAULAGE_BROKER_URL"),
         blob_url=blobs,
         is_up=bool(announced),
         has_server=not missing_modules("server"),
+        embeds_redis=(data / "redis").is_dir() and redis_url == announced.get("redis_url"),
     )
 
 
 def missing_modules(extra: str) -> list[str]:
     """The packages of an extra that are not installed."""
     return [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]
+
+
+def this_host() -> str:
+    """This machine's name, as its workers would say it."""
+    return socket.gethostname()
+
+
+def clock(what: str, ahead_s: float, within_s: float, *, matters: bool) -> Finding:
+    """A server's clock less this machine's. It `matters` where both count the same time."""
+    if abs(ahead_s) - within_s <= SKEW_S:
+        return Finding(Level.OK, what, "agrees with this machine's")
+    why = f"is {abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's. " + (
+        "Limits and bans would hold for too short or too long."
+        if matters
+        else "Jobs follow PostgreSQL's, so none is late; the times in this machine's logs are off."
+    )
+    return Finding(Level.WARN, what, why, "timedatectl set-ntp true   # on the one that is wrong")

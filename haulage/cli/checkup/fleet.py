@@ -1,0 +1,45 @@
+"""The live workers, as PostgreSQL knows them: same version, same files, same time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import haulage
+from haulage.cli.checkup.findings import (
+    Finding,
+    Level,
+    Surroundings,
+    this_host,
+)
+
+
+def fleet_checks(around: Surroundings, workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """`workers` are the rows of those that have not ended."""
+    if not workers:
+        why = "none is alive, so nothing runs"
+        yield Finding(Level.WARN, "workers", why, "haulage worker --pool io   # and --pool cpu")
+        return
+    hosts = sorted({worker["host"] for worker in workers})
+    yield Finding(Level.OK, "workers", f"{len(workers)} alive on {', '.join(hosts)}")
+    yield from _versions(workers)
+    yield from _shared_blobs(around, hosts)
+
+
+def _versions(workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    others = sorted({one["version"] for one in workers} - {haulage.__version__})
+    if others:
+        why = f"workers run {', '.join(others)}; this is {haulage.__version__}"
+        mend = f"pip install 'haulage=={haulage.__version__}'   # there, and restart them"
+        yield Finding(Level.WARN, "worker versions", why, mend)
+
+
+def _shared_blobs(around: Surroundings, hosts: Sequence[str]) -> Iterator[Finding]:
+    elsewhere = [host for host in hosts if host != this_host()]
+    folder = around.blob_folder
+    if folder and elsewhere:
+        yield Finding(
+            Level.WARN,
+            "shared blobs",
+            f"workers on {', '.join(elsewhere)} cannot read {folder} of this machine, unless it "
+            "is a volume they share: uploads and large results would not be found there",
+            "export HAULAGE_BLOB_URL=s3://bucket/haulage   # the same for every process",
+        )

@@ -1,0 +1,86 @@
+"""PostgreSQL: does it answer, is it new enough, is its schema ours, does it keep what it takes?"""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from haulage.cli.checkup.findings import CONNECT_TIMEOUT_S, Finding, Level, Surroundings, clock
+from haulage.cli.checkup.fleet import fleet_checks
+from haulage.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from haulage.storage.server_facts import ServerFacts
+
+MAJORS = range(15, 19)
+CROWDED_SHARE = 0.8
+
+
+def postgres_checks(around: Surroundings) -> Iterator[Finding]:
+    """The server, its schema, its clock, and the workers that it knows."""
+    if not around.database_url:
+        yield Finding(Level.WARN, "PostgreSQL", "HAULAGE_DATABASE_URL is not set", "haulage up")
+        return
+    from haulage.storage.server_facts import look
+
+    try:
+        facts = look(around.database_url, connect_timeout_s=CONNECT_TIMEOUT_S)
+    except Unavailable as error:
+        yield Finding(
+            Level.FAIL,
+            "PostgreSQL",
+            f"does not answer: {error}",
+            "Start it, or correct HAULAGE_DATABASE_URL; `haulage up` brings its own.",
+        )
+        return
+    if facts.major not in MAJORS:
+        why = f"is version {facts.major}; {MAJORS[0]} to {MAJORS[-1]} will do"
+        yield Finding(Level.FAIL, "PostgreSQL", why, "Upgrade it.")
+        return
+    yield Finding(Level.OK, "PostgreSQL", f"version {facts.major}.{facts.version % 10_000}")
+    yield from _schema(around, around.database_url)
+    yield from _durability(facts)
+    yield from _room(facts)
+    yield clock("PostgreSQL clock", facts.ahead_s, facts.ahead_within_s, matters=False)
+    yield from fleet_checks(around, facts.workers)
+
+
+def _schema(around: Surroundings, url: str) -> Iterator[Finding]:
+    from haulage.storage import migrate
+
+    current, newest = migrate.status(url)
+    if current == newest:
+        yield Finding(Level.OK, "schema", f"up to date (revision {newest})")
+    else:
+        why = f"at revision {current or 'none'}, not at {newest}"
+        mend = (
+            "Stop `haulage up` and start it again: it migrates first."
+            if around.is_up and not os.environ.get("HAULAGE_DATABASE_URL")
+            else "haulage db migrate"
+        )
+        yield Finding(Level.FAIL, "schema", why, mend)
+
+
+def _durability(facts: "ServerFacts") -> Iterator[Finding]:
+    off = [name for name in ("fsync", "full_page_writes") if facts.settings.get(name) == "off"]
+    if off:
+        why = f"{' and '.join(off)} off: a power cut can destroy the database, jobs and all"
+        mend = f"psql -c 'ALTER SYSTEM RESET {off[0]}' -c 'SELECT pg_reload_conf()'"
+        yield Finding(Level.FAIL, "durability", why, mend)
+    elif facts.settings.get("synchronous_commit") == "off":
+        why = "synchronous_commit is off: a crash of the server loses jobs that were accepted"
+        mend = "psql -c 'ALTER SYSTEM RESET synchronous_commit' -c 'SELECT pg_reload_conf()'"
+        yield Finding(Level.WARN, "durability", why, mend)
+    else:
+        yield Finding(Level.OK, "durability", "what is committed is on the disk")
+
+
+def _room(facts: "ServerFacts") -> Iterator[Finding]:
+    most = int(facts.settings.get("max_connections", 0))
+    if not most:
+        return
+    why = f"{facts.connections} of {most} in use"
+    if facts.connections >= most * CROWDED_SHARE:
+        mend = f"psql -c 'ALTER SYSTEM SET max_connections = {most * 2}'   # and restart it"
+        yield Finding(Level.WARN, "connections", why, mend)
+    else:
+        yield Finding(Level.OK, "connections", why)

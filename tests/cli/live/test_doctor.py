@@ -1,0 +1,143 @@
+"""What `haulage doctor` finds on real servers, and what it says would mend it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+
+from haulage.cli.checkup.api import api_checks
+from haulage.cli.checkup.broker import broker_checks
+from haulage.cli.checkup.findings import Finding, Level, Surroundings, clock, this_host
+from haulage.cli.checkup.postgres import postgres_checks
+from haulage.cli.checkup.redis import redis_checks
+from haulage.domain.ids import uuid7
+from haulage.engine.services import Services
+from haulage.runtime.redis import Redis
+from haulage.storage.worker_store import WorkerInfo
+from tests.api.live import Live
+
+Checks = Callable[[Surroundings], Iterator[Finding]]
+
+
+@pytest.fixture
+def around(database_url: str, redis_url: str, tmp_path: Path) -> Surroundings:
+    return Surroundings(
+        data=tmp_path,
+        database_url=database_url,
+        redis_url=redis_url,
+        broker_url=None,
+        blob_url=str(tmp_path / "blobs"),
+        is_up=False,
+        has_server=True,
+        embeds_redis=False,
+    )
+
+
+def found(checks: Checks, around: Surroundings) -> dict[str, Finding]:
+    return {finding.what: finding for finding in checks(around)}
+
+
+async def alive(services: Services, *, host: str, version: str) -> None:
+    worker = WorkerInfo(uuid7(), f"io@{host}:1", host, 1, "io", ["io"], 10, version)
+    await services.workers.register(worker)
+
+
+async def postgres_findings(around: Surroundings) -> dict[str, Finding]:
+    return await asyncio.to_thread(found, postgres_checks, around)
+
+
+async def test_a_postgresql_that_does_not_write_through_is_a_failure(around: Surroundings):
+    # The tests' own server is one.
+    durability = (await postgres_findings(around))["durability"]
+    assert durability.level is Level.FAIL
+    assert "fsync" in durability.why
+    assert "ALTER SYSTEM RESET fsync" in durability.mend
+
+
+async def test_the_schema_and_the_clock_are_looked_at(around: Surroundings):
+    findings = await postgres_findings(around)
+    assert findings["schema"].level is Level.OK
+    assert findings["PostgreSQL clock"].level is Level.OK
+
+
+async def test_no_worker_at_all_is_said(around: Surroundings):
+    workers = (await postgres_findings(around))["workers"]
+    assert (workers.level, "haulage worker" in workers.mend) == (Level.WARN, True)
+
+
+async def test_workers_elsewhere_need_shared_blobs(around: Surroundings, services: Services):
+    await alive(services, host=this_host(), version="0.1.0")
+    assert "shared blobs" not in await postgres_findings(around)
+    await alive(services, host="far-away", version="0.1.0")
+    shared = (await postgres_findings(around))["shared blobs"]
+    assert (shared.level, "far-away" in shared.why) == (Level.WARN, True)
+    assert "HAULAGE_BLOB_URL=s3://" in shared.mend
+    in_a_store = replace(around, blob_url="s3://bucket")
+    assert "shared blobs" not in await postgres_findings(in_a_store)
+
+
+async def test_workers_of_another_version_are_named(around: Surroundings, services: Services):
+    await alive(services, host=this_host(), version="9.9.9")
+    assert "9.9.9" in (await postgres_findings(around))["worker versions"].why
+
+
+def test_a_postgresql_that_is_away_is_one_failure(around: Surroundings):
+    away = replace(around, database_url="postgresql://127.0.0.1:9/none")
+    findings = found(postgres_checks, away)
+    assert [finding.level for finding in findings.values()] == [Level.FAIL]
+
+
+def test_a_redis_that_evicts_is_explained_and_mended(around: Surroundings, tmp_path: Path):
+    with Redis.start(tmp_path / "redis") as server:
+        mine = replace(around, redis_url=server.url)
+        assert found(redis_checks, mine)["Redis memory"].level is Level.OK
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("maxmemory-policy", "allkeys-lru")
+            evicting = found(redis_checks, mine)["Redis memory"]
+            assert (evicting.level, "throws away" in evicting.why) == (Level.WARN, True)
+            client.config_set("maxmemory-policy", "noeviction")
+            client.config_set("maxmemory", client.info()["used_memory"])
+            full = found(redis_checks, mine)["Redis memory"]
+            assert (full.level, "refuses" in full.why) == (Level.WARN, True)
+
+
+def test_a_redis_without_a_file_is_a_warning_unless_it_is_ours(
+    around: Surroundings, tmp_path: Path
+):
+    with Redis.start(tmp_path / "redis") as server:
+        mine = replace(around, redis_url=server.url)
+        assert found(redis_checks, mine)["Redis persistence"].level is Level.WARN
+        embedded = replace(mine, embeds_redis=True)
+        assert found(redis_checks, embedded)["Redis persistence"].level is Level.OK
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("appendonly", "yes")
+        assert found(redis_checks, mine)["Redis persistence"].why == "append-only file"
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "within_s", "level"),
+    [(0.5, 0.0, Level.OK), (-10, 0.1, Level.WARN), (10, 0.1, Level.WARN), (4, 3, Level.OK)],
+)
+def test_a_clock_is_off_by_more_than_the_question_took(
+    ahead_s: float, within_s: float, level: Level
+):
+    assert clock("clock", ahead_s, within_s, matters=True).level is level
+
+
+def test_a_short_visibility_timeout_is_a_warning(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HAULAGE_ENGINE_VISIBILITY_S", "60")
+    visibility = found(broker_checks, around)["visibility timeout"]
+    assert (visibility.level, "VISIBILITY_S" in visibility.mend) == (Level.WARN, True)
+
+
+async def test_what_is_missing_for_a_job_to_run_is_named(live: Live, around: Surroundings):
+    findings = await asyncio.to_thread(found, api_checks, around)
+    assert findings["API"].level is Level.OK
+    assert findings["worker-io"].level is Level.FAIL
+    assert findings["worker-io"].mend == "haulage worker --pool io"
+    assert findings["dispatcher"].mend == "haulage dispatcher"
