@@ -30,6 +30,7 @@ DOCS = Path(__file__).resolve().parent
 MADE = "<!-- Made by docs/generate.py from the code. Change that, then run it. -->\n"
 
 MEANINGS = tomllib.loads((DOCS / "settings.toml").read_text())
+_EXAMPLE = re.compile(r"\[cyan\](.*?)\[/cyan\]", re.DOTALL)
 ELSEWHERE: dict[str, str] = MEANINGS.pop("elsewhere")
 
 
@@ -173,14 +174,12 @@ def _option_meaning(parameter: Any) -> str:
 
 def _prose(text: str) -> str:
     """A command's help as Markdown; its coloured example lines become a block."""
-    lines: list[str] = []
-    examples: list[str] = []
-    for paragraph in text.split("\n\n"):
-        example = re.fullmatch(r"\[cyan\](.*)\[/cyan\]", paragraph.strip(), re.DOTALL)
-        if example:
-            examples.append(example[1].replace("\\[", "["))
-        elif not paragraph.strip().startswith("[dim]Example"):
-            lines.append(_inline(paragraph.strip()) + "\n")
+    examples = [example.replace("\\[", "[") for example in _EXAMPLE.findall(text)]
+    lines = [
+        _inline(paragraph.strip()) + "\n"
+        for paragraph in text.split("\n\n")
+        if not paragraph.strip().startswith("[dim]Example")
+    ]
     if examples:
         lines.append("```sh\n" + "\n".join(examples) + "\n```\n")
     return "\n".join(lines)

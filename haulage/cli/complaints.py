@@ -18,6 +18,8 @@ EXTRAS = {
 }
 # Where to look for the id or name that the API does not know, by the resource it was asked for.
 LISTS = {
+    "bulk": "haulage bulk list",
+    "dead-letters": "haulage dead-letters list",
     "jobs": "haulage jobs list",
     "queues": "haulage queues list",
     "schedules": "haulage schedules list",

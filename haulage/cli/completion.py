@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from haulage.client import Client, find_address
 from haulage.domain.errors import HaulageError
-from haulage.domain.lifecycle import LIVE, REDRIVABLE
+from haulage.domain.lifecycle import LIVE, REDRIVABLE, State
 
 KNOCK_S = 0.3
 ANSWER_S = 1.0
@@ -63,6 +63,13 @@ job_types = _asking(_types)
 job_ids = _jobs()
 live_job_ids = _jobs(LIVE)
 redrivable_job_ids = _jobs(REDRIVABLE)
+dead_letter_ids = _jobs([State.FAILED])
+bulk_ids = _asking(
+    lambda client: [
+        (str(one.id), f"{one.action} {one.state}")
+        for one in islice(client.bulks(page_size=JOBS_OFFERED), JOBS_OFFERED)
+    ]
+)
 queue_names = _asking(lambda client: [one.name for one in client.queues()])
 schedule_names = _asking(lambda client: [(one.name, one.cron) for one in client.schedules()])
 worker_ids = _asking(lambda client: [(str(one.id), one.name) for one in client.workers()])

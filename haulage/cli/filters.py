@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -25,23 +25,38 @@ def _moment(help: str) -> Any:
     return Annotated[str | None, typer.Option(help=help, metavar="TIME", rich_help_panel=PANEL)]
 
 
-ANY_STATE: Mapping[str, Any] = {
+def _text(help: str) -> Any:
+    return Annotated[str | None, typer.Option(help=help, metavar="TEXT", rich_help_panel=PANEL)]
+
+
+_STATE = Annotated[
+    list[State] | None,
+    typer.Option(
+        help=f"In this state: {', '.join(State)}. Repeatable.",
+        metavar="STATE",
+        rich_help_panel=PANEL,
+    ),
+]
+_WORDS: Mapping[str, Any] = {
     "type": _words("Of this type. Repeatable.", completion.job_types),
     "queue": _words("In this queue. Repeatable.", completion.queue_names),
     "tag": _words("With this tag. Repeatable: all of them."),
+}
+_FINGERPRINT = _text("Of this group of [b]dead-letters groups[/b].")
+
+JOB_FILTERS: Mapping[str, Any] = {
+    "state": _STATE,
+    **_WORDS,
     "created_after": _moment(f"Created at or after. {_MOMENT}"),
     "created_before": _moment("Created before."),
 }
-JOB_FILTERS: Mapping[str, Any] = {
-    "state": Annotated[
-        list[State] | None,
-        typer.Option(
-            help=f"In this state: {', '.join(State)}. Repeatable.",
-            metavar="STATE",
-            rich_help_panel=PANEL,
-        ),
+DEAD_LETTER_FILTERS: Mapping[str, Any] = {**_WORDS, "fingerprint": _FINGERPRINT}
+BULK_FILTERS: Mapping[str, Any] = {
+    **JOB_FILTERS,
+    "fingerprint": _FINGERPRINT,
+    "all": Annotated[
+        bool, typer.Option("--all", help="All jobs, without a filter.", rich_help_panel=PANEL)
     ],
-    **ANY_STATE,
 }
 
 
@@ -71,7 +86,8 @@ def choosing(options: Mapping[str, Any]) -> Callable[[Callable[..., None]], Call
 
 
 def _option(name: str, kind: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+    default = False if get_args(kind)[0] is bool else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
 def _read(said: Mapping[str, Any]) -> Filters:

@@ -18,14 +18,14 @@ from haulage.cli.output import (
 )
 from haulage.client import ApiError, Client, JobView
 
-_IDS_HELP = "The jobs' ids; [b]-[/b] reads them from stdin, one a line."
+IDS_HELP = "The jobs' ids; [b]-[/b] reads them from stdin, one a line."
 LiveIds = Annotated[
     list[str],
-    typer.Argument(metavar="ID…", help=_IDS_HELP, autocompletion=completion.live_job_ids),
+    typer.Argument(metavar="ID…", help=IDS_HELP, autocompletion=completion.live_job_ids),
 ]
 RedrivableIds = Annotated[
     list[str],
-    typer.Argument(metavar="ID…", help=_IDS_HELP, autocompletion=completion.redrivable_job_ids),
+    typer.Argument(metavar="ID…", help=IDS_HELP, autocompletion=completion.redrivable_job_ids),
 ]
 
 
@@ -42,15 +42,33 @@ def cancel(job_ids: LiveIds, output: OutputOption = Output.TEXT) -> None:
     [cyan]haulage jobs list --tag old -o json | jq -r .id | haulage jobs cancel -[/cyan]
     """
     with Client() as client:
-        each(job_ids, client.cancel, "cancelling", output)
+        each(job_ids, client.cancel, output=output, under_way="[yellow]cancelling[/]")
+
+
+def retry(job_ids: RedrivableIds, output: OutputOption = Output.TEXT) -> None:
+    """Run failed or cancelled jobs again: finished steps stay, attempts count anew.
+
+    Exits with 1 if any could not be. Thousands at once: [b]haulage bulk start retry[/b].
+
+    [dim]Example[/dim]
+
+    [cyan]haulage jobs retry 0198c5f0-6c1e-7d3a-8f00-3f1d2b7a9c55[/cyan]
+    """
+    with Client() as client:
+        each(job_ids, client.retry, output=output)
 
 
 def each(
-    job_ids: Sequence[str], do: Callable[[str], JobView], under_way: str, output: Output
+    job_ids: Sequence[str],
+    do: Callable[[str], JobView],
+    *,
+    output: Output,
+    done: str | None = None,
+    under_way: str | None = None,
 ) -> None:
     """Do it to each job; a refusal is said and the others go on, then the exit code is 1.
 
-    `under_way` is what is said of a job that has not got there yet.
+    Said of each is its state, or `done`; or `under_way` while it has not got to its end.
     """
     refused = False
     for job_id in _spelt_out(job_ids):
@@ -65,7 +83,7 @@ def each(
         if output is Output.JSON:
             print_json(job.raw)
         else:
-            said = state(job.state) if job.is_terminal else f"[yellow]{under_way}[/]"
+            said = under_way if under_way and not job.is_terminal else done or state(job.state)
             console().print(f"{said}  {job.id}", soft_wrap=True)
     if refused:
         raise typer.Exit(1)

@@ -2,12 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Annotated
 
+import typer
 from rich.markup import escape
 
 from haulage.cli.output import Output, ago, duration, notes, print_json, state
 from haulage.cli.tables import Column, print_table
 from haulage.client import JobView
+
+PAGE = 100
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
+AllOption = Annotated[bool, typer.Option("--all", help="All of them, however many.")]
+
+
+def page_size_for(limit: int | None) -> int:
+    """How many to ask for at once: one more than are shown tells whether there are more."""
+    return PAGE if limit is None else min(limit + 1, PAGE)
 
 
 def print_jobs(
@@ -44,6 +55,10 @@ def progress(job: JobView) -> str:
     return " ".join(parts)
 
 
+def _error(job: JobView) -> str:
+    return f"{escape(job.error.code)}: {escape(job.error.message)}" if job.error else ""
+
+
 JOB_COLUMNS: tuple[Column[JobView], ...] = (
     Column("id", lambda job: str(job.id)),
     Column("type", lambda job: escape(job.type), folds=True),
@@ -53,4 +68,13 @@ JOB_COLUMNS: tuple[Column[JobView], ...] = (
     Column("tags", lambda job: escape(" ".join(job.tags)), spare=5, folds=True),
     Column("created", lambda job: ago(job.created_at), spare=1, right=True),
     Column("took", lambda job: duration(job.duration_s), spare=3, right=True),
+)
+DEAD_LETTER_COLUMNS: tuple[Column[JobView], ...] = (
+    Column("id", lambda job: str(job.id)),
+    Column("type", lambda job: escape(job.type), folds=True),
+    Column("finished", lambda job: ago(job.finished_at), right=True),
+    Column("queue", lambda job: escape(job.queue), spare=2),
+    Column("tags", lambda job: escape(" ".join(job.tags)), spare=3, folds=True),
+    Column("attempts", lambda job: str(job.attempt), spare=1, right=True),
+    Column("error", _error, folds=True),
 )

@@ -7,7 +7,14 @@ from rich.markup import escape
 
 from haulage.cli import completion, job_actions, job_history
 from haulage.cli.filters import JOB_FILTERS, Filters, choosing
-from haulage.cli.job_lists import JOB_COLUMNS, print_jobs, progress
+from haulage.cli.job_lists import (
+    JOB_COLUMNS,
+    AllOption,
+    LimitOption,
+    page_size_for,
+    print_jobs,
+    progress,
+)
 from haulage.cli.output import (
     Output,
     OutputOption,
@@ -23,7 +30,7 @@ from haulage.cli.tables import print_facts
 from haulage.cli.watch import watch as watch_job
 from haulage.client import Client, JobView
 
-PAGE = 100
+FIRST_JOB = "haulage submit echo --field value=hello --wait"
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -33,8 +40,6 @@ app = typer.Typer(
 JobId = Annotated[
     str, typer.Argument(metavar="ID", help="The job's id.", autocompletion=completion.job_ids)
 ]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")]
-AllOption = Annotated[bool, typer.Option("--all", help="All of them, however many.")]
 
 
 @app.command("list")
@@ -55,17 +60,11 @@ def list_jobs(
 
     [cyan]haulage jobs list --type web_scrape --all -o json | wc -l[/cyan]
     """
+    none = "No jobs like that." if filters else f"No jobs. Try [b]{FIRST_JOB}[/b]."
+    most = None if all else limit
     with Client() as client:
-        page_size = PAGE if all else min(limit + 1, PAGE)
-        print_jobs(
-            client.list(**filters, page_size=page_size),
-            JOB_COLUMNS,
-            limit=None if all else limit,
-            output=output,
-            none="No jobs like that."
-            if filters
-            else "No jobs. Try [b]haulage submit echo --field value=hello --wait[/b].",
-        )
+        found = client.list(**filters, page_size=page_size_for(most))
+        print_jobs(found, JOB_COLUMNS, limit=most, output=output, none=none)
 
 
 @app.command()
@@ -127,6 +126,7 @@ def watch(job_id: JobId, output: OutputOption = Output.TEXT) -> None:
 
 
 app.command()(job_actions.cancel)
+app.command()(job_actions.retry)
 app.command()(job_history.logs)
 app.command()(job_history.why)
 app.command()(job_history.attempts)

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import haulage
+from haulage.cli.helps import arrange
 
 JOBS, RUN, CARE = "Jobs", "Run Haulage", "Look after it"
 
@@ -26,6 +27,8 @@ class Entry:
 COMMANDS = {
     "submit": Entry("haulage.cli.submit:submit", JOBS),
     "jobs": Entry("haulage.cli.jobs:app", JOBS),
+    "dead-letters": Entry("haulage.cli.dead_letters:app", JOBS),
+    "bulk": Entry("haulage.cli.bulk:app", JOBS),
     "types": Entry("haulage.cli.types:app", JOBS),
     "up": Entry("haulage.cli.up:up", RUN),
     "demo": Entry("haulage.cli.demo:demo", RUN),
@@ -56,6 +59,7 @@ class LazyCommands(dict[str, Any]):
             found = _refusing(error)
         command = get_command(found if isinstance(found, typer.Typer) else _alone(name, found))
         command.name = name
+        arrange(command)
         command.rich_help_panel = entry.panel  # type: ignore[attr-defined]
         self[name] = command
         return command

@@ -13,6 +13,7 @@ from haulage.client.address import Address, default_data_folder, find_address
 from haulage.client.awaiting.client import AsyncClient
 from haulage.client.blocking.client import Client
 from haulage.client.calls import JobFilters, Submission
+from haulage.client.decision_models import BulkPreview, BulkView, GroupView
 from haulage.client.errors import ApiError, BadAddress, Unreachable, WaitTimeout
 from haulage.client.fleet_models import (
     AttemptView,
@@ -30,10 +31,13 @@ __all__ = [
     "AsyncClient",
     "AttemptView",
     "BadAddress",
+    "BulkPreview",
+    "BulkView",
     "Cause",
     "Client",
     "Event",
     "FileView",
+    "GroupView",
     "JobFilters",
     "JobView",
     "LogLine",

@@ -48,7 +48,11 @@ class Call(Generic[T]):
 
 
 class JobFilters(TypedDict, total=False):
-    """What a list of jobs may be narrowed to. Many values mean any of them; many tags, all."""
+    """What a list of jobs may be narrowed to. Many values mean any of them; many tags, all.
+
+    `text` is a part of the last error. `fingerprint`, of a group of dead letters, goes with these
+    and with bulk operations; `all` with bulk operations only.
+    """
 
     state: str | Sequence[str] | None
     type: str | Sequence[str] | None
@@ -56,6 +60,14 @@ class JobFilters(TypedDict, total=False):
     tag: str | Sequence[str] | None
     created_after: datetime | None
     created_before: datetime | None
+    started_after: datetime | None
+    started_before: datetime | None
+    finished_after: datetime | None
+    finished_before: datetime | None
+    text: str | None
+    parent: UUID | str | None
+    fingerprint: str | None
+    all: bool | None
 
 
 @dataclass(frozen=True, slots=True)
