@@ -47,7 +47,7 @@ def look(url: str, *, connect_timeout_s: int) -> ServerFacts:
     address = driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         with psycopg.connect(
-            address, connect_timeout=connect_timeout_s, autocommit=True, row_factory=dict_row
+            address, connect_timeout=connect_timeout_s, row_factory=dict_row
         ) as connection:
             connection.execute(f"SET statement_timeout = {connect_timeout_s * 1000}")
             ahead_s, within_s = _clock(connection)
