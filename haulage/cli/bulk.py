@@ -88,7 +88,7 @@ def start(
 
     [cyan]haulage bulk start redrive --fingerprint 3f1d2b7a9c55 --yes -o json[/cyan]
 
-    [cyan]haulage bulk start discard --created-before 2026-01-01 --yes --detach[/cyan]
+    [cyan]haulage bulk start discard --finished-before 2026-01-01 --yes --detach[/cyan]
     """
     with Client() as client:
         found = client.preview_bulk(action.value, **filters)

@@ -49,6 +49,20 @@ JOB_FILTERS: Mapping[str, Any] = {
     **_WORDS,
     "created_after": _moment(f"Created at or after. {_MOMENT}"),
     "created_before": _moment("Created before."),
+    "started_after": _moment("Started at or after."),
+    "started_before": _moment("Started before."),
+    "finished_after": _moment("Finished at or after."),
+    "finished_before": _moment("Finished before."),
+    "text": _text("With this in its error's code or message, in any case."),
+    "parent": Annotated[
+        str | None,
+        typer.Option(
+            help="Child of this job.",
+            metavar="ID",
+            autocompletion=completion.job_ids,
+            rich_help_panel=PANEL,
+        ),
+    ],
 }
 DEAD_LETTER_FILTERS: Mapping[str, Any] = {**_WORDS, "fingerprint": _FINGERPRINT}
 BULK_FILTERS: Mapping[str, Any] = {

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from haulage.cli import completion
+from haulage.cli.job_lists import JOB_COLUMNS, AllOption, LimitOption, print_jobs
 from haulage.cli.output import (
     Output,
     OutputOption,
@@ -19,6 +20,7 @@ from haulage.cli.output import (
 )
 from haulage.cli.tables import Column, print_table
 from haulage.client import AttemptView, Client, LogLine
+from haulage.domain.lifecycle import State
 
 JobId = Annotated[
     str, typer.Argument(metavar="ID", help="The job's id.", autocompletion=completion.job_ids)
@@ -90,6 +92,29 @@ def attempts(job_id: JobId, output: OutputOption = Output.TEXT) -> None:
             print_json(one.raw)
     elif not print_table(ATTEMPT_COLUMNS, found):
         notes().print(f"No attempt yet. See [b]haulage jobs why {escape(job_id)}[/b].")
+
+
+def children(
+    job_id: JobId,
+    state: Annotated[
+        list[State] | None,
+        typer.Option(help="Only those in this state. Repeatable.", metavar="STATE"),
+    ] = None,
+    limit: LimitOption = 20,
+    all: AllOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """List the jobs that a job's handler spawned, the newest first.
+
+    [dim]Example[/dim]
+
+    [cyan]haulage jobs children 0198c5f0-6c1e-7d3a-8f00-3f1d2b7a9c55 --state failed[/cyan]
+    """
+    most = None if all else limit
+    with Client() as client:
+        found = client.children(job_id, state=[str(one) for one in state or ()])
+        none = "No children like that." if state else "It has no children."
+        print_jobs(found, JOB_COLUMNS, limit=most, output=output, none=none)
 
 
 def _print_line(line: LogLine, output: Output) -> None:

@@ -60,6 +60,13 @@ class AsyncJobs(AsyncCaller):
         """All jobs that fit, newest first, fetched page by page as they are taken."""
         return self._pages(lambda at: calls.jobs_page(calls.JOBS, filters, page_size, at))
 
+    def children(
+        self, job_id: UUID | str, *, state: str | Sequence[str] | None = None
+    ) -> AsyncIterator[JobView]:
+        """The jobs that its handler spawned, newest first."""
+        path = f"{calls.job_path(job_id)}/children"
+        return self._pages(lambda at: calls.jobs_page(path, {"state": state}, None, at))
+
     async def cancel(self, job_id: UUID | str) -> JobView:
         """Ask for the job's end. A running job may take a moment to stop: `wait` for it."""
         return await self._send(calls.cancel(job_id))

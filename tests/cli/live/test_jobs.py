@@ -1,10 +1,13 @@
 """`haulage jobs` against what really happened to jobs."""
 
 import re
+from uuid import UUID
 
+from haulage.engine.services import Services
 from tests.api.conftest import Worker
 from tests.api.live import Live
 from tests.cli.live.conftest import Haulage, read_lines
+from tests.factories import queued
 
 
 async def test_jobs_are_found_by_filters(live: Live, haulage: Haulage, worker: Worker):
@@ -16,6 +19,13 @@ async def test_jobs_are_found_by_filters(live: Live, haulage: Haulage, worker: W
         "-o", "json",
     )  # fmt: skip
     assert [job["id"] for job in read_lines(both)] == [waiting, failed]
+    refused = await haulage("jobs", "list", "--text", "SAID NO", "-o", "json")
+    assert [job["id"] for job in read_lines(refused)] == [failed]
+    over = await haulage(
+        "jobs", "list", "--finished-after", "1970-01-01", "--started-before", "2100-01-01",
+        "-o", "json",
+    )  # fmt: skip
+    assert {job["id"] for job in read_lines(over)} == {done, failed}
     none = await haulage("jobs", "list", "--created-before", "2020-01-01")
     assert (none.stdout, none.stderr) == ("", "No jobs like that.\n")
 
@@ -53,3 +63,23 @@ async def test_an_unknown_id_says_where_to_look(haulage: Haulage):
         done = await haulage("jobs", command, "0198c5f0", exits=1)
         assert "There is no job 0198c5f0" in done.stderr
         assert "haulage jobs list" in done.stderr
+
+
+async def test_children_are_listed_below_their_parent(
+    live: Live, haulage: Haulage, services: Services
+):
+    parent = await live.submit()
+    assert (await haulage("jobs", "children", parent)).stderr == "It has no children.\n"
+    for _ in range(3):
+        await queued(services, parent_id=UUID(parent))
+    done = await haulage("jobs", "children", parent, "-n", "2")
+    assert len(re.findall(r"^[0-9a-f-]{36} +", done.stdout, re.M)) == 2
+    assert "--all" in done.stderr
+    both = read_lines(await haulage("jobs", "list", "--parent", parent, "--all", "-o", "json"))
+    assert len(both) == 3
+
+
+async def test_a_filter_that_does_not_fit_is_named_with_the_help(haulage: Haulage):
+    done = await haulage("jobs", "list", "--parent", "me", exits=1)
+    assert re.search(r"parent: .*uuid", done.stderr, re.I)
+    assert "haulage jobs --help" in done.stderr
