@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,15 @@ class System:
     url: str
     database_url: str
 
-    def submit(self, type_name: str, value: dict[str, Any], count: int) -> list[str]:
-        """Submit `count` equal jobs in batches over HTTP; their ids."""
+    def submit(
+        self, type_name: str, value: dict[str, Any], count: int, **options: Any
+    ) -> list[str]:
+        """Submit `count` equal jobs in batches over HTTP; their ids. `options` as in a submit."""
+        job = {"type": type_name, "input": value, **options}
         ids: list[str] = []
         for start in range(0, count, BATCH):
             size = min(BATCH, count - start)
-            body = json.dumps({"jobs": [{"type": type_name, "input": value}] * size}).encode()
+            body = json.dumps({"jobs": [job] * size}).encode()
             answer = self.http.post(
                 "/api/v1/jobs/batch", content=body, headers={"content-type": "application/json"}
             )
@@ -90,7 +93,12 @@ class System:
 
 
 @contextmanager
-def running(*, io_concurrency: int = 1_000, handlers: tuple[str, ...] = ()) -> Iterator[System]:
+def running(
+    *,
+    io_concurrency: int = 1_000,
+    handlers: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[System]:
     """A fresh system in a temporary folder; stopped and removed at the end."""
     with temporary_folder() as folder:
         options = StackOptions(
@@ -98,7 +106,7 @@ def running(*, io_concurrency: int = 1_000, handlers: tuple[str, ...] = ()) -> I
             io_concurrency=io_concurrency,
             cpu_processes=1,
             handlers=handlers,
-            environment={"HAULAGE_LOG_LEVEL": "WARNING"},
+            environment={"HAULAGE_LOG_LEVEL": "WARNING", **(environment or {})},
         )
         with Stack(options) as stack:
             ready = stack.ready

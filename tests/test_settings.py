@@ -8,7 +8,7 @@ from haulage.settings.older_names import OLDER_NAMES
 
 def test_nothing_set_is_the_defaults() -> None:
     settings = load({})
-    assert settings.queue_pools == {"io": "io", "cpu": "cpu"}
+    assert settings.queue_pools == {"io": "io", "cpu": "cpu", "haulage": "io"}
     assert (settings.engine.lease_s, settings.api.page_size, settings.handlers) == (5.0, 50, ())
     assert settings.database.url is None
 
@@ -30,7 +30,7 @@ def test_each_section_reads_its_variables() -> None:
     assert settings.require_redis_url() == "redis://h"
     assert (settings.database.pool_size, settings.engine.lease_s) == (3, 7.5)
     assert (settings.log.level, settings.handlers) == ("DEBUG", ("one", "two.three"))
-    assert settings.queue_pools == {"io": "io", "ocr": "cpu"}
+    assert settings.queue_pools == {"io": "io", "ocr": "cpu", "haulage": "io"}
 
 
 def test_the_environment_is_read_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +101,7 @@ def test_every_fault_is_told_at_once() -> None:
         ("HAULAGE_LOG_LEVEL", "LOUD"),
         ("HAULAGE_QUEUES", "io"),
         ("HAULAGE_QUEUES", "ocr=gpu"),
+        ("HAULAGE_QUEUES", "io=io,haulage=io"),
         ("HAULAGE_API_MAX_BATCH", "many"),
     ],
 )

@@ -15,6 +15,7 @@ from haulage.api.lanes import open_lanes
 from haulage.api.readiness import Readiness
 from haulage.api.routes import (
     attempts,
+    bulk,
     dead_letters,
     events,
     files,
@@ -53,6 +54,7 @@ RESOURCES = (
     schedules,
     health,
     dead_letters,
+    bulk,
 )
 
 

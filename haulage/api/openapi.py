@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from haulage.api.bulk_models import BulkBody, BulkPreview
 from haulage.api.errors import MEDIA_TYPE
 from haulage.api.fleet_models import PauseBody
 from haulage.api.models import Batch, Problem, Submit
@@ -19,6 +20,9 @@ the request in the logs.
 """
 
 _REFERENCE = "#/components/schemas/{model}"
+
+# Read by the routes themselves, so that FastAPI does not see them.
+_BODIES = (Submit, Batch, PauseBody, ScheduleBody, BulkPreview, BulkBody)
 
 _MEANINGS = {
     400: "The request can't be read, or its query does not fit",
@@ -58,8 +62,7 @@ def install(app: FastAPI) -> None:
             return app.openapi_schema
         document = generate()
         _, given = models_json_schema(
-            [(model, "validation") for model in (Submit, Batch, PauseBody, ScheduleBody)]
-            + [(Problem, "serialization")],
+            [(model, "validation") for model in _BODIES] + [(Problem, "serialization")],
             ref_template=_REFERENCE,
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})

@@ -20,7 +20,7 @@ class TypeDocuments:
 
     def one(self, name: str) -> bytes:
         """One job type; raises `UnknownJobType` with the nearest names."""
-        self._registry.get(name)
+        self._registry.offered(name)
         return dumps(self._documents[name]).encode()
 
     @cached_property

@@ -14,7 +14,7 @@ import json
 import math
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -76,6 +76,8 @@ class JobType:
     result: TypeAdapter[Any]
     description: str
     example: dict[str, Any] | None = None
+    # The engine's own: no list shows it, and nobody submits it by its name.
+    internal: bool = False
 
     def parse_input(self, raw: object) -> Any:
         """The input as the handler takes it; raises `InvalidInput` with JSON pointers."""
@@ -157,14 +159,27 @@ class Registry:
         try:
             return self._types[name]
         except KeyError:
-            nearest = difflib.get_close_matches(name, self._types, n=3, cutoff=0.5)
-            raise UnknownJobType(name, tuple(nearest)) from None
+            raise self._unknown(name) from None
+
+    def offered(self, name: str) -> JobType:
+        """The job type called `name` if anybody may submit it; raises `UnknownJobType`."""
+        declared = self.get(name)
+        if declared.internal:
+            raise self._unknown(name)
+        return declared
+
+    def _unknown(self, name: str) -> UnknownJobType:
+        offered = [declared.name for declared in self]
+        nearest = difflib.get_close_matches(name, offered, n=3, cutoff=0.5)
+        return UnknownJobType(name, tuple(nearest))
 
     def __contains__(self, name: str) -> bool:
         return name in self._types
 
     def __iter__(self) -> Iterator[JobType]:
-        return iter(sorted(self._types.values(), key=lambda declared: declared.name))
+        """Those that anybody may submit, by name."""
+        offered = (declared for declared in self._types.values() if not declared.internal)
+        return iter(sorted(offered, key=lambda declared: declared.name))
 
     def __len__(self) -> int:
         return len(self._types)
@@ -180,16 +195,19 @@ def job_type(
     queue: str | None = None,
     policy: Policy | None = None,
     example: dict[str, Any] | None = None,
+    internal: bool = False,
     registry: Registry = REGISTRY,
 ) -> Callable[[H], H]:
     """Declare a handler as job type `name`; raises `DefinitionFault` where the two do not fit.
 
     `pool` follows from the handler and needs no saying; `queue` defaults to the pool's own queue;
-    `example` is an input for the docs, the console and the contract test.
+    `example` is an input for the docs, the console and the contract test. `internal` types are
+    the engine's.
     """
 
     def declare(handler: H) -> H:
-        registry.add(_declared(name, handler, pool, queue, policy or Policy(), example))
+        declared = _declared(name, handler, pool, queue, policy or Policy(), example)
+        registry.add(replace(declared, internal=internal))
         return handler
 
     return declare

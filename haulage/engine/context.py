@@ -57,6 +57,11 @@ class RunContext:
         self.models = ModelCalls(self, services.models)
 
     @property
+    def services(self) -> Services:
+        """For the engine's own job types."""
+        return self._services
+
+    @property
     def job_id(self) -> UUID:
         return self.lease.job_id
 

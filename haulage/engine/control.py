@@ -22,12 +22,24 @@ class Control:
         The answer leaves out ids this tenant does not have; `before` is the state that was found.
         """
         answers = await self._cancel(ids, tenant=tenant, by=by)
-        # A crash before the next generation is reached leaves it to the dispatcher's sweep.
-        family = await self._services.families.live_children(list(answers))
-        while family:
-            reached = await self._cancel(family, tenant=tenant, by=by)
-            family = await self._services.families.live_children(list(reached))
+        await self.cancel_children(list(answers), tenant=tenant, by=by)
         return answers
+
+    async def cancel_children(
+        self,
+        parents: Sequence[UUID],
+        *,
+        tenant: str,
+        by: str,
+        bulk: UUID | None = None,
+        why: str | None = None,
+    ) -> None:
+        """Cancel what these jobs have spawned, and what that has; see `JobStore.cancel`."""
+        # A crash before the next generation is reached leaves it to the dispatcher's sweep.
+        family = await self._services.families.live_children(parents)
+        while family:
+            reached = await self._cancel(family, tenant=tenant, by=by, bulk=bulk, why=why)
+            family = await self._services.families.live_children(list(reached))
 
     async def redrive(self, ids: Sequence[UUID], *, tenant: str, by: str) -> set[UUID]:
         """Start the next run of failed and cancelled jobs; those it landed for."""
@@ -42,9 +54,15 @@ class Control:
         return landed
 
     async def _cancel(
-        self, ids: Sequence[UUID], *, tenant: str, by: str
+        self,
+        ids: Sequence[UUID],
+        *,
+        tenant: str,
+        by: str,
+        bulk: UUID | None = None,
+        why: str | None = None,
     ) -> dict[UUID, CancelAnswer]:
-        answers = await self._services.jobs.cancel(ids, tenant=tenant, by=by)
+        answers = await self._services.jobs.cancel(ids, tenant=tenant, by=by, bulk=bulk, why=why)
         self._services.event_bell.rang(answers)
         self._services.worker_bell.wake(
             [

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from haulage.domain import bulk
 from haulage.domain.errors import Fault, InvalidInput, UnknownQueue
 from haulage.domain.ids import uuid7
 from haulage.domain.job import DEFAULT_TENANT, MAX_TAG_LENGTH, MAX_TAGS, Job, NewJob, Priority
@@ -63,6 +64,7 @@ class Intake:
         self._depth = depth
         self._services = services
         self._queue_pools = queue_pools
+        self._offered_pools = {n: pool for n, pool in queue_pools.items() if n != bulk.QUEUE}
         self._window = window
 
     async def submit(
@@ -74,13 +76,16 @@ class Intake:
         """
         return await self.accept([self.check(one, origin) for one in submissions])
 
-    def check(self, submission: Submission, origin: Origin = ANONYMOUS) -> NewJob:
-        """The job that `submission` asks for; nothing is stored yet.
+    def check(
+        self, submission: Submission, origin: Origin = ANONYMOUS, *, internal: bool = False
+    ) -> NewJob:
+        """The job that `submission` asks for; nothing is stored yet. `internal`: we ask ourselves.
 
         Raises `UnknownJobType`, `UnknownQueue` and `InvalidInput`, whose pointers are relative to
         the submission.
         """
-        declared = self._services.registry.get(submission.type)
+        registry = self._services.registry
+        declared = (registry.get if internal else registry.offered)(submission.type)
         policy = declared.policy
         try:
             value = declared.parse_input(submission.input)
@@ -144,10 +149,11 @@ class Intake:
 
     def _queue(self, declared: JobType, wanted: str | None) -> str:
         queue = wanted or declared.queue
-        pool = self._queue_pools.get(queue)
+        pools = self._queue_pools if declared.internal else self._offered_pools
+        pool = pools.get(queue)
         if pool == declared.pool:
             return queue
-        fitting = sorted(name for name, its in self._queue_pools.items() if its == declared.pool)
+        fitting = sorted(name for name, its in pools.items() if its == declared.pool)
         why = "does not exist" if pool is None else f"is served by the {pool} pool"
         raise UnknownQueue(
             f"Queue {queue!r} {why}; {declared.name} runs on the {declared.pool} pool, "

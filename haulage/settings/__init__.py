@@ -15,7 +15,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from haulage.domain import bulk
 from haulage.domain.errors import HaulageError
+from haulage.domain.job_type import IO
 from haulage.settings.older_names import OLDER_NAMES, translated
 from haulage.settings.providers import ProvidersSettings
 
@@ -171,13 +173,15 @@ class Settings(BaseSettings):
             name, _, pool = item.partition("=")
             if pool not in ("io", "cpu"):
                 raise ValueError(f"queue {name!r} needs a pool: {name}=io or {name}=cpu")
+            if name == bulk.QUEUE:
+                raise ValueError(f"queue {name!r} is Haulage's own; take another name")
             pairs.append((name, pool))
         return tuple(pairs)
 
     @property
     def queue_pools(self) -> dict[str, str]:
-        """Each queue's name and the pool that serves it."""
-        return dict(self.queues)
+        """Each queue's name and the pool that serves it; ours for bulk operations, too."""
+        return {**dict(self.queues), bulk.QUEUE: IO}
 
     def require_database_url(self) -> str:
         """The URL of PostgreSQL; raises `SettingsFault` when none is set."""

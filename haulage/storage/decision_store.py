@@ -15,7 +15,7 @@ from haulage.domain.lifecycle import REDRIVABLE
 from haulage.storage.database import Database
 from haulage.storage.job_sql import states
 
-_REDRIVE = sa.text(
+REDRIVE = sa.text(
     """
 WITH held AS (
     SELECT id FROM jobs
@@ -36,15 +36,16 @@ WITH held AS (
     RETURNING jobs.id, event_seq, run
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
-    SELECT id, event_seq, 'state', :now, json_build_object(
-        'state', 'queued', 'reason', 'redrive', 'run', run, 'by', CAST(:by AS text))
+    SELECT id, event_seq, 'state', :now, json_strip_nulls(json_build_object(
+        'state', 'queued', 'reason', 'redrive', 'run', run, 'by', CAST(:by AS text),
+        'bulk', CAST(:bulk AS text), 'why', CAST(:why AS text)))
     FROM redriven
 )
 SELECT id FROM redriven
 """.replace("{redrivable}", states(*sorted(REDRIVABLE)))
 )
 
-_DISCARD = sa.text("""
+DISCARD = sa.text("""
 WITH held AS (
     SELECT id FROM jobs
     WHERE id = ANY(CAST(:ids AS uuid[])) AND tenant = :tenant AND state = 'failed'
@@ -58,7 +59,8 @@ WITH held AS (
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'log', :now, json_build_object(
-        'message', 'discarded', 'fields', json_build_object('by', CAST(:by AS text)))
+        'message', 'discarded', 'fields', json_strip_nulls(json_build_object(
+            'by', CAST(:by AS text), 'bulk', CAST(:bulk AS text), 'why', CAST(:why AS text))))
     FROM discarded
 )
 SELECT id FROM discarded
@@ -78,11 +80,11 @@ class DecisionStore:
         The dispatcher rings them in their turn. Others, and those of another tenant, stay as they
         are.
         """
-        return await self._decide(_REDRIVE, ids, tenant=tenant, by=by)
+        return await self._decide(REDRIVE, ids, tenant=tenant, by=by)
 
     async def discard(self, ids: Sequence[UUID], *, tenant: str, by: str) -> set[UUID]:
         """Put dead letters aside: still failed, no longer asking for attention."""
-        return await self._decide(_DISCARD, ids, tenant=tenant, by=by)
+        return await self._decide(DISCARD, ids, tenant=tenant, by=by)
 
     async def _decide(
         self, statement: sa.TextClause, ids: Sequence[UUID], *, tenant: str, by: str
@@ -90,6 +92,13 @@ class DecisionStore:
         async with self._database.transaction() as connection:
             rows = await connection.execute(
                 statement,
-                {"ids": list(ids), "tenant": tenant, "by": by, "now": self._clock.now()},
+                {
+                    "ids": list(ids),
+                    "tenant": tenant,
+                    "by": by,
+                    "bulk": None,
+                    "why": None,
+                    "now": self._clock.now(),
+                },
             )
             return {row.id for row in rows}

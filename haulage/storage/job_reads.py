@@ -65,6 +65,15 @@ class JobReads:
             found = {row["id"]: _job(row) for row in rows.mappings()}
         return [found[job_id] for job_id in ids if job_id in found]
 
+    async def inputs(self, ids: Sequence[UUID], *, tenant: str) -> dict[UUID, str]:
+        """The inputs, as JSON text, of those of `ids` that exist."""
+        query = sa.select(jobs.c.id, _INPUT, jobs.c.input_ref)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                query.where(jobs.c.id.in_(ids), jobs.c.tenant == tenant)
+            )
+            return {row.id: await self._blobs.fetch(row.input, row.input_ref) for row in rows}
+
     async def page(
         self,
         wanted: JobFilter,

@@ -216,13 +216,22 @@ WITH held AS (
     FROM held WHERE jobs.id = held.id AND held.state IN ({waiting})
     RETURNING jobs.id, event_seq
 ), asked AS (
-    UPDATE jobs SET cancel_requested_at = :now, cancelled_by = :by
+    UPDATE jobs SET cancel_requested_at = :now, cancelled_by = :by,
+        -- Its end is an event by itself; why it is asked for is told here.
+        event_seq = event_seq + CASE WHEN CAST(:bulk AS text) IS NULL THEN 0 ELSE 1 END
     FROM held WHERE jobs.id = held.id AND held.state = 'running' AND cancel_requested_at IS NULL
+    RETURNING jobs.id, event_seq
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
-    SELECT id, event_seq, 'state', :now,
-           json_build_object('state', 'cancelled', 'cancelled_by', CAST(:by AS text))
+    SELECT id, event_seq, 'state', :now, json_strip_nulls(json_build_object(
+        'state', 'cancelled', 'cancelled_by', CAST(:by AS text),
+        'bulk', CAST(:bulk AS text), 'why', CAST(:why AS text)))
     FROM ended
+    UNION ALL
+    SELECT id, event_seq, 'log', :now, json_build_object(
+        'message', 'cancel requested', 'fields', json_strip_nulls(json_build_object(
+            'by', CAST(:by AS text), 'bulk', CAST(:bulk AS text), 'why', CAST(:why AS text))))
+    FROM asked WHERE CAST(:bulk AS text) IS NOT NULL
 )
 SELECT id, state AS before, worker_id FROM held
 """.replace("{waiting}", NOT_YET_RUNNING)

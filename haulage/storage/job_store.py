@@ -133,17 +133,31 @@ class JobStore:
         return landed
 
     async def cancel(
-        self, ids: Sequence[UUID], *, tenant: str | None, by: str
+        self,
+        ids: Sequence[UUID],
+        *,
+        tenant: str | None,
+        by: str,
+        bulk: UUID | None = None,
+        why: str | None = None,
     ) -> dict[UUID, CancelAnswer]:
         """Cancel what has not started; ask for the end of what runs. Unknown ids are left out.
 
         A running job stays `running` until its worker has stopped it; terminal jobs stay as they
-        are. Cancelling twice changes nothing. `tenant` None is for the engine's own use.
+        are. Cancelling twice changes nothing. `tenant` None is for the engine's own use; `bulk` is
+        the operation that it belongs to.
         """
         async with self._database.transaction() as connection:
             rows = await connection.execute(
                 job_sql.CANCEL,
-                {"ids": list(ids), "tenant": tenant, "by": by, "now": self._clock.now()},
+                {
+                    "ids": list(ids),
+                    "tenant": tenant,
+                    "by": by,
+                    "bulk": bulk and str(bulk),
+                    "why": why,
+                    "now": self._clock.now(),
+                },
             )
             return {row.id: CancelAnswer(row.id, State(row.before), row.worker_id) for row in rows}
 

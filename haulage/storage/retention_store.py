@@ -38,6 +38,8 @@ WITH old AS (
     ) AS counted WHERE before_it < :events
 ), no_events AS (
     DELETE FROM events WHERE job_id = ANY(ARRAY(SELECT id FROM due))
+), no_bulk AS (
+    DELETE FROM bulk_progress WHERE job_id = ANY(ARRAY(SELECT id FROM due))
 ), no_steps AS (
     DELETE FROM steps WHERE job_id = ANY(ARRAY(SELECT id FROM due))
 ), no_crashes AS (

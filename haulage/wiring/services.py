@@ -14,6 +14,7 @@ from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import Registry
 from haulage.domain.language_model import Models, NoModels
 from haulage.domain.ports import Doorbell, FreeRoad
+from haulage.engine import bulk
 from haulage.engine import bus as buses
 from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.rabbit import require_rabbit
@@ -43,7 +44,9 @@ BROKER_HINT = "Check HAULAGE_BROKER_URL and that Redis runs there, or unset it."
 
 def load_registry(settings: Settings) -> Registry:
     """The job types of this installation: ours, installed packages', `HAULAGE_HANDLERS`."""
-    return handlers.load_all(settings.handlers)
+    registry = handlers.load_all(settings.handlers)
+    bulk.declare_in(registry)
+    return registry
 
 
 @asynccontextmanager

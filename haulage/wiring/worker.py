@@ -5,6 +5,7 @@ import socket
 import sys
 
 from haulage import __version__
+from haulage.domain import bulk
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import CPU, IO, POOLS
 from haulage.domain.ports import Silent
@@ -26,6 +27,9 @@ def run_worker(
     settings = start(f"worker-{pool}")
     registry = load_registry(settings)
     served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
+    if pool == IO and bulk.QUEUE not in served:
+        # Whatever else it is for: a bulk operation waits for nobody in particular.
+        served += (bulk.QUEUE,)
     slots = concurrency or (1000 if pool == IO else max(2, os.cpu_count() or 2))
     incarnation = Incarnation()
     nest = nest_of(incarnation.id)

@@ -19,7 +19,7 @@ from haulage.domain.ids import uuid7
 from haulage.domain.job import EventKind, Lease
 from haulage.domain.job_type import Policy, Registry, job_type
 from haulage.domain.outcome import Cancelled, ErrorInfo, Failed, Outcome, Succeeded
-from haulage.engine import bus
+from haulage.engine import bulk, bus
 from haulage.engine.control import Control
 from haulage.engine.depth import Depth
 from haulage.engine.intake import Intake
@@ -64,6 +64,8 @@ def registry() -> Registry:
         As often as asked.
         """
         return Spoken(said=input.text * input.times)
+
+    bulk.declare_in(registry)
 
     @job_type("keep", registry=registry)
     def keep(input: AnyInput, ctx: object) -> Any:

@@ -18,6 +18,7 @@ async def test_every_queue_of_the_settings_is_listed(http: httpx.AsyncClient) ->
     page = (await http.get("/api/v1/queues")).json()
     assert [(one["name"], one["pool"]) for one in page["data"]] == [
         ("cpu", "cpu"),
+        ("haulage", "io"),
         ("io", "io"),
         ("slow", "io"),
     ]

@@ -10,11 +10,13 @@ from pydantic import BaseModel
 
 from haulage.domain.context import Context
 from haulage.domain.job_type import Policy, Registry, job_type
+from haulage.engine import bulk as operations
 from haulage.engine.executor import Executor, Stop
 from haulage.engine.runner import invoke_async
 from haulage.engine.services import Services
 from tests.conftest import TestClock
 from tests.factories import Hand, queued
+from tests.support.bulk_desk import Desk
 
 
 class Anything(BaseModel):
@@ -60,3 +62,14 @@ class Bench:
 @pytest.fixture
 async def bench(services: Services, clock: TestClock, random: Random, registry: Registry) -> Bench:
     return Bench(services, clock, random)
+
+
+@pytest.fixture
+def desk(
+    services: Services, clock: TestClock, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> Desk:
+    """Bulk operations in batches of two."""
+    operations.declare_in(registry)
+    monkeypatch.setattr(operations, "BATCH", 2)
+    monkeypatch.setattr(operations, "AHEAD", 5)
+    return Desk(services, clock)

@@ -13,6 +13,7 @@ import pytest
 import redis
 from celery.signals import setup_logging
 
+from haulage.domain.bulk import QUEUE
 from haulage.domain.ids import uuid7
 from haulage.domain.job import Priority
 from haulage.domain.ports import Bell
@@ -245,7 +246,10 @@ def test_signal_receivers_are_kept_alive(redis_url: str) -> None:
 def test_the_application_routes_by_queue_name_alone(redis_url: str) -> None:
     app = make_celery(load({"HAULAGE_REDIS_URL": redis_url, "HAULAGE_QUEUES": "io=io,ocr=cpu"}))
     names = {queue.name for queue in app.conf.task_queues}
-    assert names == {"io", "io.retry", "ocr", "ocr.retry", "io.alone", "ocr.alone"}
+    expected = {
+        f"{name}{lane}" for name in ("io", "ocr", QUEUE) for lane in ("", ".retry", ".alone")
+    }
+    assert names == expected
     assert all(queue.routing_key == queue.name for queue in app.conf.task_queues)
     assert app.conf.task_acks_late
     assert app.conf.accept_content == ["json"]
@@ -257,4 +261,4 @@ def test_the_workers_of_the_queue_cpu_serve_the_lanes_of_jobs_that_must_be_alone
     assert lanes_of_worker(settings, "io", ["io"]) == ["io", "io.retry"]
     assert lanes_of_worker(settings, "cpu", ["ocr"]) == ["ocr", "ocr.retry"]
     served = lanes_of_worker(settings, "cpu", ["cpu"])
-    assert served == ["cpu", "cpu.retry", "io.alone", "web.alone"]
+    assert served == ["cpu", "cpu.retry", "io.alone", "web.alone", f"{QUEUE}.alone"]

@@ -141,16 +141,20 @@ def schedule(**changed: Any) -> dict[str, Any]:
     }
 
 
+BEGUN = {"job_id": uuid7(), "total": 3}
 OTHERS = [
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
     ("ck_queues_paused", "queues", {"name": "io", "paused_at": NOW}),
     ("ck_queues_paused", "queues", {"name": "io", "paused_by": "ann"}),
+    ("ck_bulk_progress_place", "bulk_progress", {**BEGUN, "place_id": uuid7()}),
+    ("ck_bulk_progress_counts", "bulk_progress", {**BEGUN, "changed": 2, "skipped": 2}),
+    ("ck_bulk_progress_counts", "bulk_progress", {**BEGUN, "failed": -1}),
 ]
 
 
 @pytest.mark.parametrize(("name", "table", "values"), OTHERS)
-def test_a_schedule_or_queue_that_cannot_be_is_refused(
+def test_what_else_cannot_be_is_refused(
     database_url: str, name: str, table: str, values: dict[str, Any]
 ) -> None:
     with pytest.raises(CheckViolation) as caught:

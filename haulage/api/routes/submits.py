@@ -46,7 +46,7 @@ async def submit(request: Request) -> Response:
     body = await read_model(request, Submit, limit=parts.settings.api.max_body_bytes)
     check_times(body, parts.services.clock.now())
     new = parts.intake.check(body.submission(), origin(request))
-    (job,), headers = await _accepted(request, [new], body)
+    (job,), headers = await accepted(request, [new], body)
     return Response(
         job_json(job),
         status_code=202,
@@ -71,16 +71,17 @@ async def submit_many(request: Request) -> Response:
     if len(body.jobs) > most:
         raise InvalidInput("The batch is too large.", (Fault("/jobs", f"at most {most} jobs"),))
     checked = _check_all(parts, body.jobs, origin(request))
-    jobs, headers = await _accepted(request, checked, body)
+    jobs, headers = await accepted(request, checked, body)
     return Response(
         jobs_json(jobs), status_code=202, headers=headers, media_type="application/json"
     )
 
 
-async def _accepted(
+async def accepted(
     request: Request, new: list[NewJob], body: BaseModel
 ) -> tuple[list[Job], dict[str, str]]:
-    """The jobs as they stand, and the headers that go with them."""
+    """Accept `new`, once for each idempotency key; the jobs as they stand, and the headers that go
+    with them. `body` is what tells one request from another."""
     parts = deps.of(request)
     key = request.headers.get(KEY)
     if key is None:

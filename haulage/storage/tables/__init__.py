@@ -5,6 +5,7 @@ that no code path, ours or a person's in psql, can write a row that the domain c
 """
 
 from haulage.storage.tables.base import Moment, metadata
+from haulage.storage.tables.bulk import bulk_progress
 from haulage.storage.tables.files import files
 from haulage.storage.tables.fleet import queues, schedules, workers
 from haulage.storage.tables.history import crashes, events, steps
@@ -12,6 +13,7 @@ from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
 
 __all__ = [
     "Moment",
+    "bulk_progress",
     "crashes",
     "events",
     "files",
