@@ -7,13 +7,14 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
+    field_validator,
     model_validator,
 )
 
+from haulage.api.filters import Filters, without_nul
 from haulage.api.models import JobDocument, Moment
 from haulage.domain.bulk import Action
 from haulage.domain.job import Job
@@ -23,46 +24,31 @@ from haulage.storage.bulk_store import Counts
 from haulage.storage.job_filter import JobFilter
 
 MAX_REASON_CHARS = 500
-MAX_WORDS = 100
 _EXAMPLE: dict[str, Any] = {"action": "cancel", "filter": {"type": ["crunch"], "state": ["queued"]}}
 _NAMES = {"states": "state", "types": "type", "queues": "queue", "tags": "tag"}
 _FILTER = TypeAdapter(JobFilter)
 
 
-def _no_nul(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("must not contain NUL")
-    return value
+Reason = Annotated[
+    str, Field(min_length=1, max_length=MAX_REASON_CHARS), AfterValidator(without_nul)
+]
 
 
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Text = Annotated[str, AfterValidator(_no_nul)]
-Word = Annotated[Text, Field(min_length=1, max_length=200)]
-Words = Annotated[list[Word], BeforeValidator(_listed), Field(max_length=MAX_WORDS)]
-
-
-class BulkFilter(BaseModel):
+class BulkFilter(Filters):
     """Which jobs are meant, as in lists: any of each, all of `tag`. One word needs no list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     all: bool = Field(
         default=False, strict=True, description="Every job; there is no other filter then."
     )
-    state: Annotated[list[State], BeforeValidator(_listed)] = []
-    type: Words = []
-    queue: Words = []
-    tag: Words = []
-    created_after: Moment | None = Field(default=None, description="At or after this moment.")
-    created_before: Moment | None = Field(default=None, description="Before this moment.")
-    fingerprint: Word | None = Field(default=None, description="Of one group of dead letters.")
+
+    @field_validator("state", "type", "queue", "tag", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _means_something(self) -> "BulkFilter":
-        empty = self.filter() == JobFilter()
+        empty = not any(self.model_dump(exclude={"all"}).values())
         if empty and not self.all:
             raise ValueError(
                 'is empty, which would mean every job: name what is meant, or say {"all": true}'
@@ -70,18 +56,6 @@ class BulkFilter(BaseModel):
         if self.all and not empty:
             raise ValueError("has `all` beside other filters: leave one or the other out")
         return self
-
-    def filter(self) -> JobFilter:
-        """The same in the store's words."""
-        return JobFilter(
-            states=tuple(self.state),
-            types=tuple(self.type),
-            queues=tuple(self.queue),
-            tags=tuple(self.tag),
-            created_after=self.created_after,
-            created_before=self.created_before,
-            fingerprint=self.fingerprint,
-        )
 
 
 class BulkPreview(BaseModel):
@@ -106,9 +80,7 @@ class BulkBody(BaseModel):
     frozen_at: Moment | None = Field(
         default=None, description="A preview's; jobs from then on are left alone. Now unless said."
     )
-    reason: Annotated[Text, Field(min_length=1, max_length=MAX_REASON_CHARS)] | None = Field(
-        default=None, description="Kept with each job."
-    )
+    reason: Reason | None = Field(default=None, description="Kept with each job.")
 
 
 class PreviewDocument(BaseModel):

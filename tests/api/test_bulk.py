@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from haulage.api import bulk_models
-from haulage.api.routes.jobs import JobQuery
+from haulage.api.routes.lists import JobQuery
 from haulage.domain.outcome import ErrorInfo, Failed
 from haulage.engine.services import Services
 from tests.api.conftest import Submit, Worker, assert_problem

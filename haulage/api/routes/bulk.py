@@ -5,11 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from haulage.api import cursors, deps
+from haulage.api import deps
 from haulage.api.bodies import read_model
 from haulage.api.bulk_models import (
     BulkBody,
@@ -22,7 +22,8 @@ from haulage.api.bulk_models import (
 from haulage.api.documents import jobs_json, text_of
 from haulage.api.errors import Refusal
 from haulage.api.openapi import json_body, problems
-from haulage.api.routes.jobs import MAX_PAGE, NoQuery, known_uuid
+from haulage.api.routes.jobs import NoQuery, known_uuid
+from haulage.api.routes.lists import PageQuery, jobs_of
 from haulage.api.routes.submits import accepted, origin
 from haulage.domain import bulk
 from haulage.domain.errors import Fault, InvalidInput, NotFound
@@ -39,15 +40,6 @@ router = APIRouter(prefix="/api/v1/bulk", tags=["bulk"])
 SAMPLE = 10
 _ORDER = TypeAdapter(Order)
 _EVERY = JobFilter(types=(bulk.TYPE,))
-
-
-class BulkQuery(BaseModel):
-    """Which page of the bulk operations."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int | None = Field(default=None, ge=1, le=MAX_PAGE)
-    cursor: str | None = Field(default=None, max_length=200)
 
 
 @router.post(
@@ -108,15 +100,9 @@ async def begin(request: Request) -> Response:
 
 
 @router.get("", responses=problems(400, 503), summary="List bulk operations")
-async def listing(request: Request, query: Annotated[BulkQuery, Query()]) -> BulkPage:
+async def listing(request: Request, query: Annotated[PageQuery, Query()]) -> BulkPage:
     """Newest first, page by page."""
-    parts, tenant = deps.of(request), deps.principal(request).tenant
-    limit = query.limit or parts.settings.api.page_size
-    before = cursors.decode(query.cursor, _EVERY, tenant=tenant) if query.cursor else None
-    found = await parts.reads.page(_EVERY, tenant=tenant, before=before, limit=limit + 1)
-    listed = found[:limit]
-    more = len(found) > limit
-    following = cursors.encode(listed[-1].id, _EVERY, tenant=tenant) if more else None
+    listed, following = await jobs_of(request, _EVERY, limit=query.limit, cursor=query.cursor)
     return BulkPage(data=await _documents(request, listed), next=following)
 
 

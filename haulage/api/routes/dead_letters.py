@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,10 +11,11 @@ from haulage.api import cursors, deps
 from haulage.api.dead_letter_models import GroupPage
 from haulage.api.documents import groups_json, job_json
 from haulage.api.errors import Refusal
-from haulage.api.models import JobDocument, JobPage
+from haulage.api.filters import Passage, Word, Words
+from haulage.api.models import JobDocument, JobPage, Moment
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import find
-from haulage.api.routes.lists import MAX_PAGE, Word, page
+from haulage.api.routes.lists import PageQuery, page
 from haulage.domain.job import Job
 from haulage.domain.lifecycle import REDRIVABLE, State
 from haulage.storage.dead_letter_reads import DeadLetterReads
@@ -23,17 +24,16 @@ from haulage.storage.job_filter import JobFilter
 router = APIRouter(prefix="/api/v1", tags=["dead letters"])
 
 
-class DeadLetterQuery(BaseModel):
+class DeadLetterQuery(PageQuery):
     """Filters of dead letters. One that is repeated means 'any of'; for `tag`, 'all of'."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    type: list[Word] = []
-    queue: list[Word] = []
-    tag: list[Word] = []
+    type: Words = Field(default=[])
+    queue: Words = Field(default=[])
+    tag: Words = Field(default=[])
     fingerprint: Word | None = Field(default=None, description="Of one group.")
-    limit: int | None = Field(default=None, ge=1, le=MAX_PAGE)
-    cursor: str | None = Field(default=None, max_length=400)
+    text: Passage | None = Field(default=None, description="A part of the error, in any case.")
+    finished_after: Moment | None = Field(default=None, description="At or after this moment.")
+    finished_before: Moment | None = Field(default=None, description="Before this moment.")
 
     def filter(self) -> JobFilter:
         """The same in the store's words."""
@@ -43,6 +43,9 @@ class DeadLetterQuery(BaseModel):
             queues=self.queue,
             tags=self.tag,
             fingerprint=self.fingerprint,
+            text=self.text,
+            finished_after=self.finished_after,
+            finished_before=self.finished_before,
             discarded=False,
         )
 
