@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from haulage.domain.errors import NotRetryable, Retryable, Snoozed
     from haulage.domain.job_type import Policy, job_type
+    from haulage.storage.callers_transaction import submit_in
 
 _HOMES = {
     "AsyncClient": "haulage.client",
@@ -39,6 +40,7 @@ _HOMES = {
     "Snoozed": "haulage.domain.errors",
     "StoredFile": "haulage.domain.context",
     "job_type": "haulage.domain.job_type",
+    "submit_in": "haulage.storage.callers_transaction",
     "version": "haulage.domain.context",
 }
 
@@ -58,6 +60,7 @@ __all__ = [
     "StoredFile",
     "__version__",
     "job_type",
+    "submit_in",
     "version",
 ]
 

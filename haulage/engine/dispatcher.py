@@ -15,6 +15,7 @@ from typing import Protocol
 
 from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import IO
+from haulage.engine.announced import GATHER_S, Announced
 from haulage.engine.children import sweep
 from haulage.engine.services import Services
 from haulage.settings import EngineSettings
@@ -65,6 +66,7 @@ class Dispatcher:
         queues: dict[str, str],
         queue_lengths: QueueLengths,
         chores: Sequence[Chore] = (),
+        announced: Announced | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._services = services
@@ -74,6 +76,7 @@ class Dispatcher:
         self._queue_lengths = queue_lengths
         self._monotonic = monotonic
         self._chores = chores
+        self._announced = announced
         self._leads = False
         self._congested = False
         self._slow_at = 0.0
@@ -91,23 +94,40 @@ class Dispatcher:
         async with asyncio.TaskGroup() as group:
             for chore in self._chores:
                 group.create_task(self._keep_at(chore, stop), name=chore.name)
+            listening = self._announced and group.create_task(self._announced.keep_listening())
             await self._dispatch(stop)
+            if listening:
+                listening.cancel()
 
     async def _dispatch(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            more = False
             try:
-                more = await self._turn()
+                # While there is more to do than one tick takes, the next one does not wait.
+                if not await self._turn():
+                    await self._rest(stop)
+                continue
             except Unavailable:
                 log.warning("dispatcher.database_away")
                 self._set_leads(leads=False)
             except Exception:
                 # One tick's fault must not end the only process that finds lost jobs.
                 log.exception("dispatcher.tick_broken")
-            # While there is more to do than one tick takes, the next one does not wait.
-            await _pause(stop, 0 if more else self._rest_s())
+            await _pause(stop, self._rest_s())
         await self._leader.release()
         self._set_leads(leads=False)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Until the next tick; jobs that are announced meanwhile are rung at once."""
+        if self._announced is None:
+            await _pause(stop, self._rest_s())
+            return
+        end = self._monotonic() + self._rest_s()
+        while (left_s := end - self._monotonic()) > 0:
+            if not await self._announced.within(left_s, stop):
+                return
+            if self._leads and await self._ring_new():
+                return
+            await _pause(stop, GATHER_S)
 
     def _rest_s(self) -> float:
         """A quick worker empties a full window before the next tick, and would wait for it."""

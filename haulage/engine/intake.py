@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from haulage.domain import bulk
-from haulage.domain.errors import Fault, InvalidInput, UnknownQueue
+from haulage.domain.errors import UnknownQueue
 from haulage.domain.ids import uuid7
-from haulage.domain.job import DEFAULT_TENANT, MAX_TAG_LENGTH, MAX_TAGS, Job, NewJob, Priority
+from haulage.domain.job import DEFAULT_TENANT, Job, NewJob, Priority
 from haulage.domain.job_type import JobType
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.ports import Bell
+from haulage.domain.submission import check_tags, input_text
 from haulage.engine.depth import Depth
 from haulage.engine.services import Services
 from haulage.engine.window import Window
@@ -87,16 +88,12 @@ class Intake:
         registry = self._services.registry
         declared = (registry.get if internal else registry.offered)(submission.type)
         policy = declared.policy
-        try:
-            value = declared.parse_input(submission.input)
-        except InvalidInput as error:
-            faults = tuple(Fault(f"/input{one.pointer}", one.message) for one in error.faults)
-            raise InvalidInput(str(error), faults) from error
+        text = input_text(declared, submission.input)
         check_tags(submission.tags)
         return NewJob(
             id=uuid7(),
             type=declared.name,
-            input=declared.dump_input(value),
+            input=text,
             queue=self._queue(declared, submission.queue),
             priority=submission.priority,
             tenant=origin.tenant,
@@ -205,16 +202,3 @@ def _inserted(job: NewJob, now: datetime) -> Job:
         request_id=job.request_id,
         event_seq=1,
     )
-
-
-def check_tags(tags: Sequence[str]) -> None:
-    """Raise `InvalidInput` for too many, empty or oversized tags."""
-    faults = [
-        Fault(f"/tags/{place}", f"a tag has 1 to {MAX_TAG_LENGTH} characters and no NUL")
-        for place, tag in enumerate(tags)
-        if not 1 <= len(tag) <= MAX_TAG_LENGTH or "\x00" in tag
-    ]
-    if len(tags) > MAX_TAGS:
-        faults.append(Fault("/tags", f"at most {MAX_TAGS} tags"))
-    if faults:
-        raise InvalidInput("The tags do not fit.", tuple(faults))

@@ -10,7 +10,7 @@ from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.settings import Settings
-from haulage.wiring.services import load_registry, on_signals, open_services, start
+from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
 
 
 def run_api(*, host: str, port: int) -> None:
@@ -18,6 +18,7 @@ def run_api(*, host: str, port: int) -> None:
     require_loopback(host)
     settings = start("api")
     registry = load_registry(settings)
+    publish_types(settings, registry)
     uvloop.run(_serve(settings, registry, host=host, port=port))
 
 

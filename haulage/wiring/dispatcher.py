@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from haulage.brokers.address import AMQP
 from haulage.domain.job_type import Registry
 from haulage.engine import bus as buses
+from haulage.engine.announced import Announced
 from haulage.engine.celery_app import make_celery, read_broker, redis_lists
 from haulage.engine.dispatcher import LEADERSHIP, Dispatcher
 from haulage.engine.doorbell import CeleryDoorbell
@@ -14,16 +15,18 @@ from haulage.engine.janitor import Janitor
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.engine.scheduler import Scheduler
 from haulage.settings import Settings
+from haulage.storage.announcements import listen
 from haulage.storage.leader import Leader
 from haulage.storage.retention_store import RetentionStore
 from haulage.storage.schedule_store import ScheduleStore
-from haulage.wiring.services import load_registry, on_signals, open_services, start
+from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
 
 
 def run_dispatcher() -> None:
     """Dispatch, or stand by, until SIGTERM."""
     settings = start("dispatcher")
     registry = load_registry(settings)
+    publish_types(settings, registry)
     asyncio.run(_dispatch(settings, registry))
 
 
@@ -37,7 +40,7 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
     lengths = RabbitQueueLengths(app) if on_rabbit else RedisQueueLengths(settings)
     try:
         async with open_services(
-            settings, registry, doorbell, pool_size=4, name="dispatcher"
+            settings, registry, doorbell, pool_size=5, name="dispatcher"
         ) as services:
             dispatcher = Dispatcher(
                 services,
@@ -54,6 +57,7 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                         settings.retention,
                     ),
                 ),
+                announced=Announced(lambda: listen(services.database)),
             )
             await dispatcher.run(stop)
     finally:

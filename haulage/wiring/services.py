@@ -27,6 +27,7 @@ from haulage.storage.event_store import EventStore
 from haulage.storage.file_store import FileStore
 from haulage.storage.job_store import JobStore
 from haulage.storage.step_store import StepStore
+from haulage.storage.type_store import TypeStore
 from haulage.storage.worker_store import WorkerStore
 from haulage.telemetry import logs
 from haulage.wiring import collector
@@ -47,6 +48,21 @@ def load_registry(settings: Settings) -> Registry:
     registry = handlers.load_all(settings.handlers)
     bulk.declare_in(registry)
     return registry
+
+
+def publish_types(settings: Settings, registry: Registry) -> None:
+    """Tell the database what this process knows, for those who submit there."""
+
+    async def publish() -> None:
+        database = Database(settings.require_database_url(), pool_size=1, name="haulage-types")
+        try:
+            clock = SystemClock()
+            await database.calibrate(clock)
+            await TypeStore(database, clock).publish(registry, settings.queue_pools)
+        finally:
+            await database.close()
+
+    asyncio.run(publish())
 
 
 @asynccontextmanager

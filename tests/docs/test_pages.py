@@ -16,6 +16,7 @@ PROSE = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     ROOT / "examples" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")),
 ]
 GENERATED = ["cli.md", "configuration.md", "job-types.md"]
 LINK = re.compile(r"\]\(([^)\s]+)\)")

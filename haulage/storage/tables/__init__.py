@@ -10,6 +10,7 @@ from haulage.storage.tables.files import files
 from haulage.storage.tables.fleet import queues, schedules, workers
 from haulage.storage.tables.history import crashes, events, steps
 from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
+from haulage.storage.tables.types import job_types
 
 __all__ = [
     "Moment",
@@ -19,6 +20,7 @@ __all__ = [
     "files",
     "idempotency_keys",
     "job_tags",
+    "job_types",
     "jobs",
     "metadata",
     "queues",
