@@ -56,7 +56,7 @@ class Bus:
             return
         self._fresh.update(dict.fromkeys(job_ids))
         if self._fresh and self._sending is None:
-            self._sending = asyncio.get_running_loop().create_task(self._send())
+            self._sending = asyncio.get_running_loop().create_task(self._send(), name="bus")
 
     def wake(self, worker_ids: Sequence[UUID]) -> None:
         """Tell workers to look for orders now."""

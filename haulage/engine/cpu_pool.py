@@ -166,6 +166,9 @@ class CpuPool(TaskPool):
     def still_s(self) -> float:
         return 0.0
 
+    def holder(self) -> UUID | None:
+        return None
+
     def disown(self) -> None:
         # The children's writes are refused by the fence; stopping them frees their slots.
         for lease in self._busy:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from typing import Any, NoReturn, Protocol
+from uuid import UUID
 
 from haulage.domain.errors import Unavailable
 from haulage.engine.canary import Canary
@@ -49,6 +50,10 @@ class Crew(Protocol):
         """For how long the crew could not have taken a job or an order."""
         ...
 
+    def holder(self) -> UUID | None:
+        """The job whose code runs on the crew's loop at this moment, if it is one's."""
+        ...
+
     def room(self) -> bool:
         """Whether a message more would be taken from the broker."""
         ...
@@ -75,6 +80,7 @@ class Pulse:
         self._opened = AsyncExitStack()
         self._services: Services | None = None
         self._stuck_since: float | None = None
+        self._holder: UUID | None = None
         self.canary = Canary(
             host.send_canary,
             every_s=host.settings.canary_s,
@@ -145,7 +151,7 @@ class Pulse:
         if still_s >= self._host.settings.lease_s * STUCK_SHARE:
             await self._stuck(still_s)
             return
-        self._stuck_since = None
+        self._stuck_since = self._holder = None
         beat = await services.workers.beat(
             self._host.incarnation.id,
             in_flight=crew.in_flight(),
@@ -177,9 +183,14 @@ class Pulse:
         now = time.monotonic()
         # Counted from what was seen here: a process that slept as a whole wakes up looking stuck.
         self._stuck_since = self._stuck_since or now
-        if now - self._stuck_since < self._host.settings.lease_s:
-            return
-        await leave(self._services, self._host, why="stuck")
+        if now - self._stuck_since >= self._host.settings.lease_s:
+            await leave(self._services, self._host, why="stuck")
+        # Seen twice, or it would be whoever had its turn when the whole process was frozen.
+        before, self._holder = self._holder, self._crew.holder()
+        if before is not None and before == self._holder:
+            assert self._services is not None
+            await self._services.workers.blame(self._host.incarnation.id, before)
+            log.error("worker.loop_held", job_id=str(before))
 
     async def _reborn(self) -> None:
         old = self._host.incarnation.id

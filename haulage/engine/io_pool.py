@@ -23,6 +23,7 @@ from kombu.serialization import loads
 from haulage.engine.canary import CANARY
 from haulage.engine.executor import Executor
 from haulage.engine.heartbeat import Pulse
+from haulage.engine.holder import holder, name_tasks
 from haulage.engine.host import host_of
 from haulage.engine.loop_thread import LoopThread
 from haulage.engine.runner import Delivery, Runner
@@ -55,6 +56,7 @@ class IoPool(BasePool):
         self._callbacks: deque[tuple[Callable[..., Any], Any]] = deque()
         self._handles: set[Handle] = set()
         self._thread = LoopThread("handlers")
+        name_tasks(self._thread.loop)
         self._opened = AsyncExitStack()
         self._closed = False
         self._turned_at = time.monotonic()
@@ -86,6 +88,9 @@ class IoPool(BasePool):
 
     def still_s(self) -> float:
         return max(time.monotonic() - self._turned_at - TURN_S, 0.0)
+
+    def holder(self) -> UUID | None:
+        return holder(self._thread.loop)
 
     def room(self) -> bool:
         return len(state.reserved_requests) < self.limit

@@ -18,6 +18,7 @@ from haulage.domain.job import Lease
 from haulage.domain.job_type import IO, JobType
 from haulage.engine.context import RunContext
 from haulage.engine.executor import Executor, Stop
+from haulage.engine.holder import PREFIX
 from haulage.engine.services import Services
 from haulage.engine.verdicts import exited
 from haulage.telemetry import logs
@@ -146,7 +147,7 @@ class Runner:
 
     def _claim_soon(self) -> None:
         if self._claiming is None and self._offered and self.in_flight < self.slots:
-            self._claiming = asyncio.get_running_loop().create_task(self._claim())
+            self._claiming = asyncio.get_running_loop().create_task(self._claim(), name="claim")
 
     async def _claim(self) -> None:
         try:
@@ -182,7 +183,9 @@ class Runner:
 
     def _start(self, lease: Lease, delivery: Delivery) -> None:
         stop = Stop()
-        task = asyncio.get_running_loop().create_task(self._run(lease, stop, delivery))
+        task = asyncio.get_running_loop().create_task(
+            self._run(lease, stop, delivery), name=f"{PREFIX}{lease.job_id}"
+        )
         self._running[lease.job_id, lease.fence] = _Running(lease, stop, task)
         self._gauge.set(len(self._running))
 

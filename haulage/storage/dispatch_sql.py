@@ -12,6 +12,10 @@ PATIENCE_IN_COMPANY = 10
 LATE = "The deadline passed before the job could run."
 # The number of deaths follows; it makes no difference to a fingerprint.
 KILLED = "The worker running this job died "
+BLOCKED = (
+    "Its handler held the event loop for longer than a lease, so that its worker had to end. Code "
+    "that blocks belongs into a plain def handler, or into asyncio.to_thread."
+)
 
 PROMOTE_DUE = sa.text("""
 WITH due AS (
@@ -75,6 +79,7 @@ _RESCUE = """
 WITH orphan AS (
     SELECT jobs.id, jobs.fence, jobs.worker_id, jobs.worker_pid, jobs.claimed_at,
            {peak} AS peak_rss_bytes, {company} AS company, {most_suspicious} AS most_suspicious,
+           {held_loop} AS held_loop,
            cancel_requested_at, crashes, max_crashes, suspicion, {blameless} AS blameless
     FROM jobs {holder}
     ORDER BY jobs.id
@@ -87,7 +92,9 @@ WITH orphan AS (
 ), judged AS (
     SELECT *, CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
                    WHEN crash = 1 AND crashes + 1 >= max_crashes THEN 'failed'
-                   ELSE 'scheduled' END AS target
+                   ELSE 'scheduled' END AS target,
+           CASE WHEN held_loop THEN '{blocked}'
+                ELSE '{killed}' || (crashes + 1) || ' times.' END AS message
     FROM counted
 ), recorded AS (
     INSERT INTO crashes (job_id, fence, worker_id, worker_pid, peak_rss_bytes, company, started_at,
@@ -109,11 +116,10 @@ WITH orphan AS (
         finished_at = CASE WHEN judged.target <> 'scheduled' THEN CAST(:now AS timestamptz) END,
         cancelled_at = CASE WHEN judged.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
         error = CASE judged.target WHEN 'failed' THEN json_build_object(
-            'code', 'quarantined', 'retryable', false, 'message',
-            '{killed}' || (jobs.crashes + 1) || ' times.') END,
-        fingerprint = CASE judged.target WHEN 'failed' THEN type || ':' || '{digest}' END,
-        error_text = CASE judged.target WHEN 'failed' THEN lower(
-            'quarantined {killed}' || (jobs.crashes + 1) || ' times.') END,
+            'code', 'quarantined', 'retryable', false, 'message', message) END,
+        fingerprint = CASE judged.target WHEN 'failed' THEN type || ':' ||
+            CASE WHEN held_loop THEN '{blocked_digest}' ELSE '{digest}' END END,
+        error_text = CASE judged.target WHEN 'failed' THEN lower('quarantined ' || message) END,
         event_seq = event_seq + 1
     FROM judged WHERE jobs.id = judged.id
     RETURNING jobs.id, type, queue, state, jobs.crashes, crash, company, event_seq, reason,
@@ -129,28 +135,37 @@ SELECT id, type, queue, state, crashes, crash, company FROM rescued
 """
 
 # All that the worker still runs by the table, and what of it was rescued before.
-_COMPANY = """(
+_COMPANY = """CASE WHEN workers.blocked_by = jobs.id THEN 1 ELSE (
         SELECT count(*) FROM jobs AS other
         WHERE other.state = 'running' AND other.worker_id = workers.id
     ) + (
         SELECT count(*) FROM crashes
         WHERE crashes.worker_id = workers.id AND noticed_at >= workers.ended_at AND company > 1
-    )"""
+    ) END"""
 
 _MOST_SUSPICIOUS = """suspicion >= (
         SELECT max(other.suspicion) FROM jobs AS other
         WHERE other.state = 'running' AND other.worker_id = workers.id)"""
+
+_WORDS = {
+    "patience": PATIENCE_IN_COMPANY,
+    "killed": KILLED,
+    "digest": digest_of("quarantined", KILLED + "1 times."),
+    "blocked": BLOCKED,
+    "blocked_digest": digest_of("quarantined", BLOCKED),
+}
 
 RESCUE_ORPHANS = sa.text(
     _RESCUE.format(
         peak="workers.rss_bytes",
         company=_COMPANY,
         most_suspicious=_MOST_SUSPICIOUS,
-        # A worker that said goodbye did not die of its jobs; it only could not give them back.
-        blameless="workers.end_reason IS NOT DISTINCT FROM 'stopped'",
-        patience=PATIENCE_IN_COMPANY,
-        killed=KILLED,
-        digest=digest_of("quarantined", KILLED + "1 times."),
+        held_loop="workers.blocked_by IS NOT DISTINCT FROM jobs.id",
+        # A worker that said goodbye did not die of its jobs; it only could not give them back. And
+        # where it is known who held the loop, nobody else is suspected.
+        blameless="""(workers.end_reason IS NOT DISTINCT FROM 'stopped'
+               OR workers.blocked_by IS NOT NULL AND workers.blocked_by <> jobs.id)""",
+        **_WORDS,
         holder="""JOIN workers ON workers.id = jobs.worker_id
     WHERE jobs.state = 'running' AND workers.ended_at IS NOT NULL
       AND jobs.id IN (
@@ -164,10 +179,9 @@ RESCUE_OF_CHILD = sa.text(
         peak="CAST(:peak_rss_bytes AS bigint)",
         company="1",
         most_suspicious="true",
+        held_loop="false",
         blameless="false",
-        patience=PATIENCE_IN_COMPANY,
-        killed=KILLED,
-        digest=digest_of("quarantined", KILLED + "1 times."),
+        **_WORDS,
         holder="""WHERE jobs.state = 'running' AND jobs.worker_id = :worker_id
       AND jobs.worker_pid = :worker_pid
       AND (CAST(:job_id AS uuid) IS NULL OR jobs.id = CAST(:job_id AS uuid))""",

@@ -66,7 +66,7 @@ class Beat:
 _BEAT = sa.text("""
 WITH beat AS (
     UPDATE workers SET in_flight = :in_flight, backlog = :backlog,
-        rss_bytes = :rss_bytes,
+        rss_bytes = :rss_bytes, blocked_by = NULL,
         heartbeat_at = greatest(
             heartbeat_at, CAST(:now AS timestamptz) - make_interval(secs => :still_s))
     WHERE id = :id AND ended_at IS NULL
@@ -154,6 +154,15 @@ class WorkerStore:
                 alive=bool(row.alive),
                 now=row.now,
                 orders=[StopOrder(**one) for one in orders.mappings()],
+            )
+
+    async def blame(self, worker_id: UUID, job_id: UUID) -> None:
+        """Say which job holds the worker's loop; the next beat takes it back."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                workers.update()
+                .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
+                .values(blocked_by=job_id)
             )
 
     async def held(self, worker_id: UUID, *, for_s: float) -> list[HeldLease]:

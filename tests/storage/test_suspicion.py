@@ -70,6 +70,32 @@ async def test_a_job_that_was_alone_is_blamed(services: Services) -> None:
     assert await counts(services, job_id) == (1, 0)
 
 
+async def test_who_held_the_loop_is_blamed_and_its_company_is_not_even_suspected(
+    services: Services,
+) -> None:
+    guilty, innocent = [await queued(services, max_crashes=1) for _ in range(2)]
+    hand = await Hand.hired(services)
+    await hand.claim_all(guilty, innocent)
+    await services.workers.blame(hand.id, guilty)
+    await hand.dies()
+    rescued = {one.job_id: one for one in await services.dispatch.rescue_orphans(limit=10)}
+    assert (rescued[guilty].state, rescued[guilty].company) == (State.FAILED, 1)
+    assert rescued[innocent].state is State.SCHEDULED
+    assert await counts(services, innocent) == (0, 0)
+    assert "asyncio.to_thread" in (await row(services, guilty))["error"]["message"]
+
+
+async def test_a_loop_that_turns_again_takes_the_blame_back(services: Services) -> None:
+    ids = [await queued(services, max_crashes=1) for _ in range(2)]
+    hand = await Hand.hired(services)
+    await hand.claim_all(*ids)
+    await services.workers.blame(hand.id, ids[0])
+    await services.workers.beat(hand.id, in_flight=2)
+    await hand.dies()
+    rescued = await services.dispatch.rescue_orphans(limit=10)
+    assert [one.state for one in rescued] == [State.SCHEDULED] * 2
+
+
 async def test_a_rescue_in_small_bites_sees_the_whole_company(services: Services) -> None:
     hand = await Hand.hired(services)
     ids = [await queued(services) for _ in range(3)]

@@ -24,6 +24,8 @@ workers = sa.Table(
     # Set once, by the worker itself on a clean stop or by the rescuer: never alive again.
     sa.Column("ended_at", Moment),
     sa.Column("end_reason", sa.Text),
+    # The job that holds its event loop, while it does: its death is that job's fault alone.
+    sa.Column("blocked_by", UUID(as_uuid=True)),
 )
 sa.Index("ix_workers_alive", workers.c.heartbeat_at, postgresql_where=sa.text("ended_at IS NULL"))
 
