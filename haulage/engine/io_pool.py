@@ -5,6 +5,7 @@ socket pair that wakes the hub. (An ack from any other place would wait out the 
 runs is the business of `runner.py`; here is only the seam to Celery.
 """
 
+import concurrent.futures
 import os
 import socket
 import threading
@@ -35,6 +36,10 @@ log = logs.get(__name__)
 
 # The loop shows this often that it turns.
 TURN_S = 0.1
+# When the time for a warm shutdown is over: how long a loop may stand still, and how long a runner
+# may take to give back what it holds.
+DEAF_S = 2.0
+CLOSE_WITHIN_S = 15.0
 # A lease this old that the runner does not know came from a claim whose answer was lost.
 UNKNOWN_LEASE_S = 10.0
 
@@ -194,17 +199,31 @@ class IoPool(BasePool):
             return
         self._closed = True
         log.info("worker.stopping", in_flight=self.runner.in_flight, within_s=within_s)
+        patience_s = 5.0
         try:
-            self._thread.call(self.runner.close(within_s=within_s), within_s=within_s + 15)
+            self._await_close(within_s)
             self._drain()
             self._thread.call(self._opened.aclose(), within_s=5)
         except TimeoutError:
-            log.error("worker.stop_timed_out")
+            log.error("worker.stop_timed_out", still_s=round(self.still_s(), 1))
+            patience_s = 0.0
         finally:
             self._pulse.stop()
-            self._thread.stop()
+            self._thread.stop(within_s=patience_s)
             for end in (self._wake_hub, self._woken):
                 end.close()
+
+    def _await_close(self, within_s: float) -> None:
+        """Until the runner has closed; raises `TimeoutError` once its time is up and the loop does
+        not turn, because then nothing more will come of it."""
+        closing = self._thread.spawn(self.runner.close(within_s=within_s))
+        began = time.monotonic()
+        while not concurrent.futures.wait([closing], timeout=0.2).done:
+            spent_s = time.monotonic() - began
+            deaf = spent_s > within_s and self.still_s() > DEAF_S
+            if deaf or spent_s > within_s + CLOSE_WITHIN_S:
+                raise TimeoutError
+        closing.result()
 
     def grow(self, n: int = 1) -> None:
         self.limit += n

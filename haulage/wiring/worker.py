@@ -1,8 +1,8 @@
 """A worker process: one pool, its queues, Celery around it."""
 
+import logging
 import os
 import socket
-import sys
 
 from haulage import __version__
 from haulage.domain import bulk
@@ -71,4 +71,6 @@ def run_worker(
         quiet=True,
     )
     worker.start()
-    sys.exit(worker.exitcode or 0)
+    logging.shutdown()
+    # Not `sys.exit`: it would wait for a thread that a handler has left running.
+    os._exit(worker.exitcode or 0)

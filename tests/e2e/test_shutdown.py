@@ -2,11 +2,13 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
-from live_system import System, Up, until
+from live_system import System, Up, lines, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shutdown"), pytest.mark.timeout(180)]
 
@@ -15,7 +17,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shutdown"), pytest.mark.
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A worker of it has two seconds for what runs."""
     folder = tmp_path_factory.mktemp("shutdown")
-    with Up(folder / "data", folder / "up.log", HAULAGE_ENGINE_SHUTDOWN_S="2") as system:
+    with Up(
+        folder / "data",
+        folder / "up.log",
+        HAULAGE_ENGINE_SHUTDOWN_S="2",
+        HAULAGE_ENGINE_LEASE_S="30",
+        HAULAGE_ENGINE_STOP_GRACE_S="1",
+    ) as system:
         yield system
 
 
@@ -55,6 +63,24 @@ def test_a_warm_shutdown_lets_finish_what_ends_in_time(system: System) -> None:
     tell(system, "worker-io", signal.SIGTERM)
     assert system.until_ended(job_id, within_s=60).state == "succeeded"
     assert states(system, job_id) == ["queued", "running", "succeeded"]
+
+
+@pytest.mark.parametrize("way", ["block", "thread"])
+def test_a_handler_that_cannot_be_stopped_does_not_hold_the_process(
+    system: System, tmp_path: Path, way: str
+) -> None:
+    """It blocks the loop, or has left a thread running; the lease outlasts both."""
+    witness = tmp_path / "witness"
+    witness.touch()
+    given = {"witness": str(witness), "seconds": 25}
+    job = system.client.submit(f"crew.{way}", given, max_attempts=1)
+    until(lambda: "start" in lines(witness), within_s=60)
+    gone = tell(system, "worker-io", signal.SIGTERM)
+    told = time.monotonic()
+    until(lambda: not Path(f"/proc/{gone}").exists(), within_s=60)
+    assert time.monotonic() - told < 12
+    system.client.cancel(job.id)
+    assert system.until_ended(job.id, within_s=60).state == "cancelled"
 
 
 @pytest.mark.parametrize(

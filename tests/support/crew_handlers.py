@@ -139,6 +139,14 @@ async def block(input: Witnessed, ctx: Context) -> int:
     return 1
 
 
+@job_type("crew.thread", policy=Policy(max_attempts=1, max_crashes=2))
+async def thread(input: Witnessed, ctx: Context) -> int:
+    """Wait for a thread that nothing can stop."""
+    bear_witness(input.witness, "start")
+    await asyncio.to_thread(time.sleep, input.seconds)
+    return 1
+
+
 class Family(BaseModel):
     """`children`: type and input of each."""
 
