@@ -9,7 +9,8 @@ from live_system import System, Up, lines, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bad handlers")]
 LEASE_S = 2.0
-LIMIT_MB = 600
+RECYCLE_MB = 400
+LIMIT_MB = 900
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         HAULAGE_ENGINE_HEARTBEAT_S="0.4",
         HAULAGE_ENGINE_STOP_GRACE_S="1",
         HAULAGE_ENGINE_CHILD_MAX_JOBS="3",
+        HAULAGE_ENGINE_CHILD_RECYCLE_MB=str(RECYCLE_MB),
         HAULAGE_ENGINE_CHILD_LIMIT_MB=str(LIMIT_MB),
     ) as running:
         yield running
@@ -97,3 +99,30 @@ def test_a_cpu_process_is_replaced_after_so_many_jobs(system: System, witness: P
     pids = [line.split()[-1] for line in witness.read_text().splitlines()]
     assert len(pids) == 9
     assert max(pids.count(pid) for pid in pids) <= 3
+
+
+def test_a_cpu_process_that_has_grown_too_large_is_replaced_and_loses_no_job(
+    system: System, witness: Path
+) -> None:
+    large = [
+        system.client.submit("crew.grow", {"witness": str(witness), "seconds": RECYCLE_MB}).id
+        for _ in range(5)
+    ]
+    small = system.client.submit("crew.tock", {"witness": str(witness), "seconds": 0}).id
+    ended = [system.until_ended(job) for job in (*large, small)]
+    assert {(job.state, job.attempt) for job in ended} == {("succeeded", 1)}
+    # Two processes, each good for three jobs by their number, would have had one twice.
+    assert [job.result for job in ended[:-1]] == [1] * len(large)
+
+
+@pytest.mark.parametrize("type_name", ["crew.deaf", "crew.stone"])
+def test_a_plain_handler_that_hears_no_time_limit_is_killed_and_its_job_settled(
+    system: System, witness: Path, type_name: str
+) -> None:
+    given = {"witness": str(witness), "seconds": 60}
+    job = system.client.submit(type_name, given, timeout_s=0.5)
+    ended = system.until_ended(job.id)
+    assert (ended.state, ended.error.code, ended.attempt) == ("failed", "timed_out", 1)
+    [line] = witness.read_text().splitlines()
+    until(lambda: not Path(f"/proc/{line.split()[-1]}").exists())
+    assert system.query("SELECT crashes FROM jobs WHERE id = %s", job.id) == [(0,)]

@@ -90,6 +90,24 @@ def deaf(input: Witnessed, ctx: BlockingContext) -> None:
             continue
 
 
+@job_type("crew.stone", policy=Policy(max_attempts=1))
+def stone(input: Witnessed, ctx: BlockingContext) -> int:
+    """Compute in C, for minutes, holding the interpreter: no signal is heard, no thread runs."""
+    bear_witness(input.witness, "start")
+    return sum(range(10**11))
+
+
+_kept: list[bytes] = []
+
+
+@job_type("crew.grow", policy=Policy(max_attempts=1))
+def grow(input: Witnessed, ctx: BlockingContext) -> int:
+    """Leave more memory behind than there was."""
+    bear_witness(input.witness, "start")
+    _kept.append(os.urandom(1024) * 1024 * round(input.seconds))
+    return len(_kept)
+
+
 @job_type("crew.flaky", policy=Policy(max_attempts=4, backoff=QUICK))
 async def flaky(input: Witnessed, ctx: Context) -> int:
     """Fail `fail_times` times, then succeed."""
