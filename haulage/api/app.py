@@ -26,6 +26,7 @@ from haulage.api.routes import (
     schedules,
     submits,
     types,
+    usage,
     why,
     workers,
 )
@@ -55,6 +56,7 @@ RESOURCES = (
     health,
     dead_letters,
     bulk,
+    usage,
 )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from haulage.domain.provider_errors import UnsupportedModel
 
 T = TypeVar("T")
+Vector = tuple[float, ...]
 Role = Literal["system", "user", "assistant"]
 
 MAX_TOKENS = 1024
@@ -86,7 +87,7 @@ class Embeddings:
     `cached` of them were known already and cost nothing.
     """
 
-    vectors: tuple[tuple[float, ...], ...]
+    vectors: tuple[Vector, ...]
     model: str
     provider: str
     dimensions: int

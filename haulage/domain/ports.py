@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from haulage.domain.job import Priority
-from haulage.domain.language_model import ModelUsage
+from haulage.domain.language_model import ModelUsage, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,32 @@ class UsageLedger(Protocol):
         ...
 
 
+class VectorCache(Protocol):
+    """Remembers vectors by a digest of what they were made of. May forget any of them."""
+
+    async def get(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
+        """Those that are known."""
+        ...
+
+    async def put(self, vectors: Mapping[bytes, Vector]) -> None:
+        """Remember."""
+        ...
+
+
 class _FreePass:
     def observe(self, headers: Mapping[str, str]) -> None: ...
 
     def settle(self, *, input_tokens: int, output_tokens: int) -> None: ...
+
+
+class Forgetful:
+    """A cache that keeps nothing."""
+
+    async def get(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
+        del keys
+        return {}
+
+    async def put(self, vectors: Mapping[bytes, Vector]) -> None: ...
 
 
 class FreeRoad:

@@ -78,14 +78,16 @@ class EmbedReply:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one call for vectors may carry: so many texts, and so many bytes of them together."""
+    """What one call for vectors may carry: so many texts, so many bytes of them together, and
+    `text_bytes` of each, what its model reads of one."""
 
     texts: int
     size_bytes: int
+    text_bytes: int
 
 
 class Adapter(Protocol):
-    """One provider. `free`: what it does costs nothing."""
+    """One provider. `free`: what it does costs nothing; `batch`: what a call may carry."""
 
     free: bool
     batch: Batch
@@ -96,4 +98,8 @@ class Adapter(Protocol):
 
     async def embed(self, call: EmbedCall) -> EmbedReply:
         """Ask once."""
+        ...
+
+    async def close(self) -> None:
+        """End what goes on beside the calls."""
         ...

@@ -25,7 +25,7 @@ class Fake:
     """`scripts` are more models by name: each takes a call and gives the answer or raises."""
 
     free = True
-    batch = Batch(texts=1000, size_bytes=10_000_000)
+    batch = Batch(texts=100, size_bytes=1_000_000, text_bytes=100_000)
 
     def __init__(self, scripts: Mapping[str, Script] | None = None) -> None:
         self._scripts: dict[str, Script] = {"echo": echo, **(scripts or {})}
@@ -47,6 +47,8 @@ class Fake:
         size = call.dimensions or DIMENSIONS
         words = sum(len(text.split()) for text in call.texts)
         return EmbedReply([vector_of(text, size) for text in call.texts], Claimed(words, 0))
+
+    async def close(self) -> None: ...
 
 
 def echo(call: ChatCall) -> str:

@@ -21,10 +21,11 @@ from haulage.domain.language_model import (
     Message,
     ModelUsage,
 )
-from haulage.domain.ports import Traffic, UsageLedger
+from haulage.domain.ports import Forgetful, Traffic, UsageLedger, VectorCache
 from haulage.domain.provider_errors import BadOutput, OutputCut, ProviderRefused
 from haulage.providers.adapter import Adapter, ChatCall, ChatReply
 from haulage.providers.chain import Patience, first_answer
+from haulage.providers.embedding import Embedder
 from haulage.providers.metering import Price, chat_usage, estimated_tokens
 from haulage.providers.meters import meters_of
 from haulage.providers.prices import price_of
@@ -35,7 +36,7 @@ REPAIRS = 1
 
 
 class Gateway:
-    """`adapters` by the name that stands before the colon; closed by whoever made them."""
+    """`adapters` by the name that stands before the colon."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Gateway:
         ledger: UsageLedger,
         patience: Patience,
         random: Random,
+        cache: VectorCache | None = None,
         price: Price = price_of,
     ) -> None:
         self._adapters = adapters
@@ -55,6 +57,8 @@ class Gateway:
         self._patience = patience
         self._random = random
         self._price = price
+        held = Forgetful() if cache is None else cache
+        self._embedder = Embedder(adapters, traffic, ledger, held, price)
 
     async def chat(self, request: ChatRequest, *, caller: Caller) -> Answer[Any]:
         """See `Models.chat`."""
@@ -71,7 +75,16 @@ class Gateway:
         self, models: Sequence[str], texts: Sequence[str], dimensions: int | None, *, caller: Caller
     ) -> Embeddings:
         """See `Models.embed`."""
-        raise NotImplementedError
+        return await first_answer(
+            self._route.hops(models),
+            lambda hop: self._embedder.embed(hop, texts, dimensions, caller),
+            patience=self._patience,
+            random=self._random,
+        )
+
+    async def close(self) -> None:
+        """End what is under way for several jobs; the adapters are closed by who made them."""
+        await self._embedder.close()
 
     async def _answer(self, hop: Hop, request: ChatRequest, caller: Caller) -> Answer[Any]:
         """One hop's answer; one that does not fit is asked for once more."""

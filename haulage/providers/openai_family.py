@@ -48,8 +48,9 @@ class OpenAiFamily:
     """One server; `random` makes the mock vectors."""
 
     free = False
-    # OpenAI takes 2,048 texts and 300,000 tokens a call; a token is a byte at worst.
-    batch = Batch(texts=512, size_bytes=300_000)
+    # OpenAI takes 2,048 texts and 300,000 tokens a call, a token is a byte at worst; and 8,191
+    # tokens of a text, at three bytes each.
+    batch = Batch(texts=512, size_bytes=300_000, text_bytes=24_000)
 
     def __init__(
         self, endpoint: Endpoint, transport: Transport, dialect: Dialect, *, random: Random
@@ -99,6 +100,8 @@ class OpenAiFamily:
         except (KeyError, TypeError):
             raise garbled(self._endpoint.name, "it holds no vectors") from None
         return EmbedReply(vectors, _claimed(answer))
+
+    async def close(self) -> None: ...
 
     def _chat_reply(self, answer: Mapping[str, Any]) -> ChatReply:
         name = self._endpoint.name

@@ -33,6 +33,7 @@ class ProvidersSettings(BaseModel):
     retries: int = Field(default=3, ge=0, le=20)
     backoff_factor: float = Field(default=2.0, ge=1, le=10)
     patience_s: float = Field(default=30.0, ge=0)
+    cache_bytes: int = Field(default=256 * 1024 * 1024, ge=0)
     network: Literal["any", "loopback"] = "any"
 
     mode: Literal["openai", "ollama", "hybrid"] = "openai"

@@ -12,6 +12,7 @@ from haulage.engine.celery_app import make_celery, read_broker, redis_lists
 from haulage.engine.dispatcher import LEADERSHIP, Dispatcher
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.janitor import Janitor
+from haulage.engine.model_keeper import ModelKeeper
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.engine.scheduler import Scheduler
 from haulage.settings import Settings
@@ -19,6 +20,8 @@ from haulage.storage.announcements import listen
 from haulage.storage.leader import Leader
 from haulage.storage.retention_store import RetentionStore
 from haulage.storage.schedule_store import ScheduleStore
+from haulage.storage.usage_store import UsageStore
+from haulage.storage.vector_store import VectorStore
 from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
 
 
@@ -55,6 +58,12 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                         services.blobs,
                         services.clock,
                         settings.retention,
+                    ),
+                    ModelKeeper(
+                        VectorStore(services.database, services.clock),
+                        UsageStore(services.database),
+                        services.clock,
+                        cache_bytes=settings.providers.cache_bytes,
                     ),
                 ),
                 announced=Announced(lambda: listen(services.database)),

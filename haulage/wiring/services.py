@@ -19,6 +19,7 @@ from haulage.engine import bus as buses
 from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.rabbit import require_rabbit
 from haulage.engine.services import Services
+from haulage.engine.usage_ledger import StoredLedger
 from haulage.settings import Settings, load
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
@@ -28,6 +29,8 @@ from haulage.storage.file_store import FileStore
 from haulage.storage.job_store import JobStore
 from haulage.storage.step_store import StepStore
 from haulage.storage.type_store import TypeStore
+from haulage.storage.usage_store import UsageStore
+from haulage.storage.vector_store import VectorStore
 from haulage.storage.worker_store import WorkerStore
 from haulage.telemetry import logs
 from haulage.wiring import collector
@@ -91,8 +94,14 @@ async def open_services(
     opened = AsyncExitStack()
     models: Models = NoModels()
     if with_models:
-        road = FreeRoad()
-        gateway = open_models(settings.providers, traffic=road, ledger=road)
+        ledger = StoredLedger(UsageStore(database), clock)
+        opened.push_async_callback(ledger.drain)
+        gateway = open_models(
+            settings.providers,
+            traffic=FreeRoad(),
+            ledger=ledger,
+            cache=VectorStore(database, clock),
+        )
         models = await opened.enter_async_context(gateway)
     services = Services(
         database=database,

@@ -1,6 +1,7 @@
 """Gateways on a simulated provider that runs as a process on loopback."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -10,8 +11,16 @@ from pydantic import SecretStr
 from simulated_provider import GOOD_KEY, Running, simulated_provider
 
 from haulage.domain.backoff import Backoff
-from haulage.domain.language_model import Answer, Caller, ChatRequest, Message, ModelUsage
-from haulage.domain.ports import FreeRoad
+from haulage.domain.language_model import (
+    Answer,
+    Caller,
+    ChatRequest,
+    Embeddings,
+    Message,
+    ModelUsage,
+    Vector,
+)
+from haulage.domain.ports import FreeRoad, VectorCache
 from haulage.providers.chain import Patience
 from haulage.providers.gateway import Gateway
 from haulage.providers.route import Route
@@ -80,6 +89,11 @@ class Desk:
     def caller(self) -> Caller:
         return Caller("acme", self.spent.append, lambda message, _fields: self.said.append(message))
 
+    async def vectors(
+        self, model: str, *texts: str, dimensions: int | None = None, caller: Caller | None = None
+    ) -> Embeddings:
+        return await self.gateway.embed([model], texts, dimensions, caller=caller or self.caller)
+
     async def ask(self, *models: str, text: str = "hello", **given: Any) -> Answer[Any]:
         request = ChatRequest(models, (Message("user", text),), **given)
         return await self.gateway.chat(request, caller=self.caller)
@@ -93,6 +107,9 @@ def settings_for(provider: Running, **given: Any) -> ProvidersSettings:
             "openai_base_url": provider.url,
             "openrouter_api_key": SecretStr(GOOD_KEY),
             "openrouter_base_url": provider.url,
+            "gemini_api_key": SecretStr(GOOD_KEY),
+            "gemini_base_url": f"{provider.root}/v1beta",
+            "ollama_base_url": provider.root,
             "compatible": f"other={provider.url}",
             "compatible_keys": SecretStr(f"other={GOOD_KEY}"),
             "timeout_s": 5.0,
@@ -102,24 +119,49 @@ def settings_for(provider: Running, **given: Any) -> ProvidersSettings:
     )
 
 
+class Shelf(dict[bytes, Vector]):
+    """A cache in memory."""
+
+    async def get(self, keys: Any) -> Any:  # type: ignore[override]
+        return {key: self[key] for key in keys if key in self}
+
+    async def put(self, vectors: Any) -> None:
+        self.update(vectors)
+
+
 class Desks:
     """Makes desks; closes what they opened."""
 
     def __init__(self, provider: Running) -> None:
         self.provider = provider
-        self.transports: list[Transport] = []
+        self.closing = AsyncExitStack()
 
-    def open(self, *, patience: Patience = AT_ONCE, adapters: Any = None, **given: Any) -> Desk:
+    def open(
+        self,
+        *,
+        patience: Patience = AT_ONCE,
+        adapters: Any = None,
+        cache: VectorCache | None = None,
+        **given: Any,
+    ) -> Desk:
         settings = settings_for(self.provider, **given)
         transport = Transport(loopback_only=settings.network == "loopback")
-        self.transports.append(transport)
+        self.closing.push_async_callback(transport.close)
         made = make_adapters(settings, transport, random=Random(1)) | (adapters or {})
         road = Road()
         supported = frozenset(filter(None, settings.supported_models.split(",")))
         route = Route(made.keys(), settings.mode, supported, settings.embedding_model)
         gateway = Gateway(
-            made, route=route, traffic=road, ledger=road, patience=patience, random=Random(1)
+            made,
+            route=route,
+            traffic=road,
+            ledger=road,
+            cache=cache,
+            patience=patience,
+            random=Random(1),
         )
+        for one in (gateway, *made.values()):
+            self.closing.push_async_callback(one.close)
         return Desk(gateway, road)
 
 
@@ -127,8 +169,7 @@ class Desks:
 async def desks(provider: Running) -> AsyncIterator[Desks]:
     made = Desks(provider)
     yield made
-    for transport in made.transports:
-        await transport.close()
+    await made.closing.aclose()
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulated_answers import Misbehave, Refused, chat, check, embeddings, size_of
+from simulated_vendors import gemini, ollama
 
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests"}
 GOOD_KEY = "sk-simulated-0123456789"
@@ -71,11 +72,16 @@ class Provider:
     calls: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter = field(default_factory=Counter)
     turns: Counter = field(default_factory=Counter)
+    pulled: set[str] = field(default_factory=set)
 
-    async def answer(self, path: str, headers: dict[str, str], body: Any) -> tuple[dict, dict]:
+    async def answer(self, path: str, headers: dict[str, str], body: Any) -> tuple[Any, dict]:
         """Body and headers of a good answer; raises `Refused` or `Misbehave`."""
         self.calls.append({"path": path, "headers": headers, "body": body})
         del self.calls[:-2000]
+        if path.startswith("/v1beta/"):
+            return gemini(path, headers, body, GOOD_KEY), {}
+        if path.startswith("/api/"):
+            return ollama(path, headers, body, self.pulled), {}
         check(headers, body, self.keys)
         limits = self.limit(body)
         if self.jitter_s:
@@ -166,7 +172,7 @@ async def reply(
         return False
     if method == "POST":
         provider.counts[str(status)] += 1
-    content = json.dumps(body).encode()
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Odd')}", f"content-length: {len(content)}"]
     lines += ["content-type: application/json", *(f"{name}: {one}" for name, one in extra.items())]
     writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
@@ -196,9 +202,13 @@ class Running:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def look(self) -> dict[str, Any]:
         """`calls`, the last 2,000 with headers and bodies, and `counts` by status."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/calls") as answer:
+        with urllib.request.urlopen(f"{self.root}/calls") as answer:
             return json.load(answer)
 
 
