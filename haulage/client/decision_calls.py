@@ -1,11 +1,12 @@
 """Requests that decide about jobs that are over: run again, discard, one by one or in bulk."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from haulage.client.calls import API, IDEMPOTENCY_KEY, Call, job_path, page, plain
+from haulage.client.calls import API, Call, job_path, keyed, page, said
 from haulage.client.decision_models import BulkPreview, BulkView, GroupView
 from haulage.client.models import JobView, Page
 
@@ -39,7 +40,7 @@ def groups_page(
 
 def preview_bulk(action: str, wanted: Mapping[str, Any]) -> Call[BulkPreview]:
     """POST /bulk/preview: changes nothing."""
-    body = {"action": action, "filter": _filter(wanted)}
+    body = {"action": action, "filter": said(wanted)}
     return Call("POST", f"{BULK}/preview", BulkPreview.from_json, body=body)
 
 
@@ -47,15 +48,14 @@ def start_bulk(
     action: str,
     wanted: Mapping[str, Any],
     *,
-    frozen_at: str | None,
+    frozen_at: datetime | str | None,
     reason: str | None,
     key: str,
 ) -> Call[BulkView]:
     """POST /bulk, under an idempotency key: sent twice it is one operation."""
-    said = {"frozen_at": frozen_at, "reason": reason}
-    body = {"action": action, "filter": _filter(wanted)}
-    body |= {name: value for name, value in said.items() if value is not None}
-    return Call("POST", BULK, BulkView.from_json, body=body, headers={IDEMPOTENCY_KEY: key})
+    body = {"action": action, "filter": said(wanted)}
+    body |= said({"frozen_at": frozen_at, "reason": reason})
+    return Call("POST", BULK, BulkView.from_json, body=body, headers=keyed(key))
 
 
 def bulk_page(page_size: int | None, cursor: str | None) -> Call[Page[BulkView]]:
@@ -71,10 +71,6 @@ def bulk(bulk_id: UUID | str) -> Call[BulkView]:
 def abort_bulk(bulk_id: UUID | str) -> Call[BulkView]:
     """POST /bulk/{id}/abort: aborting twice is aborting once."""
     return Call("POST", f"{_bulk(bulk_id)}/abort", BulkView.from_json)
-
-
-def _filter(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: plain(value) for name, value in wanted.items() if value not in (None, "", (), [])}
 
 
 def _dead_letter(job_id: UUID | str) -> str:

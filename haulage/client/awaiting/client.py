@@ -3,10 +3,9 @@
 from haulage.client.awaiting.decisions import AsyncDecisions
 from haulage.client.awaiting.files import AsyncFiles
 from haulage.client.awaiting.fleet import AsyncFleet
-from haulage.client.awaiting.jobs import AsyncJobs
 
 
-class AsyncClient(AsyncJobs, AsyncDecisions, AsyncFleet, AsyncFiles):
+class AsyncClient(AsyncDecisions, AsyncFleet, AsyncFiles):
     """The API of one installation; close it or use a `with` block.
 
     Any number of tasks of one loop may share it.

@@ -1,18 +1,20 @@
 """What a client decides about jobs that are over, one by one or in bulk."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Unpack
 from uuid import UUID
 
 from haulage.client import calls, decision_calls
-from haulage.client.awaiting.caller import AsyncCaller, new_key
+from haulage.client.awaiting.caller import new_key
+from haulage.client.awaiting.jobs import AsyncJobs
 from haulage.client.calls import JobFilters
 from haulage.client.decision_models import BulkPreview, BulkView, GroupView
 from haulage.client.models import JobView
 
 
-class AsyncDecisions(AsyncCaller):
-    """Dead letters and bulk operations."""
+class AsyncDecisions(AsyncJobs):
+    """Jobs, dead letters and bulk operations."""
 
     async def retry(self, job_id: UUID | str) -> JobView:
         """The next run of a failed or cancelled job: finished steps stay, attempts count anew."""
@@ -51,7 +53,7 @@ class AsyncDecisions(AsyncCaller):
         self,
         action: str,
         *,
-        frozen_at: str | None = None,
+        frozen_at: datetime | str | None = None,
         reason: str | None = None,
         idempotency_key: str | None = None,
         **filters: Unpack[JobFilters],
@@ -73,6 +75,11 @@ class AsyncDecisions(AsyncCaller):
     async def bulk(self, bulk_id: UUID | str) -> BulkView:
         """A bulk operation as it stands."""
         return await self._send(decision_calls.bulk(bulk_id))
+
+    async def wait_bulk(self, bulk_id: UUID | str, *, timeout_s: float | None = None) -> BulkView:
+        """Wait until it is over, however it ends; raises `WaitTimeout`. Never aborts it."""
+        await self.wait(bulk_id, timeout_s=timeout_s)
+        return await self.bulk(bulk_id)
 
     async def abort_bulk(self, bulk_id: UUID | str) -> BulkView:
         """Stop it: what it has done stays done."""

@@ -5,10 +5,9 @@
 from haulage.client.blocking.decisions import Decisions
 from haulage.client.blocking.files import Files
 from haulage.client.blocking.fleet import Fleet
-from haulage.client.blocking.jobs import Jobs
 
 
-class Client(Jobs, Decisions, Fleet, Files):
+class Client(Decisions, Fleet, Files):
     """The API of one installation; close it or use a `with` block.
 
     One thread at a time may use it.

@@ -3,18 +3,20 @@
 """What a client decides about jobs that are over, one by one or in bulk."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Unpack
 from uuid import UUID
 
 from haulage.client import calls, decision_calls
-from haulage.client.blocking.caller import Caller, new_key
+from haulage.client.blocking.caller import new_key
+from haulage.client.blocking.jobs import Jobs
 from haulage.client.calls import JobFilters
 from haulage.client.decision_models import BulkPreview, BulkView, GroupView
 from haulage.client.models import JobView
 
 
-class Decisions(Caller):
-    """Dead letters and bulk operations."""
+class Decisions(Jobs):
+    """Jobs, dead letters and bulk operations."""
 
     def retry(self, job_id: UUID | str) -> JobView:
         """The next run of a failed or cancelled job: finished steps stay, attempts count anew."""
@@ -53,7 +55,7 @@ class Decisions(Caller):
         self,
         action: str,
         *,
-        frozen_at: str | None = None,
+        frozen_at: datetime | str | None = None,
         reason: str | None = None,
         idempotency_key: str | None = None,
         **filters: Unpack[JobFilters],
@@ -75,6 +77,11 @@ class Decisions(Caller):
     def bulk(self, bulk_id: UUID | str) -> BulkView:
         """A bulk operation as it stands."""
         return self._send(decision_calls.bulk(bulk_id))
+
+    def wait_bulk(self, bulk_id: UUID | str, *, timeout_s: float | None = None) -> BulkView:
+        """Wait until it is over, however it ends; raises `WaitTimeout`. Never aborts it."""
+        self.wait(bulk_id, timeout_s=timeout_s)
+        return self.bulk(bulk_id)
 
     def abort_bulk(self, bulk_id: UUID | str) -> BulkView:
         """Stop it: what it has done stays done."""
