@@ -7,7 +7,7 @@ import argparse
 import subprocess
 import sys
 
-from bench import bulk, history, latency, sleepers, steps, submit, throughput
+from bench import bulk, history, latency, sleepers, steps, submit, submit_in, throughput
 
 BENCHMARKS = {
     "throughput": throughput.main,
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "history": history.main,
     "steps": steps.main,
     "submit": submit.main,
+    "submit_in": submit_in.main,
     "bulk": bulk.main,
 }
 
