@@ -39,7 +39,7 @@ MENDS = {
 def complaint_about(error: BaseException, *, command: str = "") -> Complaint | None:
     """What to say about `error`; None for one that nobody expected, whose trace is needed.
 
-    `command` is the command group that met it, such as `jobs`: its help may be what mends it.
+    `command` is the one that met it, such as `jobs list`: its help may be what mends it.
     """
     match error:
         case ApiError():

@@ -135,7 +135,7 @@ GROUP_COLUMNS: tuple[Column[GroupView], ...] = (
     Column("fingerprint", lambda one: escape(one.fingerprint), style="bold"),
     Column("type", lambda one: escape(one.type), folds=True),
     Column("jobs", lambda one: str(one.count), right=True),
-    Column("last", lambda one: ago(one.last_at), right=True),
+    Column("last", lambda one: ago(one.last_at), spare=1, right=True),
     Column("first", lambda one: ago(one.first_at), spare=2, right=True),
     Column("error", lambda one: f"{escape(one.code)}: {escape(one.message)}", folds=True),
 )

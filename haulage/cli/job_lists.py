@@ -72,9 +72,9 @@ JOB_COLUMNS: tuple[Column[JobView], ...] = (
 DEAD_LETTER_COLUMNS: tuple[Column[JobView], ...] = (
     Column("id", lambda job: str(job.id)),
     Column("type", lambda job: escape(job.type), folds=True),
-    Column("finished", lambda job: ago(job.finished_at), right=True),
+    Column("finished", lambda job: ago(job.finished_at), spare=1, right=True),
     Column("queue", lambda job: escape(job.queue), spare=2),
     Column("tags", lambda job: escape(" ".join(job.tags)), spare=3, folds=True),
-    Column("attempts", lambda job: str(job.attempt), spare=1, right=True),
+    Column("attempts", lambda job: str(job.attempt), spare=4, right=True),
     Column("error", _error, folds=True),
 )

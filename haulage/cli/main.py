@@ -88,16 +88,24 @@ class Root(TyperGroup):
         from haulage.cli.complaints import complaint_about
         from haulage.cli.output import complain
 
+        arguments = list(ctx.args)
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, KeyboardInterrupt):
             raise
         except Exception as error:
-            complaint = complaint_about(error, command=ctx.invoked_subcommand or "")
+            complaint = complaint_about(
+                error, command=self._path(ctx.invoked_subcommand, arguments)
+            )
             if complaint is None:
                 raise
             complain(complaint)
             raise typer.Exit(1) from error
+
+    def _path(self, name: str | None, arguments: list[str]) -> str:
+        """The command that was run, such as `jobs list`."""
+        members = getattr(self.commands[name], "commands", ()) if name else ()
+        return " ".join([name or "", *(word for word in arguments[:1] if word in members)])
 
 
 app = typer.Typer(

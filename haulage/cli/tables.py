@@ -18,7 +18,8 @@ from haulage.cli.output import console
 T = TypeVar("T")
 CHUNK = 200
 GAP = 2
-NARROWEST_FOLD = 28
+# Text folds to the first before a column goes, to the second when none can go any more.
+COMFORTABLE, TIGHT = 28, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +80,26 @@ def _layout(
             found.append(_Shown(index, max(widest, cell_len(column.title))))
     # The last column's gap may hang over the edge: nothing stands in it.
     room = console().width + GAP
-    while _total(fitted := _folded(columns, found, room)) > room:
+    while _total(fitted := _folded(columns, found, room, narrowest=COMFORTABLE)) > room:
         spare = max(found, key=lambda one: columns[one.index].spare)
         if not columns[spare.index].spare:
-            break
+            return _folded(columns, found, room, narrowest=TIGHT)
         found.remove(spare)
     return fitted
 
 
-def _folded(columns: Sequence[Column[Any]], found: Sequence[_Shown], room: int) -> list[_Shown]:
-    """As narrow as folding text makes them, if they must be."""
+def _folded(
+    columns: Sequence[Column[Any]], found: Sequence[_Shown], room: int, *, narrowest: int
+) -> list[_Shown]:
+    """As narrow as folding text makes them, the widest first, if they must be."""
     excess = _total(found) - room
-    narrowed = []
-    for one in found:
-        spared = 0
+    widths = {one.index: one.width for one in found}
+    for one in sorted(found, key=lambda one: -one.width):
         if excess > 0 and columns[one.index].folds:
-            spared = min(excess, max(one.width - NARROWEST_FOLD, 0))
-        excess -= spared
-        narrowed.append(_Shown(one.index, one.width - spared))
-    return narrowed
+            spared = min(excess, max(one.width - narrowest, 0))
+            widths[one.index] -= spared
+            excess -= spared
+    return [_Shown(one.index, widths[one.index]) for one in found]
 
 
 def _table(
@@ -117,6 +119,9 @@ def _table(
             style=column.style,
             justify="right" if column.right else "left",
             width=one.width,
+            # Rich would take from every column alike.
+            no_wrap=not column.folds,
+            min_width=None if column.folds else one.width,
             overflow="fold",
         )
     for row in rows:

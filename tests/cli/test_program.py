@@ -179,3 +179,32 @@ def test_the_doctor_says_what_is_wrong_and_what_mends_it():
     assert "Did you mean HAULAGE_REDIS_URL?" in done.stdout
     assert re.search(r"fail +PostgreSQL +does not answer", done.stdout)
     assert "haulage up" in done.stdout
+
+
+def test_a_pipe_that_is_closed_early_is_no_error(api: Contract):
+    for _ in range(300):
+        api.add()
+    program = f"{sys.executable} -m haulage jobs list --all -o json | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HAULAGE_URL": api.url},
+    )
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
+def test_nothing_is_coloured_in_a_pipe_or_where_nobody_wants_colour(
+    api: Contract, environ: dict[str, str]
+):
+    api.add(state="failed")
+    done = subprocess.run(
+        [sys.executable, "-m", "haulage", "jobs", "list"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HAULAGE_URL": api.url, **environ},
+    )
+    # Bold and dim may stay where a terminal is forced; colours are what is declined.
+    assert not re.search(r"\x1b\[(?:\d+;)*3\d", done.stdout)
+    assert "failed" in done.stdout

@@ -82,4 +82,4 @@ async def test_children_are_listed_below_their_parent(
 async def test_a_filter_that_does_not_fit_is_named_with_the_help(haulage: Haulage):
     done = await haulage("jobs", "list", "--parent", "me", exits=1)
     assert re.search(r"parent: .*uuid", done.stderr, re.I)
-    assert "haulage jobs --help" in done.stderr
+    assert "haulage jobs list --help" in done.stderr
