@@ -42,32 +42,36 @@ _WORDS: Mapping[str, Any] = {
     "queue": _words("In this queue. Repeatable.", completion.queue_names),
     "tag": _words("With this tag. Repeatable: all of them."),
 }
-_FINGERPRINT = _text("Of this group of [b]dead-letters groups[/b].")
-
-JOB_FILTERS: Mapping[str, Any] = {
-    "state": _STATE,
-    **_WORDS,
+_TIMES: Mapping[str, Any] = {
     "created_after": _moment(f"Created at or after. {_MOMENT}"),
     "created_before": _moment("Created before."),
     "started_after": _moment("Started at or after."),
     "started_before": _moment("Started before."),
+}
+_ENDS: Mapping[str, Any] = {
     "finished_after": _moment("Finished at or after."),
     "finished_before": _moment("Finished before."),
-    "text": _text("With this in its error's code or message, in any case."),
-    "parent": Annotated[
-        str | None,
-        typer.Option(
-            help="Child of this job.",
-            metavar="ID",
-            autocompletion=completion.job_ids,
-            rich_help_panel=PANEL,
-        ),
-    ],
 }
-DEAD_LETTER_FILTERS: Mapping[str, Any] = {**_WORDS, "fingerprint": _FINGERPRINT}
+_ERRORS: Mapping[str, Any] = {
+    "text": _text("With this in its error's code or message, in any case."),
+    "fingerprint": _text("Failed for this cause; see [b]haulage dead-letters groups[/b]."),
+}
+_PARENT = Annotated[
+    str | None,
+    typer.Option(
+        help="Child of this job.",
+        metavar="ID",
+        autocompletion=completion.job_ids,
+        rich_help_panel=PANEL,
+    ),
+]
+
+JOB_FILTERS: Mapping[str, Any] = {
+    "state": _STATE, **_WORDS, **_TIMES, **_ENDS, **_ERRORS, "parent": _PARENT
+}  # fmt: skip
+DEAD_LETTER_FILTERS: Mapping[str, Any] = {**_WORDS, **_ENDS, **_ERRORS}
 BULK_FILTERS: Mapping[str, Any] = {
     **JOB_FILTERS,
-    "fingerprint": _FINGERPRINT,
     "all": Annotated[
         bool, typer.Option("--all", help="All jobs, without a filter.", rich_help_panel=PANEL)
     ],

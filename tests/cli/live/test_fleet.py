@@ -12,11 +12,8 @@ async def test_queues_are_listed_with_what_waits(live: Live, haulage: Haulage):
     done = await haulage("queues", "list")
     assert re.search(r"^io +io +1 ", done.stdout, re.M)
     assert "No live worker serves io. Start one: haulage worker --pool io" in done.stderr
-    assert [one["name"] for one in read_lines(await haulage("queues", "list", "-o", "json"))] == [
-        "cpu",
-        "io",
-        "slow",
-    ]
+    named = {one["name"] for one in read_lines(await haulage("queues", "list", "-o", "json"))}
+    assert {"cpu", "io", "slow"} <= named
 
 
 async def test_a_queue_is_paused_with_a_reason_and_resumed(haulage: Haulage):
