@@ -5,9 +5,8 @@
 -- Amounts are whole numbers, moments are milliseconds of Redis' clock.
 --
 -- Every kind answers `when(counter, amount)`: the first moment from `now` on at which `amount` fits,
--- NEVER when it does not even fit an empty counter, or math.huge when only a settlement can tell.
+-- math.huge when only a settlement can tell.
 
-local NEVER = false
 local PAGE = 200
 
 local counters = {}
@@ -51,8 +50,9 @@ end
 
 function bucket.when(counter, amount)
   local rule = counter.rule
-  if amount > rule.burst then return NEVER end
-  return math.max(now, counter.full - (rule.burst - amount) * interval_of(rule))
+  local moment = counter.full - (rule.burst - amount) * interval_of(rule)
+  -- JSON carries 14 digits: tenths of milliseconds, never rounded to before the moment.
+  return math.max(now, math.ceil(moment * 10) / 10)
 end
 
 function bucket.take(counter, amount, at)
@@ -123,7 +123,6 @@ end
 
 function rolling.when(counter, amount)
   local rule = counter.rule
-  if amount > rule.n then return NEVER end
   local room = math.max(cap_of(rule), amount) - amount
   if counter.sum <= room then return now end
   local left, buckets = counter.sum, all_buckets(counter)
@@ -202,7 +201,6 @@ end
 
 function calendar.when(counter, amount)
   local rule = counter.rule
-  if amount > rule.n then return NEVER end
   local room = math.max(cap_of(rule), amount) - amount
   local current = start_of(rule, now)
   for place = 1, #rule.starts - 1 do
@@ -263,7 +261,6 @@ function concurrency.load(counter)
 end
 
 function concurrency.when(counter, amount)
-  if amount > counter.rule.n then return NEVER end
   if counter.held + amount <= math.max(1, math.floor(cap_of(counter.rule))) then return now end
   return math.huge
 end
@@ -303,8 +300,19 @@ local function amount_of(rule, asked)
   return 1
 end
 
+-- The ref of a limit that does not even have room when nothing else is there.
+local function too_large_for(refs, asked)
+  for _, ref in ipairs(refs) do
+    local counter = counter_of(ref)
+    if counter then
+      local rule = counter.rule
+      if amount_of(rule, asked) > (rule.burst or rule.n) then return ref end
+    end
+  end
+end
+
 -- The first moment at which every limit has room, the ref that decides it, and those that have none
--- before `soon`. NEVER and the ref when one can not.
+-- before `soon`.
 local function room_for(refs, asked)
   local at, by, closed = now, nil, {}
   for _, ref in ipairs(refs) do
@@ -316,7 +324,6 @@ local function room_for(refs, asked)
         restore[ref], moment = true, math.huge
       else
         moment = counter.kind.when(counter, amount)
-        if moment == NEVER then return NEVER, ref, closed end
       end
       if moment > soon then closed[#closed + 1] = ref end
       if moment > at then at, by = moment, ref end

@@ -193,6 +193,10 @@ class Desk:
                 if waiter is not None:
                     waiter.due_at = heard_at + min(result.wait_s, HEARTBEAT_S)
                 return result
+            case ["unknown"] if operation[0] == "turn" and operation[1] in self._waiters:
+                # Redis has lost the line.
+                self._enqueue(self._waiters[operation[1]].request, None)
+                return None
             case _:
                 return answer
         waiter = self._waiters.get(operation[1])

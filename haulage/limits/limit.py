@@ -111,6 +111,11 @@ class Limit:
             parts.append(self.of)
         return quote(".".join(parts), safe=".")
 
+    def concerns(self, asker: Asker) -> bool:
+        """Whether it counts for `asker`, unless one of its own takes its place."""
+        whose = self.scope.whose(asker)
+        return self.scope is Scope.POOL or (bool(whose) and self.of in (None, whose))
+
     @property
     def place(self) -> tuple[Measure, Period | None, Scope]:
         """A limit for one of its scope takes the place of the general one."""
@@ -134,16 +139,9 @@ class Pool:
 
     def limits_for(self, asker: Asker) -> tuple[Limit, ...]:
         """Those that count for `asker`."""
-        found: dict[tuple[Measure, Period | None, Scope], Limit] = {}
-        for limit in self.limits:
-            whose = limit.scope.whose(asker)
-            if limit.scope is not Scope.POOL and not whose:
-                continue
-            if limit.of is None:
-                found.setdefault(limit.place, limit)
-            elif limit.of == whose:
-                found[limit.place] = limit
-        return tuple(found.values())
+        concern = [one for one in self.limits if one.concerns(asker)]
+        own = {one.place for one in concern if one.of is not None}
+        return tuple(one for one in concern if one.of is not None or one.place not in own)
 
 
 def ref_of(limit: Limit, asker: Asker) -> str:

@@ -18,6 +18,13 @@ end
 
 local function asked_of(requests, tokens) return {requests = requests, tokens = tokens} end
 
+local function come_again(id, record, ttl)
+  record.client, record.ttl = caller, ttl
+  if record.state == PARKED then stand_in_line(id, record) else keep_record(id, record) end
+  line_is_empty = false
+  redis.call('ZADD', pool .. ':exp', whole(now + patience), id)
+end
+
 local operations = {}
 
 -- {'take', id, lane, requests, tokens, ttl, stay}: a reservation; the same id has the same answer.
@@ -29,20 +36,15 @@ function operations.take(id, lane, requests, tokens, ttl, stay)
     return
   end
   local tenant, model, refs = parts_of(lane)
-  if record and record.state ~= EXPIRED then
-    record.client, record.ttl = caller, ttl
-    if record.state == PARKED then stand_in_line(id, record) else keep_record(id, record) end
-    line_is_empty = false
-    redis.call('ZADD', pool .. ':exp', whole(now + patience), id)
+  if record and record.state ~= EXPIRED then return come_again(id, record, ttl) end
+  record = {client = caller, lane = lane, requests = requests, tokens = tokens, ttl = ttl}
+  local too_large = too_large_for(refs, record)
+  if too_large then
+    granted[id] = {too_large}
     return
   end
-  record = {client = caller, lane = lane, requests = requests, tokens = tokens, ttl = ttl}
   if nobody_waits() then
-    local at, by = first_room(model, refs, record)
-    if at == NEVER then
-      granted[id] = {by}
-      return
-    end
+    local at = first_room(model, refs, record)
     if at <= soon then return let_through(id, record, refs, at) end
   end
   record.number = redis.call('HINCRBY', pool .. ':meta', 'number', 1)
@@ -109,8 +111,13 @@ function operations.cancel(id)
   return {'cancelled'}
 end
 
--- {'turn', id}: when the turn of a waiting call comes, as things stand.
-function operations.turn(id) return nil end
+-- {'turn', id}: somebody still waits for it; when its turn comes, as things stand.
+function operations.turn(id)
+  local record = record_of(id)
+  if record and record.state ~= HELD and record.state ~= EXPIRED then
+    come_again(id, record, record.ttl)
+  end
+end
 
 -- {'serve'}: nothing but what every call does in the end.
 function operations.serve() return nil end
@@ -198,7 +205,10 @@ local function run(given)
       answers[place] = answer_take(operation[2], operation[7])
     elseif operation[1] == 'turn' then
       local id = operation[2]
-      answers[place] = record_of(id) and answer_take(id, true) or {'unknown'}
+      local record = record_of(id)
+      local known = granted[id] or record and record.state ~= EXPIRED
+      if record and record.state == HELD then granted[id] = record.at end
+      answers[place] = known and answer_take(id, true) or {'unknown'}
     end
   end
   write_records()

@@ -124,7 +124,7 @@ local function first_room(model, refs, asked)
   local frozen, part = brake_of(model)
   factor = part
   local at, by, closed = room_for(refs, asked)
-  if at ~= NEVER and frozen > at then at, by = frozen, 'frozen' end
+  if frozen > at then at, by = frozen, 'frozen' end
   return at, by, closed
 end
 
@@ -215,9 +215,11 @@ local function serve()
     local lane, tag = next_lane(lanes, shut)
     if not lane then break end
     local id, record = head_of(lane)
-    local at, by, closed = first_room(lane.model, lane.refs, record)
-    if at == NEVER then
-      granted[id] = {by}
+    local too_large = too_large_for(lane.refs, record)
+    local at, _, closed = first_room(lane.model, lane.refs, record)
+    if too_large then
+      -- Its limit was lowered while it waited.
+      granted[id] = {too_large}
       drop_record(id)
       redis.call('ZREM', pool .. ':exp', id)
       tell(id, record)
@@ -261,7 +263,6 @@ end
 local function turn_of(record)
   local tenant, model, refs = parts_of(record.lane)
   local at, by = first_room(model, refs, record)
-  if at == NEVER then return now, by end
   if at == math.huge then return now + 1000, by end
   if not waiting then
     waiting = redis.call('HGETALL', pool .. ':len')
