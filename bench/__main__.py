@@ -7,7 +7,19 @@ import argparse
 import subprocess
 import sys
 
-from bench import bulk, history, latency, sleepers, steps, submit, submit_in, throughput
+from bench import (
+    acquire,
+    bulk,
+    history,
+    latency,
+    quota,
+    sleepers,
+    steps,
+    submit,
+    submit_in,
+    throughput,
+    tokens,
+)
 
 BENCHMARKS = {
     "throughput": throughput.main,
@@ -17,6 +29,10 @@ BENCHMARKS = {
     "steps": steps.main,
     "submit": submit.main,
     "submit_in": submit_in.main,
+    "acquire": acquire.main,
+    "quota": quota.main,
+    "tenants": quota.tenants,
+    "tokens": tokens.main,
     "bulk": bulk.main,
 }
 

@@ -25,6 +25,8 @@ BATCH = 250
 HEARTBEAT_S = 5.0
 ASK_AGAIN_S = 0.005
 TURNS_AT_ONCE = 16
+# A settlement that nobody can be waiting for goes along with the next call, or alone after this.
+LINGER_S = 0.025
 RULES_FOR_S = 30.0
 
 Operation = list[Any]
@@ -91,6 +93,7 @@ class Desk:
         self._sending: asyncio.Task[None] | None = None
         self._waiters: dict[str, _Waiter] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.TimerHandle | None = None
         self._rules: tuple[Pool, float, str] | None = None
         self.generation = ""
         self.calls = 0
@@ -104,6 +107,15 @@ class Desk:
     def tell(self, *operation: Any) -> None:
         """An operation whose answer nobody waits for."""
         self._enqueue(list(operation), None)
+
+    def settle(self, *operation: Any) -> None:
+        """Tell, at once where calls wait for each other's end, else with what comes next."""
+        if self._pool().has_places:
+            return self.tell("settle", *operation)
+        self._asked.append((["settle", *operation], None))
+        if self._sending is None and self._lingering is None:
+            self._lingering = self._loop.call_later(LINGER_S, self._start_sending)
+        return None
 
     async def turn(
         self, id: str, lane: str, requests: int, tokens: int, ttl_ms: int
@@ -136,16 +148,25 @@ class Desk:
 
     async def drain(self) -> None:
         """Wait until everything that was said is written, or Redis is away."""
-        while self._sending is not None:
+        while self._asked or self._sending is not None:
+            self._start_sending()
+            assert self._sending is not None
             await asyncio.wait({self._sending})
 
     def close(self) -> None:
-        """Forget the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Forget the timers."""
+        for timer in (self._timer, self._lingering):
+            if timer is not None:
+                timer.cancel()
 
     def _enqueue(self, operation: Operation, answer: asyncio.Future[Any] | None) -> None:
         self._asked.append((operation, answer))
+        self._start_sending()
+
+    def _start_sending(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         if self._sending is None:
             self._sending = self._loop.create_task(self._send())
 

@@ -137,6 +137,11 @@ class Pool:
     slack_s: float = 0.1
     local_share: float = 0.0
 
+    @property
+    def has_places(self) -> bool:
+        """Whether the end of one call lets another one through."""
+        return any(one.measure is Measure.CONCURRENCY for one in self.limits)
+
     def limits_for(self, asker: Asker) -> tuple[Limit, ...]:
         """Those that count for `asker`."""
         concern = [one for one in self.limits if one.concerns(asker)]

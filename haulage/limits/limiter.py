@@ -99,6 +99,11 @@ class Limiter:
         """How many calls of this process are in line."""
         return self._desk(pool).waiting
 
+    @property
+    def calls(self) -> int:
+        """How often Redis was called, for those who measure."""
+        return sum(desk.calls for desk in self._desks.values())
+
     def _desk(self, name: str) -> Desk:
         desk = self._desks.get(name)
         if desk is None:
@@ -191,8 +196,7 @@ class Hold:
         _trace: TracebackType | None,
     ) -> None:
         assert self._grant is not None
-        self._desk.tell(
-            "settle",
+        self._desk.settle(
             self.id,
             self._spent.requests,
             self._spent.tokens,
