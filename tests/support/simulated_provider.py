@@ -35,7 +35,7 @@ from simulated_answers import Misbehave, Refused, chat, check, embeddings, size_
 from simulated_vendors import gemini, ollama
 
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests"}
-GOOD_KEY = "sk-simulated-0123456789"
+GOOD_KEY = "planted-0123456789-abcdef"
 
 
 @dataclass
