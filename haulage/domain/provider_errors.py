@@ -6,6 +6,7 @@ Retryable
 └── BadOutput             the model's answer does not fit what was asked for, twice
 NotRetryable
 ├── ProviderRefused       any other 4xx: this request would be refused again
+├── InputTooLong          the model does not hold so long a text; another one may
 ├── OutputCut             `max_tokens` ended the answer before it was whole
 ├── UnsupportedModel      this provider has no such model, or the model cannot do this
 ├── MissingKey            there is no key to call this provider with
@@ -43,6 +44,12 @@ class ProviderRefused(NotRetryable):
     code = "provider_refused"
 
 
+class InputTooLong(NotRetryable):
+    """The model does not hold so long a text."""
+
+    code = "input_too_long"
+
+
 class OutputCut(NotRetryable):
     """The answer was cut before it was whole."""
 
@@ -77,6 +84,7 @@ FALLS_THROUGH = (
     ProviderUnavailable,
     RateLimited,
     BadOutput,
+    InputTooLong,
     OutputCut,
     UnsupportedModel,
     MissingKey,

@@ -13,6 +13,7 @@ from typing import Any
 
 from haulage.domain.errors import JobError
 from haulage.domain.provider_errors import (
+    InputTooLong,
     KeyRefused,
     ProviderRefused,
     ProviderUnavailable,
@@ -27,6 +28,11 @@ MAX_SAID_CHARS = 300
 SPENT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 NO_MODEL = re.compile(
     r"model_not_found|not a valid model|model .{0,80}(not found|does not exist)|unknown model", re.I
+)
+TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|maximum context length"
+    r"|exceeds the (available )?(context|maximum number of tokens)",
+    re.I,
 )
 BAD_KEY = re.compile(r"API_KEY_INVALID|invalid_api_key|PERMISSION_DENIED")
 # Statuses by name, of answers that say 200 and then carry an error.
@@ -62,6 +68,8 @@ def error_of(
         return ProviderUnavailable(what, retry_after_s=after_s)
     if status == 401 or (status in (400, 403) and BAD_KEY.search(marks)):
         return KeyRefused(f"{what} Check the key that is set for {name}.")
+    if status == 413 or (status == 400 and TOO_LONG.search(marks)):
+        return InputTooLong(f"{what} Cut the text, or name a model with a larger context.")
     if status == 404 or (status == 400 and NO_MODEL.search(marks)):
         return UnsupportedModel(f"{what} Check the model's name and the base URL of {name}.")
     if 300 <= status < 400:

@@ -22,7 +22,7 @@ from haulage.settings.providers import ProvidersSettings
 
 @asynccontextmanager
 async def open_models(
-    settings: ProvidersSettings, *, traffic: Traffic, ledger: UsageLedger, cache: VectorCache
+    settings: ProvidersSettings, *, traffic: Traffic, ledger: UsageLedger, cache: VectorCache | None
 ) -> AsyncIterator[Gateway]:
     """All providers that the settings name; their connections are closed at the end."""
     transport = Transport(loopback_only=settings.network == "loopback")
