@@ -129,7 +129,9 @@ def run(group: Group, *, aloud: bool) -> bool:
     if aloud:
         print(heading, end="", flush=True)
     started = time.monotonic()
-    inherited = {name: value for name, value in os.environ.items() if name[:8] != "HAULAGE_"}
+    # Hundreds of processes are started, and each would compile everything anew.
+    unwanted = ("HAULAGE_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
     ended = subprocess.run(
         group.command,
         cwd=ROOT,

@@ -97,7 +97,9 @@ class Process:
         """Signal the process itself, not its children; does nothing once it has ended."""
         with self._signalling:
             if self._popen is not None and not self._ended.is_set():
-                self._popen.send_signal(number)
+                # Not `Popen.send_signal`: it reaps what has just died, and `_live` would wait for
+                # somebody who is gone.
+                os.kill(self._popen.pid, number)
 
     def stop(self, *, hurry: threading.Event | None = None) -> None:
         """Stop it by its steps, then kill its group; `hurry` may be set while this waits."""

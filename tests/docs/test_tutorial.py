@@ -90,7 +90,7 @@ def run(command: str, folder: Path, **env: str) -> subprocess.CompletedProcess[s
     return subprocess.run(
         [*program_of[program], *arguments],
         cwd=folder,
-        env={**clean, "PYTHONDONTWRITEBYTECODE": "1", **env},
+        env={**clean, **env},
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def test_it_runs_until_it_is_stopped(start):
 def test_it_has_a_session_of_its_own(start):
     process = start(shell("exec sleep 600"))
     assert os.getsid(process.pid) == process.pid
+
+
+def test_its_end_is_seen_whatever_is_signalled_at_that_moment(start):
+    for _ in range(10):
+        process = start(shell("exit 3"))
+        until_s = time.monotonic() + 10
+        while process.exit_code is None and time.monotonic() < until_s:
+            process.signal(signal.SIGCONT)
+        assert process.exit_code == 3
 
 
 def test_it_outlives_the_thread_that_asked_for_it(start):
