@@ -27,11 +27,11 @@ from haulage.telemetry import logs
 log = logs.get(__name__)
 
 # So many jobs are locked at once; others wait for them no longer than one batch takes.
-BATCH = 250
+BATCH = 500
 # Found at once: a filter that no index answers is asked only every so often.
 AHEAD = 10_000
 # A pause after each batch, in parts of the time that it took.
-REST_SHARE = 0.5
+REST_SHARE = 0.25
 # An attempt may take a day, and be cut short as often as workers are restarted in that time.
 POLICY = Policy(max_attempts=20, timeout_s=24 * 3600.0, max_crashes=10)
 
