@@ -85,6 +85,9 @@ class WorkerDocument(BaseModel):
     in_flight: int
     backlog: int = Field(description="Jobs it was rung for while its slots were full.")
     rss_bytes: int | None
+    clock_ahead_s: float | None = Field(
+        description="Its machine's clock less PostgreSQL's, which jobs follow."
+    )
     version: str
     started_at: datetime
     heartbeat_at: datetime

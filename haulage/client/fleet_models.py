@@ -62,6 +62,7 @@ class WorkerView:
     in_flight: int = 0
     backlog: int = 0
     rss_bytes: int | None = None
+    clock_ahead_s: float | None = None
     version: str = ""
     started_at: datetime | None = None
     heartbeat_at: datetime | None = None

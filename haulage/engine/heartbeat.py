@@ -80,6 +80,7 @@ class Pulse:
         self._opened = AsyncExitStack()
         self._services: Services | None = None
         self._stuck_since: float | None = None
+        self._clock_ahead_s: float | None = None
         self._holder: UUID | None = None
         self.canary = Canary(
             host.send_canary,
@@ -157,9 +158,10 @@ class Pulse:
             in_flight=crew.in_flight(),
             backlog=crew.backlog(),
             rss_bytes=peak_rss_bytes(),
+            clock_ahead_s=self._clock_ahead_s,
             still_s=still_s,
         )
-        services.clock.calibrate(beat.now)
+        self._clock_ahead_s = -services.clock.calibrate(beat.now).total_seconds()
         if not beat.alive:
             await self._reborn()
             return

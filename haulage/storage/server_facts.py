@@ -15,18 +15,16 @@ from haulage.domain.errors import Unavailable
 from haulage.storage.database import HINT, driver_url
 
 _SETTINGS = ("fsync", "full_page_writes", "max_connections", "synchronous_commit")
-_WORKERS = """
-    SELECT name, host, version, heartbeat_at, clock_timestamp() - heartbeat_at AS silent_for
-    FROM workers WHERE ended_at IS NULL ORDER BY id
-"""
+# As JSON: the tables may be an older version's, with fewer columns.
+_WORKERS = "SELECT row_to_json(workers) AS worker FROM workers WHERE ended_at IS NULL ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
     """One look at a server.
 
-    `ahead_s`: its clock less this machine's, give or take `ahead_within_s`. `workers` is empty
-    where there are no tables yet.
+    `ahead_s`: its clock less this machine's, give or take `ahead_within_s`. `workers` are the rows
+    of those that have not ended, none where there are no tables yet.
     """
 
     version: int
@@ -81,7 +79,7 @@ def _settings(connection: "psycopg.Connection[dict[str, Any]]") -> dict[str, str
 def _workers(connection: "psycopg.Connection[dict[str, Any]]") -> list[dict[str, Any]]:
     if _value(connection, "SELECT to_regclass('workers')") is None:
         return []
-    return connection.execute(_WORKERS).fetchall()
+    return [row["worker"] for row in connection.execute(_WORKERS)]
 
 
 def _value(connection: "psycopg.Connection[dict[str, Any]]", statement: str) -> Any:

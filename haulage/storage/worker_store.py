@@ -66,7 +66,7 @@ class Beat:
 _BEAT = sa.text("""
 WITH beat AS (
     UPDATE workers SET in_flight = :in_flight, backlog = :backlog,
-        rss_bytes = :rss_bytes, blocked_by = NULL,
+        rss_bytes = :rss_bytes, clock_ahead_s = :clock_ahead_s, blocked_by = NULL,
         heartbeat_at = greatest(
             heartbeat_at, CAST(:now AS timestamptz) - make_interval(secs => :still_s))
     WHERE id = :id AND ended_at IS NULL
@@ -128,11 +128,13 @@ class WorkerStore:
         in_flight: int,
         backlog: int = 0,
         rss_bytes: int | None = None,
+        clock_ahead_s: float | None = None,
         still_s: float = 0.0,
     ) -> Beat:
         """Say that the worker lived `still_s` ago; what it must stop comes back.
 
         `backlog`: ids it was rung for and has not claimed yet, because its slots are full.
+        `clock_ahead_s`: its machine's clock less the shared one, when last compared.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
@@ -145,6 +147,7 @@ class WorkerStore:
                         "in_flight": in_flight,
                         "backlog": backlog,
                         "rss_bytes": rss_bytes,
+                        "clock_ahead_s": clock_ahead_s,
                         "still_s": still_s,
                     },
                 )

@@ -45,7 +45,6 @@ class Surroundings:
     blob_url: str
     is_up: bool
     has_server: bool
-    embeds_redis: bool
 
     @property
     def blob_folder(self) -> Path | None:
@@ -63,16 +62,14 @@ def surroundings() -> Surroundings:
     except (OSError, ValueError):
         announced = {}
     blobs = os.environ.get("HAULAGE_BLOB_URL") or str(data / "blobs")
-    redis_url = os.environ.get("HAULAGE_REDIS_URL") or announced.get("redis_url")
     return Surroundings(
         data=data,
         database_url=os.environ.get("HAULAGE_DATABASE_URL") or announced.get("database_url"),
-        redis_url=redis_url,
+        redis_url=os.environ.get("HAULAGE_REDIS_URL") or announced.get("redis_url"),
         broker_url=os.environ.get("HAULAGE_BROKER_URL"),
         blob_url=blobs,
         is_up=bool(announced),
         has_server=not missing_modules("server"),
-        embeds_redis=(data / "redis").is_dir() and redis_url == announced.get("redis_url"),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import haulage
 from haulage.cli.checkup.findings import (
+    SKEW_S,
     Finding,
     Level,
     Surroundings,
@@ -21,6 +22,7 @@ def fleet_checks(around: Surroundings, workers: Sequence[Mapping[str, Any]]) -> 
     hosts = sorted({worker["host"] for worker in workers})
     yield Finding(Level.OK, "workers", f"{len(workers)} alive on {', '.join(hosts)}")
     yield from _versions(workers)
+    yield from _clocks(workers)
     yield from _shared_blobs(around, hosts)
 
 
@@ -30,6 +32,21 @@ def _versions(workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         why = f"workers run {', '.join(others)}; this is {haulage.__version__}"
         mend = f"pip install 'haulage=={haulage.__version__}'   # there, and restart them"
         yield Finding(Level.WARN, "worker versions", why, mend)
+
+
+def _clocks(workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Each machine once, by the worker there that compared its clock with PostgreSQL's last."""
+    ahead = {one["host"]: one.get("clock_ahead_s") for one in workers}
+    off = {host: by_s for host, by_s in ahead.items() if by_s is not None and abs(by_s) > SKEW_S}
+    for host, by_s in off.items():
+        why = (
+            f"{host} is {abs(by_s):.1f} s {'ahead of' if by_s > 0 else 'behind'} PostgreSQL. Jobs "
+            "follow PostgreSQL's clock, so none is late; the times in that machine's logs are off"
+        )
+        mend = f"timedatectl set-ntp true   # on {host}, or where PostgreSQL runs"
+        yield Finding(Level.WARN, "worker clocks", why, mend)
+    if not off and any(by_s is not None for by_s in ahead.values()):
+        yield Finding(Level.OK, "worker clocks", "agree with PostgreSQL's")
 
 
 def _shared_blobs(around: Surroundings, hosts: Sequence[str]) -> Iterator[Finding]:

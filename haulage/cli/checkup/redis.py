@@ -16,14 +16,10 @@ def redis_checks(around: Surroundings) -> Iterator[Finding]:
     if not around.redis_url:
         yield Finding(Level.WARN, "Redis", "HAULAGE_REDIS_URL is not set", "haulage up")
         return
-    yield from one_redis(
-        "Redis", around.redis_url, "HAULAGE_REDIS_URL", is_embedded=around.embeds_redis
-    )
+    yield from one_redis("Redis", around.redis_url, "HAULAGE_REDIS_URL")
 
 
-def one_redis(
-    what: str, url: str, variable: str, *, is_embedded: bool = False
-) -> Iterator[Finding]:
+def one_redis(what: str, url: str, variable: str) -> Iterator[Finding]:
     """All there is to say of the Redis at `url`, which `variable` names."""
     import redis
 
@@ -57,7 +53,7 @@ def one_redis(
     yield from unchecked_tls(what, address)
     shell = f"redis-cli -u ${variable}"
     yield from _memory(what, info, shell)
-    yield from _persistence(what, info, shell, is_embedded=is_embedded)
+    yield from _persistence(what, info, shell)
     ahead_s = seconds + micros / 1e6 - (before + after) / 2
     yield clock(f"{what} clock", ahead_s, (after - before) / 2, matters=True)
 
@@ -81,9 +77,7 @@ def _memory(what: str, info: Mapping[str, Any], shell: str) -> Iterator[Finding]
         yield Finding(Level.OK, f"{what} memory", f"{used / 1e6:.0f} MB used, nothing is evicted")
 
 
-def _persistence(
-    what: str, info: Mapping[str, Any], shell: str, *, is_embedded: bool
-) -> Iterator[Finding]:
+def _persistence(what: str, info: Mapping[str, Any], shell: str) -> Iterator[Finding]:
     title = f"{what} persistence"
     failed = [
         name
@@ -97,13 +91,9 @@ def _persistence(
     elif info.get("aof_enabled"):
         yield Finding(Level.OK, title, "append-only file")
     else:
-        # Nothing is lost without it: PostgreSQL remembers.
-        why = "no append-only file: after a restart of Redis every waiting job is rung again"
-        if is_embedded:
-            yield Finding(Level.OK, title, why)
-        else:
-            mend = f"{shell} config set appendonly yes   # and in redis.conf"
-            yield Finding(Level.WARN, title, why, mend)
+        # No fault: PostgreSQL remembers.
+        why = "no append-only file, and none is needed: after a restart waiting jobs are rung again"
+        yield Finding(Level.OK, title, why)
 
 
 def _now_s() -> float:

@@ -18,6 +18,8 @@ workers = sa.Table(
     sa.Column("in_flight", sa.Integer, nullable=False, server_default="0"),
     sa.Column("backlog", sa.Integer, nullable=False, server_default="0"),
     sa.Column("rss_bytes", sa.BigInteger),
+    # Its machine's clock less PostgreSQL's. Nothing hangs on it but the times in its logs.
+    sa.Column("clock_ahead_s", sa.Float),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("heartbeat_at", Moment, nullable=False),

@@ -1,9 +1,11 @@
 """What `haulage doctor` finds on real servers, and what it says would mend it."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import redis
@@ -18,6 +20,7 @@ from haulage.engine.services import Services
 from haulage.runtime.redis import Redis
 from haulage.storage.worker_store import WorkerInfo
 from tests.api.live import Live
+from tests.support.live_system import until
 
 Checks = Callable[[Surroundings], Iterator[Finding]]
 
@@ -32,7 +35,6 @@ def around(database_url: str, redis_url: str, tmp_path: Path) -> Surroundings:
         blob_url=str(tmp_path / "blobs"),
         is_up=False,
         has_server=True,
-        embeds_redis=False,
     )
 
 
@@ -40,9 +42,10 @@ def found(checks: Checks, around: Surroundings) -> dict[str, Finding]:
     return {finding.what: finding for finding in checks(around)}
 
 
-async def alive(services: Services, *, host: str, version: str) -> None:
+async def alive(services: Services, *, host: str, version: str) -> UUID:
     worker = WorkerInfo(uuid7(), f"io@{host}:1", host, 1, "io", ["io"], 10, version)
     await services.workers.register(worker)
+    return worker.id
 
 
 async def postgres_findings(around: Surroundings) -> dict[str, Finding]:
@@ -84,6 +87,17 @@ async def test_workers_of_another_version_are_named(around: Surroundings, servic
     assert "9.9.9" in (await postgres_findings(around))["worker versions"].why
 
 
+async def test_a_worker_on_a_machine_whose_clock_is_off_is_named(
+    around: Surroundings, services: Services
+):
+    worker_id = await alive(services, host="early", version="0.1.0")
+    await services.workers.beat(worker_id, in_flight=0, clock_ahead_s=0.1)
+    assert (await postgres_findings(around))["worker clocks"].level is Level.OK
+    await services.workers.beat(worker_id, in_flight=0, clock_ahead_s=30.0)
+    clocks = (await postgres_findings(around))["worker clocks"]
+    assert (clocks.level, "early is 30.0 s ahead" in clocks.why) == (Level.WARN, True)
+
+
 def test_a_postgresql_that_is_away_is_one_failure(around: Surroundings):
     away = replace(around, database_url="postgresql://127.0.0.1:9/none")
     findings = found(postgres_checks, away)
@@ -104,17 +118,19 @@ def test_a_redis_that_evicts_is_explained_and_mended(around: Surroundings, tmp_p
             assert (full.level, "refuses" in full.why) == (Level.WARN, True)
 
 
-def test_a_redis_without_a_file_is_a_warning_unless_it_is_ours(
+def test_a_redis_that_cannot_save_is_a_failure_and_one_that_need_not_is_none(
     around: Surroundings, tmp_path: Path
 ):
     with Redis.start(tmp_path / "redis") as server:
         mine = replace(around, redis_url=server.url)
-        assert found(redis_checks, mine)["Redis persistence"].level is Level.WARN
-        embedded = replace(mine, embeds_redis=True)
-        assert found(redis_checks, embedded)["Redis persistence"].level is Level.OK
+        assert found(redis_checks, mine)["Redis persistence"].level is Level.OK
         with redis.Redis.from_url(server.url) as client:
-            client.config_set("appendonly", "yes")
-        assert found(redis_checks, mine)["Redis persistence"].why == "append-only file"
+            # The folder it would write into is gone.
+            shutil.rmtree(client.config_get("dir")["dir"])
+            client.bgsave()
+            until(lambda: client.info()["rdb_last_bgsave_status"] == "err")
+        failing = found(redis_checks, mine)["Redis persistence"]
+        assert (failing.level, "refuse every write" in failing.why) == (Level.FAIL, True)
 
 
 @pytest.mark.parametrize(
