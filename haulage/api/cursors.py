@@ -10,8 +10,8 @@ from uuid import UUID
 
 from haulage.domain.errors import InvalidCursor
 from haulage.storage.job_filter import JobFilter
-from haulage.storage.job_lists import Position
 from haulage.storage.json_text import canonical
+from haulage.storage.lanes import Position
 
 # What a list's places are, in the cursor's first byte.
 _AFTER_JOB = b"\x01"
@@ -20,6 +20,8 @@ _DIGEST_BYTES = 8
 _MOMENT_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Past it a moment leaves no room to reckon with.
+_LAST_YEAR = 9999
 
 
 def encode(last: Position, wanted: JobFilter, *, tenant: str) -> str:
@@ -55,9 +57,12 @@ def _packed(moment: datetime) -> bytes:
 
 def _moment(packed: bytes) -> datetime:
     try:
-        return _EPOCH + int.from_bytes(packed, "big", signed=True) * _MICROSECOND
+        moment = _EPOCH + int.from_bytes(packed, "big", signed=True) * _MICROSECOND
     except OverflowError as error:
         raise _foreign() from error
+    if moment.year >= _LAST_YEAR:
+        raise _foreign()
+    return moment
 
 
 def _seal(kind: bytes, place: bytes, digest: bytes) -> str:

@@ -42,7 +42,7 @@ class Filters(BaseModel):
     text: Passage | None = Field(
         default=None,
         description="A part of the last error, in any case: of its code and the beginning of "
-        "its message, 400 characters together.",
+        "its message, 400 characters together (200 in scripts of many bytes).",
     )
     parent: UUID | None = Field(default=None, description="The children of this job.")
     fingerprint: Word | None = Field(default=None, description="Of one group of dead letters.")

@@ -2,80 +2,84 @@
 
 PostgreSQL takes what a filter leaves for spread evenly over time, and walks the newest jobs until
 it has a page. Where it is wrong (a type that nobody uses any more, an error of last month) it reads
-the whole table. So the way to the rows is chosen here. A filter by state, type or queue merges
-lanes: the jobs of one queue, type and state lie in order in one index. Tags, errors and children
-each have an index in the same order. Where filters come together, one that leaves `FEW` rows or
-less leads, and all of its rows are read.
+the whole table. So the way to the rows is chosen here.
+
+The jobs of one queue, type and state, a lane, lie in order in one index for each order of a list;
+so do errors, and tags by queue and type. A page is merged from the lanes that a filter leaves. What
+the index does not answer is looked up in the jobs it leads to: each filter's next `REACH` of them
+first. If none has a page among them, the filter that leaves the fewest jobs leads, and if these are
+`FEW` all of them are read.
 
 What stays slow: filters that leave many rows each and hardly any together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import product
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from haulage.domain.lifecycle import State
+from haulage.domain.lifecycle import TERMINAL, State
 from haulage.storage.job_filter import (
-    Condition,
     JobFilter,
     Order,
     conditions,
+    filters,
     text_conditions,
     within,
 )
+from haulage.storage.lanes import Condition, Lane, Position, Rows, Way, newest
 from haulage.storage.tables import job_tags, jobs
 
+# The finest that PostgreSQL tells moments apart.
+_TICK = timedelta(microseconds=1)
 # To read so many rows takes about as long as to walk to a page, when so many of a million fit.
 FEW = 5_000
+# So few go back and forth by their ids.
+VERY_FEW = 100
+# Where a filter leaves every twentieth job or more, a page of 50 is among so many next ones.
+REACH = 1_000
 
-# Word for word that of the indexes, which the planner does not take for a parameter's value.
+# Word for word that of the indexes, which the planner does not see in a parameter's value.
 _DEAD = sa.text("state = 'failed' AND discarded_at IS NULL")
 
-# Each lane there is, by one probe of the index for each.
-_LANES = sa.text("""
+_LANE = (jobs.c.queue, jobs.c.type, jobs.c.state)
+
+# Each lane there is, by one probe of the index for each; the other ones have errors in them.
+_LANES = """
 WITH RECURSIVE lane AS (
-    (SELECT queue, type, state FROM jobs WHERE tenant = :tenant
+    (SELECT queue, type, state FROM jobs WHERE tenant = :tenant AND {which}
      ORDER BY queue, type, state LIMIT 1)
     UNION ALL
     SELECT following.queue, following.type, following.state
     FROM lane CROSS JOIN LATERAL (
         SELECT queue, type, state FROM jobs
         WHERE tenant = :tenant AND (queue, type, state) > (lane.queue, lane.type, lane.state)
+          AND {which}
         ORDER BY queue, type, state LIMIT 1
     ) AS following
 )
 SELECT queue, type, state FROM lane
+"""
+_ALL_LANES = sa.text(_LANES.format(which="true"))
+_LANES_WITH_ERRORS = sa.text(_LANES.format(which="error_text IS NOT NULL"))
+_LANES_OF_TAG = sa.text("""
+WITH RECURSIVE lane AS (
+    (SELECT queue, type FROM job_tags WHERE tenant = :tenant AND tag = :tag
+     ORDER BY queue, type LIMIT 1)
+    UNION ALL
+    SELECT following.queue, following.type
+    FROM lane CROSS JOIN LATERAL (
+        SELECT queue, type FROM job_tags
+        WHERE tenant = :tenant AND tag = :tag AND (queue, type) > (lane.queue, lane.type)
+        ORDER BY queue, type LIMIT 1
+    ) AS following
+)
+SELECT queue, type FROM lane
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a list: behind the job `id`, whose moment in the list's order is `at`."""
-
-    at: datetime
-    id: UUID
-
-
-Rows = sa.Select[*tuple[Any, ...]]
-
-
-class Source(Protocol):
-    """A way to the rows. What it selects is called `at` and `id`."""
-
-    def some(self, limit: int) -> Rows:
-        """Up to `limit` of all that it leads to, which may be more than is wanted."""
-        ...
-
-    def page(self, before: Position | None, limit: int) -> Rows:
-        """What is wanted: by creation, newest first, past `before`, up to `limit`."""
-        ...
 
 
 async def page_of(
@@ -88,167 +92,206 @@ async def page_of(
     limit: int,
 ) -> Sequence[sa.RowMapping]:
     """The `columns` of up to `limit` jobs past `before`, newest first by `wanted.order`."""
-    sources = await _sources(connection, wanted, tenant=tenant)
-    by_creation = wanted.order is Order.CREATED
-    if sources and not (by_creation and len(sources) == 1):
-        few = await _leading_to_few(connection, sources)
-    else:
-        few = None
-
-    if few is None and sources and by_creation:
-        found = sources[0].page(before, limit).subquery("found")
-        query = sa.select(*columns).select_from(found.join(jobs, jobs.c.id == found.c.id))
-        query = query.order_by(found.c.at.desc(), found.c.id.desc())
-    else:
-        query = sa.select(*columns).where(*conditions(wanted, tenant=tenant))
+    possible = _possible(_past(wanted, before))
+    if possible is None:
+        return []
+    ways = await _ways(connection, possible, tenant=tenant)
+    if not ways:
+        return []
+    shown = _shown(columns, ways[0].page(before, limit))
+    if ways[0].rest:
+        in_order = ways if possible.order is Order.CREATED else ways[:1]
+        for way in in_order:
+            near = _shown(columns, way.near(before, limit, reach=REACH))
+            rows = (await connection.execute(near)).mappings().all()
+            if len(rows) == limit:
+                return rows
+        few = await _few(connection, ways)
         if few is not None:
-            ids = sa.select(few.some(FEW).subquery().c.id)
-            query = query.where(jobs.c.id == sa.any_(sa.func.array(ids.scalar_subquery())))
-        query = _newest(query, jobs.c[wanted.order.value], jobs.c.id, before).limit(limit)
-    return (await connection.execute(query)).mappings().all()
+            shown = sa.select(*columns).where(few, *conditions(possible, tenant=tenant))
+            shown = newest(shown, jobs.c[possible.order.value], jobs.c.id, before).limit(limit)
+    return (await connection.execute(shown)).mappings().all()
 
 
-async def _sources(connection: AsyncConnection, wanted: JobFilter, *, tenant: str) -> list[Source]:
-    """The ways that the filters open; to walk, the first is the best."""
-    found: list[Source] = []
+def _shown(columns: Sequence[sa.ColumnElement[Any]], rows: Rows) -> Rows:
+    """The `columns` of the jobs that a way selects, in its order."""
+    found = rows.subquery("found")
+    query = sa.select(*columns).select_from(found.join(jobs, jobs.c.id == found.c.id))
+    return newest(query, found.c.at, found.c.id, None)
 
-    def jobs_by(rest: JobFilter, *where: Condition | sa.TextClause) -> None:
-        where = (jobs.c.tenant == tenant, *where)
-        found.append(Indexed(jobs.c.created_at, jobs.c.id, where, rest=rest, tenant=tenant))
+
+async def _few(connection: AsyncConnection, ways: Sequence[Way]) -> Condition | None:
+    """The jobs that the shortest way leads to, if they are few."""
+    shortest, least = None, FEW + 1
+    # By lanes there are many more often than by anything else.
+    for way in sorted(ways, key=lambda way: way.columns == _LANE and not way.apart):
+        some = way.some(least).subquery("some")
+        first = sa.func.array_agg(some.c.id)[1:VERY_FEW]
+        counted = await connection.execute(sa.select(sa.func.count(), first).select_from(some))
+        number, ids = counted.one()
+        if number <= VERY_FEW:
+            return jobs.c.id.in_(ids or [])
+        if number < least:
+            shortest, least = way, number
+    if shortest is None:
+        return None
+    ids = sa.select(shortest.some(FEW).subquery("few").c.id)
+    return jobs.c.id == sa.any_(sa.func.array(ids.scalar_subquery()))
+
+
+def _past(wanted: JobFilter, before: Position | None) -> JobFilter:
+    """The same, with a range that ends where a page begins.
+
+    PostgreSQL enters an index at the end of the range or at the position, and may take the wrong.
+    """
+    if before is None:
+        return wanted
+    end = before.at + _TICK
+    match wanted.order:
+        case Order.CREATED:
+            return replace(wanted, created_before=min(end, wanted.created_before or end))
+        case Order.STARTED:
+            return replace(wanted, started_before=min(end, wanted.started_before or end))
+        case Order.FINISHED:
+            return replace(wanted, finished_before=min(end, wanted.finished_before or end))
+
+
+def _possible(wanted: JobFilter) -> JobFilter | None:
+    """The same without the states that contradict its other filters; None: no job can fit."""
+    states = set(wanted.states or State)
+    if wanted.order is Order.FINISHED:
+        states &= TERMINAL
+    if wanted.text is not None:
+        states.discard(State.SUCCEEDED)
+    if not states:
+        return None
+    return replace(wanted, states=() if states == set(State) else sorted(states))
+
+
+async def _to_few(connection: AsyncConnection, ways: Sequence[Way]) -> Way | None:
+    """The way that leads to the fewest jobs, if they are few."""
+    shortest, least = None, FEW + 1
+    for way in ways:
+        counted = sa.select(sa.func.count()).select_from(way.some(least).subquery())
+        if (number := (await connection.execute(counted)).scalar_one()) < least:
+            shortest, least = way, number
+    return shortest
+
+
+async def _ways(connection: AsyncConnection, wanted: JobFilter, *, tenant: str) -> list[Way]:
+    """The ways that the filters open, none when no job fits. The first has the list's order."""
+    by_creation = wanted.order is Order.CREATED
+    in_lanes = bool(wanted.states or wanted.types or wanted.queues)
+    lanes: list[Lane] = []
+    if in_lanes or wanted.text is not None or wanted.tags or not by_creation:
+        lanes = await _lanes(connection, wanted, tenant=tenant)
+        if not lanes:
+            return []
+    ways = _ways_by_creation(wanted, lanes, tenant)
+    if not by_creation:
+        return [_way_by_lanes(wanted, lanes, tenant), *ways]
+    if in_lanes:
+        return [*ways, _way_by_lanes(wanted, lanes, tenant)]
+    return ways or [_way_by_creation(wanted, tenant)]
+
+
+def _way_by_creation(wanted: JobFilter, tenant: str) -> Way:
+    created = within(jobs.c.created_at, wanted.created_after, wanted.created_before)
+    rest = replace(wanted, created_after=None, created_before=None)
+    return Way(jobs.c.created_at, jobs.c.id, (jobs.c.tenant == tenant, *created), filters(rest))
+
+
+def _way_by_lanes(wanted: JobFilter, lanes: Sequence[Lane], tenant: str) -> Way:
+    rest = replace(wanted, states=(), types=(), queues=())
+    at = jobs.c[wanted.order.value]
+    match wanted.order:
+        case Order.CREATED:
+            moments = within(at, wanted.created_after, wanted.created_before)
+            rest = replace(rest, created_after=None, created_before=None)
+        case Order.STARTED:
+            moments = within(at, wanted.started_after, wanted.started_before)
+            rest = replace(rest, started_after=None, started_before=None)
+        case Order.FINISHED:
+            moments = within(at, wanted.finished_after, wanted.finished_before)
+            rest = replace(rest, finished_after=None, finished_before=None)
+    where = (jobs.c.tenant == tenant, *moments)
+    return Way(at, jobs.c.id, where, filters(rest), _LANE, lanes)
+
+
+def _ways_by_creation(wanted: JobFilter, lanes: Sequence[Lane], tenant: str) -> list[Way]:
+    created = (wanted.created_after, wanted.created_before)
+    base = replace(wanted, created_after=None, created_before=None)
+    ours = (jobs.c.tenant == tenant, *within(jobs.c.created_at, *created))
+    ways = []
+
+    def by_jobs(where: Condition, *also: Condition, rest: JobFilter) -> None:
+        ways.append(Way(jobs.c.created_at, jobs.c.id, (*ours, where, *also), filters(rest)))
 
     if wanted.parent is not None:
-        jobs_by(replace(wanted, parent=None), jobs.c.parent_id == wanted.parent)
+        by_jobs(jobs.c.parent_id == wanted.parent, rest=replace(base, parent=None))
     if wanted.text is not None:
-        jobs_by(replace(wanted, text=None), *text_conditions(wanted.text))
+        rest = replace(base, text=None, states=(), types=(), queues=())
+        where = (*ours, *text_conditions(wanted.text))
+        ways.append(
+            Way(jobs.c.created_at, jobs.c.id, where, filters(rest), _LANE, lanes, apart=True)
+        )
     for tag in dict.fromkeys(wanted.tags):
-        found.append(
-            Indexed(
-                job_tags.c.created_at,
-                job_tags.c.job_id,
-                (job_tags.c.tenant == tenant, job_tags.c.tag == tag),
-                rest=replace(wanted, tags=[other for other in wanted.tags if other != tag]),
-                tenant=tenant,
-            )
-        )
-    dead = wanted.discarded is False and tuple(wanted.states) == (State.FAILED,)
-    if dead:
-        jobs_by(replace(wanted, states=(), discarded=None), _DEAD)
+        ways.append(_way_by_tag(tag, base, created, lanes, tenant))
+    if wanted.discarded is False and tuple(wanted.states) == (State.FAILED,):
+        rest = replace(base, states=(), discarded=None)
+        by_jobs(_DEAD, rest=rest)
         if wanted.fingerprint is not None:
-            jobs_by(wanted, _DEAD, jobs.c.fingerprint == wanted.fingerprint)
-    if wanted.types or wanted.queues or (wanted.states and not dead):
-        found.append(Lanes(await _lanes(connection, wanted, tenant=tenant), wanted, tenant))
-    return found
+            by_jobs(_DEAD, jobs.c.fingerprint == wanted.fingerprint, rest=rest)
+    return ways
 
 
-async def _leading_to_few(connection: AsyncConnection, sources: Sequence[Source]) -> Source | None:
-    """The source that leads to the fewest rows, if they are few."""
-    smallest, least = None, FEW + 1
-    for source in sources:
-        counted = sa.select(sa.func.count()).select_from(source.some(least).subquery())
-        if (number := (await connection.execute(counted)).scalar_one()) < least:
-            smallest, least = source, number
-    return smallest
-
-
-class Indexed:
-    """The rows of one index that goes by creation; `rest` is what it does not answer."""
-
-    def __init__(
-        self,
-        at: sa.ColumnElement[datetime],
-        id: sa.ColumnElement[UUID],
-        where: Sequence[Condition | sa.TextClause],
-        *,
-        rest: JobFilter,
-        tenant: str,
-    ) -> None:
-        self._at = at
-        self._id = id
-        self._rows = sa.select(at.label("at"), id.label("id")).where(
-            *where, *within(at, rest.created_after, rest.created_before)
-        )
-        self._rest = replace(rest, created_after=None, created_before=None)
-        self._tenant = tenant
-
-    def some(self, limit: int) -> Rows:
-        return _newest(self._rows, self._at, self._id, None).limit(limit)
-
-    def page(self, before: Position | None, limit: int) -> Rows:
-        walked = _newest(self._rows, self._at, self._id, before)
-        if self._rest == JobFilter():
-            return walked.limit(limit)
-        # In the order of the index, whose own columns are all that it reads, and as far as needed.
-        found = walked.subquery("walked")
-        return (
-            sa.select(found.c.at, found.c.id)
-            .select_from(found.join(jobs, jobs.c.id == found.c.id))
-            .where(*conditions(self._rest, tenant=self._tenant))
-            .order_by(found.c.at.desc(), found.c.id.desc())
-            .limit(limit)
-        )
-
-
-Lane = tuple[str, str, str]
-
-
-class Lanes:
-    """The jobs of some queues, types and states, merged."""
-
-    def __init__(self, lanes: Sequence[Lane], wanted: JobFilter, tenant: str) -> None:
-        self._lanes = lanes
-        self._rest = replace(wanted, states=(), types=(), queues=())
-        self._tenant = tenant
-
-    def some(self, limit: int) -> Rows:
-        ranges = JobFilter(
-            created_after=self._rest.created_after, created_before=self._rest.created_before
-        )
-        return self._merged(ranges, None, limit).limit(limit)
-
-    def page(self, before: Position | None, limit: int) -> Rows:
-        merged = self._merged(self._rest, before, limit)
-        return merged.order_by(sa.desc("at"), sa.desc("id")).limit(limit)
-
-    def _merged(self, wanted: JobFilter, before: Position | None, limit: int) -> Rows:
-        columns = [
-            sa.cast([one[place] for one in self._lanes], ARRAY(sa.Text)) for place in range(3)
-        ]
-        lane = (
-            sa.func.unnest(*columns)
-            .table_valued("queue", "type", "state", name="lane")
-            .render_derived()
-        )
-        rows = sa.select(jobs.c.created_at.label("at"), jobs.c.id.label("id")).where(
-            jobs.c.queue == lane.c.queue,
-            jobs.c.type == lane.c.type,
-            jobs.c.state == lane.c.state,
-            *conditions(wanted, tenant=self._tenant),
-        )
-        of_lane = _newest(rows, jobs.c.created_at, jobs.c.id, before).limit(limit).lateral("job")
-        return sa.select(of_lane.c.at, of_lane.c.id).select_from(lane.join(of_lane, sa.true()))
+def _way_by_tag(
+    tag: str,
+    wanted: JobFilter,
+    created: tuple[datetime | None, datetime | None],
+    lanes: Sequence[Lane],
+    tenant: str,
+) -> Way:
+    row = job_tags.c
+    others = [other for other in wanted.tags if other != tag]
+    return Way(
+        row.created_at,
+        row.job_id,
+        (row.tenant == tenant, row.tag == tag, *within(row.created_at, *created)),
+        filters(replace(wanted, tags=others, types=(), queues=())),
+        (row.queue, row.type),
+        sorted({lane[:2] for lane in lanes}),
+        apart=True,
+    )
 
 
 async def _lanes(connection: AsyncConnection, wanted: JobFilter, *, tenant: str) -> list[Lane]:
-    """The lanes that the filters leave; those that are not said are looked up."""
-    states = [state.value for state in wanted.states]
-    if states and wanted.types and wanted.queues:
-        return list(product(set(wanted.queues), set(wanted.types), set(states)))
-    known = await connection.execute(_LANES, {"tenant": tenant})
+    """The lanes in which jobs that fit can be."""
+    states = [state.value for state in wanted.states or State]
+    if wanted.tags:
+        kinds = await _kinds(connection, wanted.tags, tenant=tenant)
+        known = [(queue, type_, state) for queue, type_ in kinds for state in states]
+    elif wanted.states and wanted.types and wanted.queues and wanted.text is None:
+        known = list(product(set(wanted.queues), set(wanted.types), states))
+    else:
+        those = _ALL_LANES if wanted.text is None else _LANES_WITH_ERRORS
+        rows = await connection.execute(those, {"tenant": tenant})
+        known = [(row.queue, row.type, row.state) for row in rows]
     return [
-        (lane.queue, lane.type, lane.state)
-        for lane in known
-        if (not wanted.queues or lane.queue in wanted.queues)
-        and (not wanted.types or lane.type in wanted.types)
-        and (not states or lane.state in states)
+        (queue, type_, state)
+        for queue, type_, state in known
+        if (not wanted.queues or queue in wanted.queues)
+        and (not wanted.types or type_ in wanted.types)
+        and state in states
     ]
 
 
-def _newest(
-    query: Rows,
-    at: sa.ColumnElement[datetime],
-    id: sa.ColumnElement[UUID],
-    before: Position | None,
-) -> Rows:
-    if before is not None:
-        query = query.where(sa.tuple_(at, id) < sa.tuple_(before.at, before.id))
-    return query.order_by(at.desc(), id.desc())
+async def _kinds(
+    connection: AsyncConnection, tags: Sequence[str], *, tenant: str
+) -> set[tuple[str, str]]:
+    """The queues and types whose jobs may have all of these tags."""
+    kinds: list[set[tuple[str, str]]] = []
+    for tag in tags:
+        rows = await connection.execute(_LANES_OF_TAG, {"tenant": tenant, "tag": tag})
+        kinds.append({(row.queue, row.type) for row in rows})
+    return set.intersection(*kinds)

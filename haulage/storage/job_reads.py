@@ -10,7 +10,8 @@ from haulage.domain.lifecycle import State
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
 from haulage.storage.job_filter import JobFilter
-from haulage.storage.job_lists import Position, page_of
+from haulage.storage.job_lists import page_of
+from haulage.storage.lanes import Position
 from haulage.storage.tables import jobs
 
 _SHOWN = [

@@ -52,10 +52,10 @@ WITH item AS (
            parent_id, created_at, 1
     FROM item
     ON CONFLICT (id) DO NOTHING
-    RETURNING id, tenant, tags, state, reason, scheduled_at, created_at
+    RETURNING id, tenant, queue, type, tags, state, reason, scheduled_at, created_at
 ), tagged AS (
-    INSERT INTO job_tags (tenant, tag, created_at, job_id)
-    SELECT DISTINCT tenant, unnest(tags), created_at, id FROM added WHERE tags <> '{}'
+    INSERT INTO job_tags (tenant, tag, queue, type, created_at, job_id)
+    SELECT DISTINCT tenant, unnest(tags), queue, type, created_at, id FROM added WHERE tags <> '{}'
 )
 INSERT INTO events (job_id, seq, kind, at, data)
 SELECT id, 1, 'state', created_at,

@@ -20,7 +20,7 @@ EVENTS_AT_ONCE = 5_000
 # whose parent may still read it stays, and a parent stays while a child of it is not over.
 _JOBS = sa.text("""
 WITH old AS (
-    SELECT id, tenant, tags, created_at, finished_at, event_seq FROM jobs
+    SELECT id, tenant, tags, queue, type, created_at, finished_at, event_seq FROM jobs
     WHERE finished_at < :before
       AND (parent_id IS NULL OR NOT EXISTS (
           SELECT 1 FROM jobs AS parent WHERE parent.id = jobs.parent_id
@@ -33,7 +33,7 @@ WITH old AS (
     ORDER BY finished_at LIMIT :limit
     FOR UPDATE SKIP LOCKED
 ), due AS (
-    SELECT id, tenant, tags, created_at FROM (
+    SELECT * FROM (
         SELECT *, sum(event_seq) OVER (ORDER BY finished_at, id) - event_seq AS before_it FROM old
     ) AS counted WHERE before_it < :events
 ), no_events AS (
@@ -46,9 +46,10 @@ WITH old AS (
     DELETE FROM crashes WHERE job_id = ANY(ARRAY(SELECT id FROM due))
 ), no_tags AS (
     DELETE FROM job_tags USING (
-        SELECT tenant, unnest(tags) AS tag, created_at, id FROM due
+        SELECT tenant, unnest(tags) AS tag, queue, type, created_at, id FROM due
     ) AS theirs
     WHERE job_tags.tenant = theirs.tenant AND job_tags.tag = theirs.tag
+      AND job_tags.queue = theirs.queue AND job_tags.type = theirs.type
       AND job_tags.created_at = theirs.created_at AND job_tags.job_id = theirs.id
 ), gone AS (
     DELETE FROM jobs WHERE id = ANY(ARRAY(SELECT id FROM due)) RETURNING id

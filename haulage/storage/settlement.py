@@ -25,9 +25,10 @@ from haulage.storage.json_text import dumps, storable
 NOTHING_USED = Usage()
 MAX_DELAY_S = 366 * 24 * 3600.0
 MAX_REASON_CHARS = 200
-# Of an error's text as lists search it. An index holds it, whose rows have room for 2,700 bytes.
+# Of an error's text as lists search it. An index holds it beside the names of queue and type, and a
+# row of it has room for 2,700 bytes.
 MAX_TEXT_CHARS = 400
-MAX_TEXT_BYTES = 1_200
+MAX_TEXT_BYTES = 600
 
 
 @dataclass(frozen=True, slots=True)

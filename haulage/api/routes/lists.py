@@ -16,7 +16,7 @@ from haulage.api.routes.jobs import find
 from haulage.domain.job import Job
 from haulage.domain.lifecycle import State
 from haulage.storage.job_filter import JobFilter
-from haulage.storage.job_lists import Position
+from haulage.storage.lanes import Position
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 

@@ -80,35 +80,29 @@ jobs = sa.Table(
     # Room on each page for the claimed and the settled version of a row.
     postgresql_with={"fillfactor": "60"},
 )
-# The order of lists, and that of lists by state, type and queue (storage/job_lists.py).
+# The order of lists. The others are in lanes: the jobs of one queue, type and state lie together
+# (storage/job_lists.py).
 sa.Index("ix_jobs_created", jobs.c.tenant, jobs.c.created_at, jobs.c.id)
+LANE = (jobs.c.tenant, jobs.c.queue, jobs.c.type, jobs.c.state)
+sa.Index("ix_jobs_lanes_created", *LANE, jobs.c.created_at, jobs.c.id)
 sa.Index(
-    "ix_jobs_lanes",
-    jobs.c.tenant,
-    jobs.c.queue,
-    jobs.c.type,
-    jobs.c.state,
-    jobs.c.created_at,
-    jobs.c.id,
-)
-sa.Index(
-    "ix_jobs_list_started",
-    jobs.c.tenant,
+    "ix_jobs_lanes_started",
+    *LANE,
     jobs.c.started_at,
     jobs.c.id,
     postgresql_where=sa.text("started_at IS NOT NULL"),
 )
 sa.Index(
-    "ix_jobs_list_finished",
-    jobs.c.tenant,
+    "ix_jobs_lanes_finished",
+    *LANE,
     jobs.c.finished_at,
     jobs.c.id,
     postgresql_where=sa.text("finished_at IS NOT NULL"),
 )
 # Few jobs fail: their texts are read through from the index alone.
 sa.Index(
-    "ix_jobs_error_text",
-    jobs.c.tenant,
+    "ix_jobs_lanes_errors",
+    *LANE,
     jobs.c.created_at,
     jobs.c.id,
     postgresql_include=["error_text"],
@@ -179,13 +173,15 @@ sa.Index(
 sa.Index("ix_jobs_input_ref", jobs.c.input_ref, postgresql_where=jobs.c.input_ref.is_not(None))
 sa.Index("ix_jobs_result_ref", jobs.c.result_ref, postgresql_where=jobs.c.result_ref.is_not(None))
 
-# The tags of jobs in the order of lists. A job's tags never change, so that this is written once
-# where an index on `jobs` would be for each of its states.
+# The tags of jobs in the order of lists. Nothing in it ever changes: it is written once, where an
+# index on `jobs` would be for each of a job's states.
 job_tags = sa.Table(
     "job_tags",
     metadata,
     sa.Column("tenant", sa.Text, primary_key=True),
     sa.Column("tag", sa.Text, primary_key=True),
+    sa.Column("queue", sa.Text, primary_key=True),
+    sa.Column("type", sa.Text, primary_key=True),
     sa.Column("created_at", Moment, primary_key=True),
     sa.Column("job_id", UUID(as_uuid=True), primary_key=True),
 )

@@ -12,6 +12,8 @@ branch_labels = None
 depends_on = None
 
 AT_ONCE = 1_000
+LANE = ("tenant", "queue", "type", "state")
+LISTS = ("lanes_errors", "lanes_finished", "lanes_started", "lanes_created", "created")
 
 
 def upgrade() -> None:
@@ -19,13 +21,18 @@ def upgrade() -> None:
         "job_tags",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("tag", sa.Text(), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("job_id", sa.UUID(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "tag", "created_at", "job_id", name="pk_job_tags"),
+        sa.PrimaryKeyConstraint(
+            "tenant", "tag", "queue", "type", "created_at", "job_id", name="pk_job_tags"
+        ),
     )
     op.execute(
-        "INSERT INTO job_tags (tenant, tag, created_at, job_id)"
-        " SELECT DISTINCT tenant, unnest(tags), created_at, id FROM jobs WHERE tags <> '{}'"
+        "INSERT INTO job_tags (tenant, tag, queue, type, created_at, job_id)"
+        " SELECT DISTINCT tenant, unnest(tags), queue, type, created_at, id FROM jobs"
+        " WHERE tags <> '{}'"
     )
     op.drop_index("ix_jobs_tags", table_name="jobs")
 
@@ -39,25 +46,23 @@ def upgrade() -> None:
     op.drop_index("ix_jobs_parent", table_name="jobs")
     op.drop_index("ix_jobs_dead", table_name="jobs")
     op.create_index("ix_jobs_created", "jobs", ["tenant", "created_at", "id"])
+    op.create_index("ix_jobs_lanes_created", "jobs", [*LANE, "created_at", "id"])
     op.create_index(
-        "ix_jobs_lanes", "jobs", ["tenant", "queue", "type", "state", "created_at", "id"]
-    )
-    op.create_index(
-        "ix_jobs_list_started",
+        "ix_jobs_lanes_started",
         "jobs",
-        ["tenant", "started_at", "id"],
+        [*LANE, "started_at", "id"],
         postgresql_where=sa.text("started_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_jobs_list_finished",
+        "ix_jobs_lanes_finished",
         "jobs",
-        ["tenant", "finished_at", "id"],
+        [*LANE, "finished_at", "id"],
         postgresql_where=sa.text("finished_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_jobs_error_text",
+        "ix_jobs_lanes_errors",
         "jobs",
-        ["tenant", "created_at", "id"],
+        [*LANE, "created_at", "id"],
         postgresql_include=["error_text"],
         postgresql_where=sa.text("error_text IS NOT NULL"),
     )
@@ -99,19 +104,11 @@ def _fill_error_text(connection: sa.Connection) -> None:
 def _text(error: Any) -> str:
     known = error if isinstance(error, dict) else {}
     text = f"{known.get('code', '')} {known.get('message', '')}".replace("\x00", "").lower()
-    return text[:400].encode("utf-8", "replace")[:1_200].decode("utf-8", "ignore")
+    return text[:400].encode("utf-8", "replace")[:600].decode("utf-8", "ignore")
 
 
 def downgrade() -> None:
-    for name in (
-        "dead",
-        "parent",
-        "error_text",
-        "list_finished",
-        "list_started",
-        "lanes",
-        "created",
-    ):
+    for name in ("dead", "parent", *LISTS):
         op.drop_index(f"ix_jobs_{name}", table_name="jobs")
     op.create_index(
         "ix_jobs_parent",
