@@ -207,28 +207,30 @@ def _explained(type_name: str) -> Iterator[None]:
         raise refusal from error
 
 
-def _refusal(error: Exception, type_name: str) -> HaulageError | None:
-    # SQLAlchemy wraps the driver's error in `orig`, Django in its cause.
-    raw: Any = getattr(error, "orig", None) or error
-    raw = raw if hasattr(raw, "diag") else error.__cause__
-    diag = getattr(raw, "diag", None)
-    if diag is None:
+def _refusal(error: BaseException | None, type_name: str) -> HaulageError | None:
+    # SQLAlchemy wraps the driver's error in `orig`, Django and SQLAlchemy's asyncpg in the cause.
+    while error is not None and not hasattr(error, "diag") and not hasattr(error, "hint"):
+        error = getattr(error, "orig", None) or error.__cause__
+    # psycopg's errors say it in `diag`, asyncpg's by themselves.
+    told: Any = getattr(error, "diag", error)
+    if told is None:
         return None
-    message = " ".join(filter(None, (diag.message_primary, diag.message_hint)))
-    match diag.sqlstate:
+    said = getattr(told, "message_primary", None) or getattr(told, "message", None)
+    hint = getattr(told, "message_hint", None) or getattr(told, "hint", None)
+    detail = getattr(told, "message_detail", None) or getattr(told, "detail", None) or ""
+    message = " ".join(filter(None, (said, hint)))
+    match told.sqlstate:
         case "HG001":
             return UnknownJobType(type_name)
         case "HG002":
             return UnknownQueue(message)
         case "HG003":
-            pointer, _, words = (diag.message_detail or "").partition(": ")
+            pointer, _, words = detail.partition(": ")
             return InvalidInput(f"The submit does not fit: {words}.", (Fault(pointer, words),))
         case "HG004":
             return IdempotencyMismatch(message)
-        case "42883" | "3F000" if FUNCTION in message or diag.sqlstate == "3F000":
-            return Unavailable(
-                f"There is no {FUNCTION} to be seen here: {diag.message_primary}.", hint=NOT_THERE
-            )
+        case "42883" | "3F000" if FUNCTION in message or told.sqlstate == "3F000":
+            return Unavailable(f"There is no {FUNCTION} to be seen here: {said}.", hint=NOT_THERE)
         case "42501" if FUNCTION in message:
-            return Unavailable(f"This role may not submit: {diag.message_primary}.", hint=GRANT)
+            return Unavailable(f"This role may not submit: {said}.", hint=GRANT)
     return None

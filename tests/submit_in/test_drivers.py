@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,19 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from haulage import submit_in
+from haulage.domain.errors import UnknownJobType
 from haulage.engine.services import Services
 from haulage.storage.database import driver_url
 from tests.factories import history, row
+
+# Something of every kind of value, for drivers differ in how they send them.
+SAID: dict[str, Any] = {
+    "tags": ["shop"],
+    "run_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "max_attempts": 2,
+    "timeout_s": 1.5,
+    "idempotency_key": "order-7",
+}
 
 
 class Undo(Exception):
@@ -106,6 +117,13 @@ async def sqlalchemy_async_connection(url: str) -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
+async def sqlalchemy_asyncpg(url: str) -> AsyncIterator[Any]:
+    asyncpg = driver_url(url).set(drivername="postgresql+asyncpg")
+    async with create_async_engine(asyncpg, poolclass=sa.NullPool).begin() as connection:
+        yield connection
+
+
+@asynccontextmanager
 async def sqlalchemy_async_session(url: str) -> AsyncIterator[Any]:
     engine = create_async_engine(driver_url(url), poolclass=sa.NullPool)
     async with AsyncSession(engine) as session, session.begin():
@@ -121,7 +139,12 @@ BLOCKING = [
     sqlalchemy_scoped_session,
     django,
 ]
-AWAITING = [psycopg_async, sqlalchemy_async_connection, sqlalchemy_async_session]
+AWAITING = [
+    psycopg_async,
+    sqlalchemy_async_connection,
+    sqlalchemy_asyncpg,
+    sqlalchemy_async_session,
+]
 
 
 def by_name(one: Any) -> str:
@@ -134,7 +157,7 @@ async def test_a_job_is_there_after_the_commit(
 ) -> None:
     def submitted() -> UUID:
         with opened(database_url) as connection:
-            return submit_in(connection, "invoice", {"order": 7}, tags=["shop"])
+            return submit_in(connection, "invoice", {"order": 7}, **SAID)
 
     # Django refuses a thread that has a running loop.
     await assert_is_there(published, await asyncio.to_thread(submitted))
@@ -159,8 +182,30 @@ async def test_an_awaited_job_is_there_after_the_commit(
     published: Services, database_url: str, opened: Any
 ) -> None:
     async with opened(database_url) as connection:
-        job_id = await submit_in(connection, "invoice", {"order": 7}, tags=["shop"])
+        job_id = await submit_in(connection, "invoice", {"order": 7}, **SAID)
     await assert_is_there(published, job_id)
+
+
+@pytest.mark.parametrize("opened", BLOCKING, ids=by_name)
+async def test_a_refusal_is_understood(published: Services, database_url: str, opened: Any) -> None:
+    def refused() -> None:
+        with opened(database_url) as connection:
+            submit_in(connection, "invoce")
+
+    with pytest.raises(UnknownJobType):
+        await asyncio.to_thread(refused)
+
+
+@pytest.mark.parametrize("opened", AWAITING, ids=by_name)
+async def test_an_awaited_refusal_is_understood(
+    published: Services, database_url: str, opened: Any
+) -> None:
+    async def refused() -> None:
+        async with opened(database_url) as connection:
+            await submit_in(connection, "invoce")
+
+    with pytest.raises(UnknownJobType):
+        await refused()
 
 
 @pytest.mark.parametrize("opened", AWAITING, ids=by_name)

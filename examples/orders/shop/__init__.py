@@ -1,0 +1,1 @@
+"""A shop with Django: the order and its invoice's job are one transaction."""
