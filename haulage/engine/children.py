@@ -85,7 +85,7 @@ async def _redrive(
 
 
 async def _drafted(context: "RunContext", services: Services, child: Child) -> NewJob:
-    declared = services.registry.get(child.type)
+    declared = services.registry.offered(child.type)
     text = declared.dump_input(declared.parse_input(child.input))
     kept = await services.blobs.keep(text)
     return NewJob(

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from haulage.domain import bulk
 from haulage.domain.bulk import Action
+from haulage.domain.context import Child, Context
 from haulage.domain.errors import UnknownJobType
 from haulage.domain.job_type import Registry
 from haulage.domain.lifecycle import State
@@ -15,6 +16,7 @@ from haulage.engine.services import Services
 from haulage.storage.database import Database
 from haulage.storage.job_filter import JobFilter
 from tests.conftest import TestClock
+from tests.engine.conftest import Bench
 from tests.factories import FAILED, Hand, brought_to, history, queued, row, state
 from tests.support.bulk_desk import Desk, outcome, states
 
@@ -125,6 +127,14 @@ def test_nobody_submits_one_by_its_name(desk: Desk, registry: Registry) -> None:
     assert [declared.name for declared in registry] == []
     with pytest.raises(UnknownJobType):
         registry.offered(bulk.TYPE)
+
+
+async def test_no_handler_spawns_one(desk: Desk, bench: Bench, services: Services) -> None:
+    async def handler(input: object, ctx: Context) -> object:
+        return await ctx.children("all", [Child(bulk.TYPE, {"action": "cancel"})])
+
+    job_id = await bench.run(handler)
+    assert (await row(services, job_id))["error"]["code"] == "unknown_job_type"
 
 
 async def test_its_progress_goes_when_the_job_is_forgotten(
