@@ -26,8 +26,9 @@ def test_cpu_children_born_while_postgresql_is_away_drop_no_message(tmp_path: Pa
         os.kill(system.ready["processes"]["postgres"][0], signal.SIGINT)
         for child in children:
             os.kill(child, signal.SIGKILL)
-        until(lambda: len(set(system.pids("worker-cpu")) - set(children)) == 1 + len(children))
-        until(lambda: answers(system))
+        born = 1 + len(children)
+        until(lambda: len(set(system.pids("worker-cpu")) - set(children)) == born, within_s=60)
+        until(lambda: answers(system), within_s=60)
         jobs = [system.client.submit("crunch", {"seconds": 0.01}) for _ in range(4)]
         assert {system.until_ended(job.id).state for job in jobs} == {"succeeded"}
 
