@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 from haulage.cli.checkup.api import api_checks
 from haulage.cli.checkup.broker import broker_checks
@@ -60,13 +61,14 @@ def _print(finding: Finding, output: Output) -> None:
             }
         )
         return
-    lines = escape(finding.why).splitlines() or [""]
-    console().print(
-        f"{MARKS[finding.level]}  [bold]{finding.what:<20}[/] {lines[0]}", soft_wrap=True
-    )
-    for line in lines[1:]:
-        console().print(f"{'':27}{line}", soft_wrap=True)
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(width=4)
+    row.add_column(width=19, style="bold")
+    row.add_column(overflow="fold")
+    row.add_row(MARKS[finding.level], finding.what, escape(finding.why))
+    console().print(row)
     if finding.mend:
+        # Not in the table: a command is to be copied whole.
         console().print(
             f"{'':6}[dim]mend with[/]{'':12}[cyan]{escape(finding.mend)}[/]", soft_wrap=True
         )
