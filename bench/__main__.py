@@ -10,6 +10,7 @@ import sys
 from bench import (
     acquire,
     bulk,
+    gateway,
     history,
     latency,
     lists,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "tenants": quota.tenants,
     "tokens": tokens.main,
     "bulk": bulk.main,
+    "gateway": gateway.main,
 }
 
 

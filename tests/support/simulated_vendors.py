@@ -12,9 +12,9 @@ from simulated_answers import VECTOR, Misbehave, Refused, common
 
 GEMINI_CONFIG = {"maxOutputTokens", "temperature", "responseMimeType", "responseJsonSchema"}
 OLLAMA_FIELDS = {
-    "/api/chat": {"model", "messages", "stream", "format", "options"},
+    "/api/chat": {"model", "messages", "stream", "format", "options", "tools"},
     "/api/embed": {"model", "input", "truncate", "dimensions"},
-    "/api/pull": {"model", "stream"},
+    "/api/pull": {"model", "stream", "insecure"},
 }
 
 

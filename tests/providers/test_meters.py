@@ -1,0 +1,45 @@
+"""The metrics that dashboards know, with a bounded number of models."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from haulage.providers import meters
+from haulage.providers.meters import MAX_MODELS, OTHER, meters_of
+from tests.providers.conftest import Desk
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meters, "_models", set())
+
+
+@pytest.mark.parametrize("provider", ["openai", "ollama", "gemini", "openrouter"])
+async def test_requests_and_tokens_are_counted_by_model(desk: Desk, provider: str) -> None:
+    model = f"counted-{provider}"
+    await desk.ask(f"{provider}:{model}")
+    used = desk.spent[0]
+    tokens = f"{provider}_tokens_used_total"
+    assert value(f"{provider}_requests_total", model=model, status="success") == 1
+    assert value(tokens, model=model, type="input") == used.input_tokens
+    assert value(tokens, model=model, type="output") == used.output_tokens
+
+
+async def test_a_failed_call_is_counted_with_its_code(desk: Desk) -> None:
+    before = value("haulage_provider_errors_total", provider="openai", code="rate_limited")
+    with pytest.raises(Exception, match="429"):
+        await desk.ask("openai:do/429")
+    assert value("openai_requests_total", model="do/429", status="error") == 1
+    after = value("haulage_provider_errors_total", provider="openai", code="rate_limited")
+    assert after == before + 1
+
+
+async def test_models_beyond_the_bound_share_a_label(desk: Desk) -> None:
+    for number in range(MAX_MODELS):
+        meters_of("openai").failed(f"made-up-{number}", "x")
+    before = value("openai_requests_total", model=OTHER, status="success")
+    await desk.ask("openai:one-too-many")
+    assert value("openai_requests_total", model=OTHER, status="success") == before + 1
