@@ -9,7 +9,9 @@ import sys
 
 from bench import (
     acquire,
+    answers,
     bulk,
+    cold,
     gateway,
     history,
     latency,
@@ -31,6 +33,8 @@ BENCHMARKS = {
     "lists": lists.main,
     "steps": steps.main,
     "submit": submit.main,
+    "answers": answers.main,
+    "cold": cold.main,
     "submit_in": submit_in.main,
     "acquire": acquire.main,
     "quota": quota.main,

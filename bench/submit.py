@@ -15,12 +15,14 @@ BODY = json.dumps({"type": "echo", "input": {"value": 1}}).encode()
 
 def main(*, posts: int = 10_000, rounds: int = 3) -> bool:
     """Print the line; whether the bar is met."""
+    # Before and after, the better one counts: the machine is not equally fast each minute.
+    empties = [_empty(posts, rounds)]
     with running() as system:
         # Jobs of a paused queue are stored and not run: the API alone is measured.
         system.http.post("/api/v1/queues/io/pause", json={"reason": "benchmark"})
         ours = _best(system.url, "/api/v1/jobs", posts, rounds)
-    with empty_route.running() as url:
-        empty = _best(url, "/jobs", posts, rounds)
+    empties.append(_empty(posts, rounds))
+    empty = max(empties, key=lambda load: load.per_s)
     ratio = ours.per_s / empty.per_s
     return report(
         "submit",
@@ -33,6 +35,11 @@ def main(*, posts: int = 10_000, rounds: int = 3) -> bool:
         bar=BAR,
         refused=ours.refused,
     )
+
+
+def _empty(posts: int, rounds: int) -> http_load.Load:
+    with empty_route.running() as url:
+        return _best(url, "/jobs", posts, rounds)
 
 
 def _best(url: str, path: str, posts: int, rounds: int) -> http_load.Load:

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from haulage.domain.context import Context
 from haulage.domain.job_type import Policy, job_type
-from haulage.web.fetcher import Fetcher
-from haulage.web.page import read_page
 
 
 class ScrapeInput(BaseModel):
@@ -40,6 +38,10 @@ class Scraped(BaseModel):
 )
 async def web_scrape(input: ScrapeInput, ctx: Context) -> Scraped:
     """Fetch a web page and give back its title, main headings, links and description."""
+    # The HTTP client is a heavy import, and every process loads this file for its declaration.
+    from haulage.web.fetcher import Fetcher
+    from haulage.web.page import read_page
+
     fetcher = Fetcher(allow_private=ctx.setting("web_allow_private", False))
     await ctx.progress(10, step="fetching")
     fetched = await fetcher.get(input.url)

@@ -5,6 +5,7 @@ them. So they are started at once, import, and wait at a gate: a pipe whose othe
 supervisor closes when it is their turn. One that is restarted later finds the gate open.
 """
 
+import gc
 import os
 import runpy
 import sys
@@ -15,7 +16,7 @@ from importlib import import_module
 # By the first argument, the modules a program will need.
 WIRING = {
     "api": "api",
-    "db": "tables",
+    "db": "migration",
     "dispatcher": "dispatcher",
     "worker": "worker",
 }
@@ -53,9 +54,14 @@ def main(arguments: Sequence[str]) -> None:
     """`READER PROGRAM ARGUMENT …`: see `Gate.command`."""
     reader, program, *rest = arguments
     is_script = program.endswith(".py")
+    # Imports make nothing but lasting objects, and a tenth of their time is the collector's search
+    # for garbage among them.
+    gc.disable()
     if not is_script:
         with suppress(ImportError):  # the program itself will say better what is missing
             import_module(f"{program}.wiring.{WIRING.get(rest[0], 'services')}")
+    gc.freeze()
+    gc.enable()
     while os.read(int(reader), 1):
         pass
     os.close(int(reader))

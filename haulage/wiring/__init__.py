@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from haulage.wiring.api import run_api
     from haulage.wiring.dispatcher import run_dispatcher
-    from haulage.wiring.tables import migrate, migration_status
+    from haulage.wiring.migration import migrate
+    from haulage.wiring.tables import migration_status
     from haulage.wiring.worker import run_worker
 
 _HOMES = {
-    "migrate": "haulage.wiring.tables",
+    "migrate": "haulage.wiring.migration",
     "migration_status": "haulage.wiring.tables",
     "run_api": "haulage.wiring.api",
     "run_dispatcher": "haulage.wiring.dispatcher",

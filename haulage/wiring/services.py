@@ -34,7 +34,6 @@ from haulage.storage.vector_store import VectorStore
 from haulage.storage.worker_store import WorkerStore
 from haulage.telemetry import logs
 from haulage.wiring import collector
-from haulage.wiring.models import open_models
 from haulage.wiring.tables import require_tables
 
 CALIBRATE_EVERY_S = 60.0
@@ -94,6 +93,9 @@ async def open_services(
     opened = AsyncExitStack()
     models: Models = NoModels()
     if with_models:
+        # Only workers pay for the import of providers and their HTTP client.
+        from haulage.wiring.models import open_models
+
         ledger = StoredLedger(UsageStore(database), clock)
         opened.push_async_callback(ledger.drain)
         gateway = open_models(

@@ -1,24 +1,19 @@
-"""Migrations, for the CLI and for the start of every process."""
+"""Whether the tables fit this version, for the CLI and for the start of every process."""
 
 from haulage.domain.errors import Unavailable
 from haulage.settings import load
-from haulage.storage import migrate as migrations
-
-
-def migrate() -> str:
-    """Bring the tables up to this version; the revision they are at then."""
-    return migrations.migrate(load().require_database_url())
+from haulage.storage import revisions
 
 
 def migration_status() -> tuple[str | None, str]:
     """The tables' revision and this version's."""
-    return migrations.status(load().require_database_url())
+    return revisions.status(load().require_database_url())
 
 
 def require_tables(url: str) -> None:
     """Raise `Unavailable`, with the command that helps, unless the server and the tables fit."""
-    migrations.check_server(url)
-    current, newest = migrations.status(url)
+    revisions.check_server(url)
+    current, newest = revisions.status(url)
     if current != newest:
         raise Unavailable(
             f"The tables are at revision {current or 'none'}; this version needs {newest}.",

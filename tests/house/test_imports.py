@@ -47,8 +47,8 @@ def imported(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names.append(node.module or "")
-            if node.module == "haulage":
-                names += [f"haulage.{alias.name}" for alias in node.names]
+            if node.module in ("haulage", "haulage.storage"):
+                names += [f"{node.module}.{alias.name}" for alias in node.names]
     return names
 
 
@@ -107,6 +107,18 @@ def test_celery_is_imported_by_the_engines_edge_only() -> None:
         if {"celery", "kombu", "billiard"} & {name.split(".")[0] for name in imported(path)}
     }
     assert found == allowed
+
+
+def test_alembic_is_imported_by_migrations_only() -> None:
+    """Every process would import it at its start else, and `haulage up` starts five."""
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        if "alembic" in {name.split(".")[0] for name in imported(path)}
+        or "haulage.storage.migrate" in imported(path)
+    }
+    outside = {name for name in found if not name.startswith("storage/migrations/")}
+    assert outside == {"storage/migrate.py", "wiring/migration.py"}
 
 
 def test_only_the_database_file_commits() -> None:

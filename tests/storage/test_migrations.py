@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,9 +11,10 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from haulage.domain.errors import Unavailable
-from haulage.storage import migrate, tables
+from haulage.storage import migrate, revisions, tables
 from haulage.storage.database import driver_url
 
 CONSTRAINTS = """
@@ -80,16 +82,23 @@ def test_down_and_up_again_ends_where_it_began(empty_url: str) -> None:
     before = [shown(empty_url, query) for query in (CONSTRAINTS, INDEXES, COLUMNS)]
     command.downgrade(migrate.config(empty_url), "base")
     assert shown(empty_url, COLUMNS) == []
-    assert migrate.status(empty_url) == (None, newest)
+    assert revisions.status(empty_url) == (None, newest)
     assert migrate.migrate(empty_url) == newest
     assert [shown(empty_url, query) for query in (CONSTRAINTS, INDEXES, COLUMNS)] == before
 
 
 def test_migrating_twice_changes_nothing(empty_url: str) -> None:
-    assert migrate.status(empty_url)[0] is None
+    assert revisions.status(empty_url)[0] is None
     assert migrate.migrate(empty_url) == migrate.migrate(empty_url)
-    current, newest = migrate.status(empty_url)
+    current, newest = revisions.status(empty_url)
     assert current == newest
+
+
+def test_a_revision_is_what_its_file_begins_with() -> None:
+    script = ScriptDirectory.from_config(migrate.config("postgresql:///"))
+    assert revisions.newest() == script.get_current_head()
+    for revision in script.walk_revisions():
+        assert Path(revision.path).name.startswith(f"{revision.revision}_")
 
 
 def test_two_migrators_at_once_both_succeed(empty_url: str) -> None:
@@ -105,7 +114,7 @@ def test_two_migrators_at_once_both_succeed(empty_url: str) -> None:
     ]
     said = [one.communicate(timeout=60) for one in both]
     assert [one.returncode for one in both] == [0, 0], said
-    assert {out.strip() for out, _ in said} == {migrate.status(empty_url)[1]}
+    assert {out.strip() for out, _ in said} == {revisions.status(empty_url)[1]}
 
 
 def test_a_server_that_is_not_there_is_said_with_the_command_that_helps() -> None:

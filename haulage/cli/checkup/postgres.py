@@ -45,9 +45,9 @@ def postgres_checks(around: Surroundings) -> Iterator[Finding]:
 
 
 def _schema(around: Surroundings, url: str) -> Iterator[Finding]:
-    from haulage.storage import migrate
+    from haulage.storage import revisions
 
-    current, newest = migrate.status(url)
+    current, newest = revisions.status(url)
     if current == newest:
         yield Finding(Level.OK, "schema", f"up to date (revision {newest})")
     else:
