@@ -8,11 +8,10 @@ declaration does not say.
 """
 
 import inspect
-import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from haulage import handlers
+from haulage.api.type_documents import document_of
 from haulage.cli.main import COMMANDS, app
+from haulage.cli.type_page import section_of, table_of
 from haulage.domain.job_type import JobType
 from haulage.settings import Settings
 from haulage.settings.older_names import OLDER_NAMES
@@ -79,9 +80,13 @@ def configuration() -> str:
         "## Older names\n",
         "Read where ours is not set, so that the environment of a system that Haulage takes the "
         "place of needs no change.\n",
-        _table(("name", "is"), [(f"`{name}`", f"`{ours}`") for name, ours in OLDER_NAMES.items()]),
+        table_of(
+            ("name", "is"), [(f"`{name}`", f"`{ours}`") for name, ours in OLDER_NAMES.items()]
+        ),
         "## Read elsewhere\n",
-        _table(("variable", "meaning"), [(f"`{name}`", text) for name, text in ELSEWHERE.items()]),
+        table_of(
+            ("variable", "meaning"), [(f"`{name}`", text) for name, text in ELSEWHERE.items()]
+        ),
     ]
     return "\n".join(parts)
 
@@ -103,7 +108,7 @@ def _default(value: object) -> str:
 
 
 def _settings_table(rows: list[tuple[str, str, str]]) -> str:
-    return _table(
+    return table_of(
         ("variable", "default", "meaning"), [(f"`{name}`", d, text) for name, d, text in rows]
     )
 
@@ -138,7 +143,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
     yield f"```text\n{' '.join([name, *arguments, *(['[OPTIONS]'] if options else [])])}\n```\n"
     yield _prose(command.help or "")
     if options:
-        yield _table(
+        yield table_of(
             ("option", "default", "meaning"),
             [(_option(p), _option_default(p), _option_meaning(p)) for p in options],
         )
@@ -198,7 +203,8 @@ def job_types() -> str:
         MADE,
         "# The job types that ship\n",
         "Each is one file in `haulage/handlers/`. `haulage types list` shows those of your "
-        "installation, your own included, and `haulage types show NAME` one of them. How to write "
+        "installation, your own included, `haulage types show NAME` one of them, and "
+        "`haulage types docs` prints such a page of them. How to write "
         "one: [tutorial.md](tutorial.md).\n",
     ]
     shipped = [t for t in handlers.load_all() if t.handler.__module__.startswith(handlers.__name__)]
@@ -208,67 +214,11 @@ def job_types() -> str:
 
 
 def _job_type(declared: JobType) -> Iterator[str]:
-    policy, backoff = declared.policy, declared.policy.backoff
-    yield f"## {declared.name}\n"
-    yield f"{declared.description}\n"
     module = inspect.getdoc(inspect.getmodule(declared.handler)) or ""
+    first, described, *rest = section_of(document_of(declared))
+    yield from (first, described)
     yield from (f"{paragraph}\n" for paragraph in module.split("\n\n")[1:])
-    yield (
-        f"Runs on the {declared.pool} pool, queue `{declared.queue}`. "
-        f"At most {policy.max_attempts} attempts of {policy.timeout_s:g} s each; "
-        f"{backoff.base_s:g} s before the second, times {backoff.factor:g} from there, "
-        f"at most {backoff.max_s:g} s. "
-        f"Quarantined after {policy.max_crashes} crashes of its worker.\n"
-    )
-    if declared.example is not None:
-        example = json.dumps(declared.example, ensure_ascii=False, indent=2)
-        yield f"Example input:\n\n```json\n{example}\n```\n"
-    yield from _model("input", declared.input_schema(), asks=True)
-    yield from _model("result", declared.result_schema(), asks=False)
-
-
-def _model(title: str, schema: Mapping[str, Any], *, asks: bool) -> Iterator[str]:
-    yield f"**{title}**\n"
-    yield _fields(schema, asks=asks)
-    for name, nested in schema.get("$defs", {}).items():
-        if "properties" in nested:
-            yield f"{title}, `{name}`:\n"
-            yield _fields(nested, asks=asks)
-
-
-def _fields(schema: Mapping[str, Any], *, asks: bool) -> str:
-    required = schema.get("required", ())
-    rows: list[tuple[str, ...]] = []
-    for name, field in schema["properties"].items():
-        note = field.get("description", "")
-        if asks:
-            default = json.dumps(field.get("default"), ensure_ascii=False)
-            note += " Required." if name in required else f" Default `{default}`."
-        rows.append((f"`{name}`", _kind(field), note.strip()))
-    return _table(("field", "type", "meaning"), rows)
-
-
-def _kind(field: Mapping[str, Any]) -> str:
-    if field.get("$ref") == "#/$defs/JsonValue":
-        return "any JSON"
-    if "$ref" in field:
-        return f"`{field['$ref'].rpartition('/')[2]}`"
-    if "enum" in field or "const" in field:
-        values = field.get("enum", [field.get("const")])
-        return " or ".join(f"`{json.dumps(value)}`" for value in values)
-    if "anyOf" in field:
-        return " or ".join(_kind(option) for option in field["anyOf"])
-    kind = str(field.get("format") or field.get("type") or "any JSON")
-    if kind == "array":
-        return f"list of {_kind(field['items'])}"
-    low, high = field.get("minimum"), field.get("maximum")
-    return f"{kind}, {low:g} to {high:g}" if low is not None and high is not None else kind
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in line] for line in lines]
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+    yield from rest
 
 
 def main(arguments: list[str]) -> int:

@@ -1,12 +1,14 @@
 """The job types on fake contexts: no database, no broker, no worker."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 from greeting import Greet, greet
+from shelf import Shelf, count_shelf
 from words import Texts, count_words
 
-from haulage import NotRetryable, Retryable
+from haulage import Child, ChildOutcome, NotRetryable, Retryable
 from haulage.testing import FakeBlockingContext, FakeContext
 
 
@@ -32,3 +34,15 @@ def test_an_empty_text_spoils_only_its_own_place():
     assert counted.words == [2, None, 1]
     assert counted.failed == ["text 1: nothing but white space"]
     assert (ctx.reports[-1].done, ctx.reports[-1].failed) == (2, 1)
+
+
+def test_a_book_that_fails_counts_for_nothing():
+    def ended(child: Child) -> ChildOutcome:
+        texts = Texts(**child.input).texts
+        if not texts[0]:
+            return ChildOutcome(uuid4(), "failed", error={"message": "nothing in it"})
+        return ChildOutcome(uuid4(), "succeeded", {"words": [len(text.split()) for text in texts]})
+
+    ctx = FakeContext(on_child=ended)
+    assert asyncio.run(count_shelf(Shelf(books=[["one two", "three"], [""]]), ctx)) == 3
+    assert (ctx.reports[-1].done, ctx.reports[-1].total) == (1, 2)

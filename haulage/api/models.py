@@ -197,6 +197,16 @@ class FileDocument(BaseModel):
     created_at: datetime
 
 
+class BackoffDocument(BaseModel):
+    """Seconds before the second attempt, times `factor` from there, at most `max_s`, spread by
+    `jitter` of itself."""
+
+    base_s: float
+    factor: float
+    max_s: float
+    jitter: float
+
+
 class PolicyDocument(BaseModel):
     """What holds for the jobs of a type unless the submit says otherwise."""
 
@@ -204,6 +214,7 @@ class PolicyDocument(BaseModel):
     timeout_s: float
     max_crashes: int
     retry_unknown: bool
+    backoff: BackoffDocument
 
 
 class TypeDocument(BaseModel):

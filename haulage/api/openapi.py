@@ -67,6 +67,7 @@ def install(app: FastAPI) -> None:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(given["$defs"])
+        schemas.update(app.state.deps.types.schemas)
         submit = document["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]
         submit["application/json"]["examples"] = app.state.deps.types.examples
         _forget_validation(document)

@@ -1,5 +1,6 @@
 """The job types as the API shows them, written once: a registry does not change while it serves."""
 
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -36,11 +37,27 @@ class TypeDocuments:
         }
 
     @cached_property
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """Each type's input and result for OpenAPI's components, and the models in them."""
+        found: dict[str, dict[str, Any]] = {}
+        for declared in self._registry:
+            for part, model in (("input", declared.input), ("result", declared.result)):
+                name = f"{declared.name}.{part}"
+                schema = model.json_schema(
+                    mode="validation" if part == "input" else "serialization",
+                    ref_template=f"#/components/schemas/{name}.{{model}}",
+                )
+                inner = schema.pop("$defs", {})
+                found |= {f"{name}.{one}": inner[one] for one in inner} | {name: schema}
+        return found
+
+    @cached_property
     def _documents(self) -> dict[str, dict[str, Any]]:
-        return {declared.name: _document(declared) for declared in self._registry}
+        return {declared.name: document_of(declared) for declared in self._registry}
 
 
-def _document(declared: JobType) -> dict[str, Any]:
+def document_of(declared: JobType) -> dict[str, Any]:
+    """One job type, to be written as JSON."""
     policy = declared.policy
     return {
         "name": declared.name,
@@ -52,6 +69,7 @@ def _document(declared: JobType) -> dict[str, Any]:
             "timeout_s": policy.timeout_s,
             "max_crashes": policy.max_crashes,
             "retry_unknown": policy.retry_unknown,
+            "backoff": asdict(policy.backoff),
         },
         "example": declared.example,
         "input_schema": declared.input_schema(),

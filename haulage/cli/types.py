@@ -3,7 +3,7 @@
 import difflib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +19,7 @@ from haulage.cli.output import (
     console,
     print_json,
 )
+from haulage.cli.type_page import section_of
 from haulage.client import Client, TypeView
 
 app = typer.Typer(
@@ -66,15 +67,33 @@ def show(
     """
     with Client() as client:
         types = {declared.name: declared for declared in client.types()}
-    if name not in types:
-        nearest = difflib.get_close_matches(name, types, n=3, cutoff=0.5)
-        hint = f"Did you mean {', '.join(nearest)}?" if nearest else ""
-        complain(Complaint(f"There is no job type {name!r}.", hint, "haulage types list"))
-        raise typer.Exit(1)
+    _require_known([name], types)
     if output is Output.JSON:
         print_json(types[name].raw)
     else:
         _describe(types[name])
+
+
+@app.command()
+def docs(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Which; all unless said.", autocompletion=completion.job_types),
+    ] = None,
+) -> None:
+    """Print a page of the job types, as Markdown.
+
+    [dim]Examples[/dim]
+
+    [cyan]haulage types docs > job-types.md[/cyan]
+
+    [cyan]haulage types docs summarize_text[/cyan]
+    """
+    with Client() as client:
+        types = {declared.name: declared for declared in client.types()}
+    _require_known(names or (), types)
+    for name in names or types:
+        typer.echo("\n".join(section_of(types[name].raw)))
 
 
 def submit_command(declared: TypeView) -> str:
@@ -87,6 +106,15 @@ def submit_command(declared: TypeView) -> str:
     if example:
         words += ["--input", json.dumps(example, ensure_ascii=False)]
     return shlex.join([*words, "--wait"])
+
+
+def _require_known(names: Iterable[str], types: Mapping[str, TypeView]) -> None:
+    for name in names:
+        if name not in types:
+            nearest = difflib.get_close_matches(name, types, n=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(nearest)}?" if nearest else ""
+            complain(Complaint(f"There is no job type {name!r}.", hint, "haulage types list"))
+            raise typer.Exit(1)
 
 
 def _describe(declared: TypeView) -> None:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 from live_system import System, Up
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 FINISHED = ROOT / "examples" / "greeting"
-BLOCK = re.compile(r"^```(\w+)[ \t]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(\w+)[ \t]*(.*?)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 ID = re.compile(r"\bID\b")
 
 
@@ -64,7 +65,7 @@ def commands() -> list[Command]:
         )
         for block, following in pairwise(shown)
         if block.language == "sh"
-        for line in block.text.splitlines()
+        for line in map(str.strip, block.text.splitlines())
     ]
 
 
@@ -145,3 +146,19 @@ def test_a_busy_printer_costs_attempts_but_no_step_twice(system: System) -> None
     assert (job.state, job.attempt) == ("succeeded", 3)
     steps = system.query("SELECT count(*) FROM steps WHERE job_id = %s", job.id)
     assert steps == [(3,)]
+
+
+@pytest.mark.e2e
+@pytest.mark.xdist_group("tutorial")
+def test_from_the_declaration_follow_schemas_help_and_a_page(system: System, folder: Path) -> None:
+    document = httpx.get(f"{system.ready['url']}/openapi.json", trust_env=False).json()
+    greet = document["components"]["schemas"]["greet.input"]
+    assert greet["properties"]["name"]["description"] == "Whom to greet."
+    assert greet["required"] == ["name"]
+    assert document["components"]["schemas"]["count_words.result"]["properties"]["failed"]
+    submit = document["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]
+    assert submit["application/json"]["examples"]["greet"]["value"]["input"] == {"name": "Ada"}
+    for asked in ("types show greet", "types docs greet"):
+        said = run(f"haulage {asked}", folder, HAULAGE_URL=system.ready["url"]).stdout
+        assert "Greet somebody in several languages." in said
+        assert "Whom to greet." in said
