@@ -17,24 +17,28 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meters, "_models", set())
 
 
-@pytest.mark.parametrize("provider", ["openai", "ollama", "gemini", "openrouter"])
-async def test_requests_and_tokens_are_counted_by_model(desk: Desk, provider: str) -> None:
-    model = f"counted-{provider}"
-    await desk.ask(f"{provider}:{model}")
+@pytest.mark.parametrize("vendor", ["openai", "ollama", "gemini", "openrouter"])
+async def test_requests_and_tokens_are_counted_by_model(desk: Desk, vendor: str) -> None:
+    model = f"counted-{vendor}"
+    await desk.ask(f"{vendor}:{model}")
     used = desk.spent[0]
-    tokens = f"{provider}_tokens_used_total"
-    assert value(f"{provider}_requests_total", model=model, status="success") == 1
+    tokens = f"{vendor}_tokens_used_total"
+    assert value(f"{vendor}_requests_total", model=model, status="success") == 1
     assert value(tokens, model=model, type="input") == used.input_tokens
     assert value(tokens, model=model, type="output") == used.output_tokens
 
 
 async def test_a_failed_call_is_counted_with_its_code(desk: Desk) -> None:
-    before = value("haulage_provider_errors_total", provider="openai", code="rate_limited")
+    def counted() -> tuple[float, float]:
+        return (
+            value("haulage_provider_errors_total", provider="openai", code="rate_limited"),
+            value("openai_requests_total", model="do/429", status="error"),
+        )
+
+    codes, errors = counted()
     with pytest.raises(Exception, match="429"):
         await desk.ask("openai:do/429")
-    assert value("openai_requests_total", model="do/429", status="error") == 1
-    after = value("haulage_provider_errors_total", provider="openai", code="rate_limited")
-    assert after == before + 1
+    assert counted() == (codes + 1, errors + 1)
 
 
 async def test_models_beyond_the_bound_share_a_label(desk: Desk) -> None:

@@ -122,9 +122,10 @@ def pull(model: str, pulled: set[str]) -> bytes:
         digest = {"status": "pulling 970aa74c0a90", "digest": "sha256:970aa74c0a90", "total": 200}
         news += [{**digest, "completed": done} for done in (0, 30, 110, 200)]
         news.append({"status": "success"})
+        if model != "absent-slow":
+            pulled.add(model)
     lines = "".join(json.dumps(one) + "\n" for one in news).encode()
     if model == "absent-slow":
         head = b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n"
         raise Misbehave(head + lines[:100], "hang")
-    pulled.add(model)
     return lines
