@@ -16,6 +16,7 @@ from haulage.storage.lanes import Position
 # What a list's places are, in the cursor's first byte.
 _AFTER_JOB = b"\x01"
 _AFTER_GROUP = b"\x02"
+_AFTER_STEP = b"\x03"
 _DIGEST_BYTES = 8
 _MOMENT_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,10 +46,28 @@ def encode_group(last_at: datetime, fingerprint: str, wanted: JobFilter, *, tena
 def decode_group(cursor: str, wanted: JobFilter, *, tenant: str) -> tuple[datetime, str]:
     """The group before the page; raises `InvalidCursor`."""
     place = _unseal(_AFTER_GROUP, cursor, _digest(wanted, tenant))
+    return _moment(place[:_MOMENT_BYTES]), _text(place[_MOMENT_BYTES:])
+
+
+def encode_step(finished_at: datetime, key: str, *, of: UUID) -> str:
+    """The cursor of the page of steps that follows this one, of one job."""
+    return _seal(_AFTER_STEP, _packed(finished_at) + key.encode(), of.bytes[-_DIGEST_BYTES:])
+
+
+def decode_step(cursor: str, *, of: UUID) -> tuple[datetime, str]:
+    """The step before the page; raises `InvalidCursor`."""
+    place = _unseal(_AFTER_STEP, cursor, of.bytes[-_DIGEST_BYTES:])
+    return _moment(place[:_MOMENT_BYTES]), _text(place[_MOMENT_BYTES:])
+
+
+def _text(packed: bytes) -> str:
     try:
-        return _moment(place[:_MOMENT_BYTES]), place[_MOMENT_BYTES:].decode()
+        text = packed.decode()
     except ValueError as error:
         raise _foreign() from error
+    if "\x00" in text:
+        raise _foreign()
+    return text
 
 
 def _packed(moment: datetime) -> bytes:

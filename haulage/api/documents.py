@@ -14,6 +14,7 @@ from haulage.domain.job import Event, Job, Priority
 from haulage.storage.dead_letter_reads import Group
 from haulage.storage.file_store import FileRow
 from haulage.storage.json_text import dumps, loads
+from haulage.storage.step_reads import StepRow
 
 _PRIORITY = {priority: priority.label for priority in Priority}
 
@@ -95,6 +96,22 @@ def groups_json(groups: Sequence[Group], following: str | None) -> bytes:
         for group in groups
     ]
     return dumps({"data": rows, "next": following}).encode()
+
+
+def steps_json(steps: Sequence[StepRow], following: str | None) -> bytes:
+    """One page of a job's steps."""
+    rows = []
+    for step in steps:
+        head = {
+            "name": step.name,
+            "key": step.key,
+            "fence": step.fence,
+            "duration_s": step.duration_s,
+            "finished_at": utc(step.finished_at),
+            "size": step.size,
+        }
+        rows.append(_object(head)[:-1] + b',"value":' + _raw(step.value) + b"}")
+    return b'{"data":[' + b",".join(rows) + b'],"next":' + to_json(following) + b"}"
 
 
 def shown_error(error: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -52,7 +52,7 @@ class QueueDocument(BaseModel):
     waiting_for_children: int
     oldest_waiting_at: datetime | None
     oldest_waiting_s: float | None
-    workers: int = Field(description="Live workers that serve it.")
+    workers: int = Field(description="Live workers that serve it and are not draining.")
     free_slots: int = Field(description="How many more jobs those could run now.")
 
 
@@ -67,15 +67,57 @@ class HeldDocument(BaseModel):
     """A job that a worker runs."""
 
     id: UUID
+    href: str = Field(examples=["/api/v1/jobs/0190b5a4-0000-7000-8000-000000000000"])
     type: str
     attempt: int
     claimed_at: datetime
 
 
+class DrainDocument(BaseModel):
+    """Who told a worker to leave, and when."""
+
+    by: str
+    since: datetime
+
+
 class WorkerDocument(BaseModel):
-    """A live worker process. `jobs` are those it has run longest, no more than a hundred."""
+    """A worker process. `jobs` are those of yours it has run longest, no more than a hundred."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "0190b5a4-0000-7000-8000-000000000001",
+                "state": "draining",
+                "name": "io@worker-3:17",
+                "host": "worker-3",
+                "pid": 17,
+                "pool": "io",
+                "queues": ["io"],
+                "slots": 1000,
+                "in_flight": 1,
+                "backlog": 0,
+                "rss_bytes": 104857600,
+                "version": "0.1.0",
+                "started_at": "2030-01-01T11:00:00Z",
+                "heartbeat_at": "2030-01-01T12:00:00Z",
+                "drain": {"by": "anonymous@203.0.113.7", "since": "2030-01-01T12:00:00Z"},
+                "ended_at": None,
+                "end_reason": None,
+                "jobs": [
+                    {
+                        "id": "0190b5a4-0000-7000-8000-000000000000",
+                        "href": "/api/v1/jobs/0190b5a4-0000-7000-8000-000000000000",
+                        "type": "summarize_text",
+                        "attempt": 1,
+                        "claimed_at": "2030-01-01T11:59:00Z",
+                    }
+                ],
+            }
+        }
+    )
 
     id: UUID
+    state: Literal["live", "draining", "ended"]
     name: str
     host: str
     pid: int
@@ -91,6 +133,9 @@ class WorkerDocument(BaseModel):
     version: str
     started_at: datetime
     heartbeat_at: datetime
+    drain: DrainDocument | None
+    ended_at: datetime | None
+    end_reason: str | None = Field(examples=["stopped", "silent", "drained", "stuck"])
     jobs: list[HeldDocument]
 
 

@@ -66,11 +66,13 @@ class ScheduleDocument(BaseModel):
     priority: PriorityName
     tags: list[str]
     paused_at: datetime | None
+    paused_by: str | None
     next_run_at: datetime | None
     next_runs: list[datetime]
     last_run_at: datetime | None
     last_job_id: UUID | None
     created_at: datetime
+    created_by: str | None = Field(description="null: made before anybody kept it.")
 
 
 class SchedulePage(BaseModel):

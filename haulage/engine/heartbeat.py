@@ -87,7 +87,7 @@ class Pulse:
             every_s=host.settings.canary_s,
             silence_s=host.settings.canary_silence_s,
         )
-        self._leaving = False
+        self._leaving: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Returns when the worker is registered: from then on it may claim."""
@@ -168,16 +168,22 @@ class Pulse:
         for order in beat.orders:
             await crew.obey(order, services)
         await crew.reconcile(services)
-        if await self.canary.look(room=crew.room()) and not self._leaving:
-            self._leaving = True
-            asyncio.get_running_loop().create_task(self._stop_worker())
+        if beat.drained_by is not None:
+            self._stop_worker(why="drained", by=beat.drained_by)
+        if await self.canary.look(room=crew.room()):
+            self._stop_worker(why="silent consumer")
 
-    async def _stop_worker(self) -> None:
-        """The consumer is silent: a warm shutdown, and a hard end if that does not come about."""
-        log.error("worker.consumer_silent", worker_id=str(self._host.incarnation.id))
+    def _stop_worker(self, **because: str) -> None:
+        if self._leaving is None:
+            log.warning("worker.stops", worker_id=str(self._host.incarnation.id), **because)
+            stopping = self._warm_shutdown(because["why"])
+            self._leaving = asyncio.get_running_loop().create_task(stopping)
+
+    async def _warm_shutdown(self, why: str) -> None:
+        """Celery's own, and a hard end if that does not come about."""
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.sleep(self._host.settings.shutdown_s + DEAF_AFTER_S)
-        await leave(self._services, self._host, why="silent consumer")
+        await leave(self._services, self._host, why=why)
 
     async def _stuck(self, still_s: float) -> None:
         """No beat; the end of the process if it stays like this."""

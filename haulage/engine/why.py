@@ -90,7 +90,11 @@ async def _queue_causes(services: Services, job: Standing) -> list[Cause]:
     for pause in await services.queues.paused():
         if pause.queue == job.queue:
             causes.append(_paused(pause))
-    serving = [one for one in await services.workers.alive() if job.queue in one["queues"]]
+    serving = [
+        one
+        for one in await services.workers.alive()
+        if job.queue in one["queues"] and one["drain_at"] is None
+    ]
     if not serving:
         causes.append(
             Cause(

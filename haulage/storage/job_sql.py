@@ -70,8 +70,9 @@ WITH wanted AS (
       AND (deadline IS NULL OR deadline > :now)
       AND queue <> ALL (ARRAY(SELECT name FROM queues WHERE paused_at IS NOT NULL))
       AND (NOT jobs.alone OR :alone)
-      -- An incarnation that was declared dead takes nothing more.
-      AND EXISTS (SELECT 1 FROM workers WHERE workers.id = :worker_id AND ended_at IS NULL)
+      -- An incarnation that was declared dead, or told to leave, takes nothing more.
+      AND EXISTS (SELECT 1 FROM workers
+                  WHERE workers.id = :worker_id AND ended_at IS NULL AND drain_at IS NULL)
     ORDER BY id
     FOR UPDATE SKIP LOCKED
 ), claimed AS (

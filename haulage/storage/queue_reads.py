@@ -67,6 +67,7 @@ SELECT worker_id, id, type, tenant, attempt, claimed_at FROM (
     SELECT worker_id, id, type, tenant, attempt, claimed_at,
            row_number() OVER (PARTITION BY worker_id ORDER BY claimed_at, id) AS place
     FROM jobs WHERE state = 'running'
+      AND (CAST(:by AS uuid) IS NULL OR worker_id = CAST(:by AS uuid))
 ) AS held
 WHERE place <= :most
 ORDER BY worker_id, place
@@ -93,10 +94,10 @@ class QueueReads:
             for name in sorted(names)
         }
 
-    async def held(self, *, most: int) -> dict[UUID, list[HeldJob]]:
-        """What each worker runs, longest first, no more than `most` of each."""
+    async def held(self, *, most: int, by: UUID | None = None) -> dict[UUID, list[HeldJob]]:
+        """What each worker runs, or the one that is said; longest first, at most `most` of each."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(_HELD, {"most": most})
+            rows = await connection.execute(_HELD, {"most": most, "by": by})
             found: dict[UUID, list[HeldJob]] = {}
             for row in rows:
                 held = HeldJob(row.id, row.type, row.tenant, row.attempt, row.claimed_at)

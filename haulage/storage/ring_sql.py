@@ -140,6 +140,7 @@ GROUP BY queue
 HAS_FREE_SLOT = sa.text("""
 SELECT EXISTS (
     SELECT 1 FROM workers
-    WHERE ended_at IS NULL AND :queue = ANY(queues) AND in_flight + backlog < slots
+    WHERE ended_at IS NULL AND drain_at IS NULL
+      AND :queue = ANY(queues) AND in_flight + backlog < slots
 )
 """)

@@ -17,7 +17,7 @@ from haulage.domain.clock import Clock
 from haulage.domain.job import NewJob, Priority
 from haulage.storage.database import Database
 from haulage.storage.job_store import insert_in
-from haulage.storage.json_text import loads
+from haulage.storage.json_text import loads, storable
 from haulage.storage.tables import schedules
 
 
@@ -46,7 +46,9 @@ class Schedule:
     missed: Missed
     next_run_at: datetime | None
     created_at: datetime
+    created_by: str | None = None
     paused_at: datetime | None = None
+    paused_by: str | None = None
     last_run_at: datetime | None = None
     last_job_id: UUID | None = None
 
@@ -113,13 +115,14 @@ class ScheduleStore:
             )
             return [_schedule(row) for row in rows.mappings()]
 
-    async def pause(self, schedule_id: UUID, *, tenant: str) -> bool:
+    async def pause(self, schedule_id: UUID, *, tenant: str, by: str) -> bool:
         """Fire it no more until it is resumed; False: no such schedule, or paused already."""
         return await self._change(
             schedule_id,
             tenant,
             schedules.c.paused_at.is_(None),
             paused_at=self._clock.now(),
+            paused_by=storable(by),
         )
 
     async def resume(self, schedule_id: UUID, *, tenant: str, next_run_at: datetime | None) -> bool:
@@ -129,6 +132,7 @@ class ScheduleStore:
             tenant,
             schedules.c.paused_at.is_not(None),
             paused_at=None,
+            paused_by=None,
             next_run_at=next_run_at,
         )
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from haulage.domain.clock import Clock
 from haulage.domain.errors import NotFound
 from haulage.domain.job import Lease
-from haulage.storage.blobs import Blobs
+from haulage.storage.blobs import Blobs, size_of
 from haulage.storage.database import Database
 from haulage.storage.job_sql import HELD_BY_ITEM
 
@@ -40,13 +40,13 @@ WITH item AS (
     SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:keys AS text[]),
         CAST(:names AS text[]), CAST(:values AS text[]), CAST(:value_refs AS text[]),
-        CAST(:durations AS float8[])
-    ) AS t (id, fence, key, name, value, value_ref, duration_s)
+        CAST(:sizes AS bigint[]), CAST(:durations AS float8[])
+    ) AS t (id, fence, key, name, value, value_ref, size, duration_s)
 ), held AS (
     SELECT item.* FROM {held}
 ), saved AS (
-    INSERT INTO steps (job_id, key, name, value, value_ref, fence, duration_s, finished_at)
-    SELECT id, key, name, CAST(value AS json), value_ref, fence, duration_s, :now
+    INSERT INTO steps (job_id, key, name, value, value_ref, size, fence, duration_s, finished_at)
+    SELECT id, key, name, CAST(value AS json), value_ref, size, fence, duration_s, :now
     FROM held
     ON CONFLICT (job_id, key) DO NOTHING
 )
@@ -114,5 +114,6 @@ def step_columns(steps: Sequence[FinishedStep]) -> dict[str, object]:
         "names": [step.name for step in steps],
         "values": [None if step.value_ref else step.value for step in steps],
         "value_refs": [step.value_ref for step in steps],
+        "sizes": [size_of(step.value) for step in steps],
         "durations": [step.duration_s for step in steps],
     }

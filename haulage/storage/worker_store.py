@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from haulage.domain.clock import Clock
 from haulage.storage.database import Database
+from haulage.storage.json_text import storable
 from haulage.storage.tables import workers
 
 
@@ -56,9 +57,13 @@ class HeldLease:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The answer to a heartbeat. `alive` False: this incarnation has been declared dead."""
+    """The answer to a heartbeat. `alive` False: this incarnation has been declared dead.
+
+    `drained_by`: who wants it to leave, if somebody does.
+    """
 
     alive: bool
+    drained_by: str | None
     now: datetime
     orders: Sequence[StopOrder]
 
@@ -70,9 +75,10 @@ WITH beat AS (
         heartbeat_at = greatest(
             heartbeat_at, CAST(:now AS timestamptz) - make_interval(secs => :still_s))
     WHERE id = :id AND ended_at IS NULL
-    RETURNING id
+    RETURNING drain_by
 )
-SELECT (SELECT count(*) FROM beat) AS alive, clock_timestamp() AS now
+SELECT (SELECT count(*) FROM beat) AS alive, (SELECT drain_by FROM beat) AS drained_by,
+       clock_timestamp() AS now
 """)
 
 # The time limit of an attempt is the worker's own affair; this is the backstop for handlers that
@@ -155,6 +161,7 @@ class WorkerStore:
             orders = await connection.execute(_ORDERS, {"id": worker_id, "now": now})
             return Beat(
                 alive=bool(row.alive),
+                drained_by=row.drained_by,
                 now=row.now,
                 orders=[StopOrder(**one) for one in orders.mappings()],
             )
@@ -184,6 +191,23 @@ class WorkerStore:
                 .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
                 .values(ended_at=self._clock.now(), end_reason=reason)
             )
+
+    async def drain(self, worker_id: UUID, *, by: str) -> None:
+        """Let it take no more jobs, and tell it at its next beat to leave. The first one's name
+        stays; one that has ended stays as it is."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                workers.update()
+                .where(workers.c.id == worker_id, workers.c.ended_at.is_(None))
+                .where(workers.c.drain_at.is_(None))
+                .values(drain_at=self._clock.now(), drain_by=storable(by))
+            )
+
+    async def get(self, worker_id: UUID) -> sa.RowMapping | None:
+        """The row of a worker, also of one that has ended and is not forgotten yet."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(sa.select(workers).where(workers.c.id == worker_id))
+            return rows.mappings().one_or_none()
 
     async def alive(self) -> list[sa.RowMapping]:
         """The rows of the workers that have not ended, oldest first."""

@@ -5,6 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from haulage.engine.services import Services
 from tests.api.conftest import Submit, Worker, assert_problem
 
 
@@ -81,6 +82,62 @@ async def test_a_worker_shows_what_it_runs(
     (shown,) = [one for one in page["data"] if UUID(one["id"]) == worker.id]
     assert [job["id"] for job in shown["jobs"]] == [job_id]
     assert shown["jobs"][0]["type"] == "speak"
+    assert (await http.get(shown["jobs"][0]["href"])).json()["id"] == job_id
+    assert (await http.get(f"/api/v1/workers/{worker.id}")).json() == shown
+
+
+async def test_a_worker_that_drains_takes_nothing_more_and_keeps_what_it_runs(
+    http: httpx.AsyncClient, worker: Worker, submit: Submit, services: Services
+) -> None:
+    running, waiting = (await submit())["id"], (await submit())["id"]
+    await worker.claim(running)
+    url = f"/api/v1/workers/{worker.id}"
+    answer = await http.post(f"{url}/drain")
+    assert (answer.status_code, answer.json()["state"]) == (202, "draining")
+    assert answer.json()["drain"] == {
+        "by": "anonymous@203.0.113.7",
+        "since": "2030-01-01T12:00:00Z",
+    }
+    assert await services.claim([UUID(waiting)], worker_id=worker.id, worker_pid=1) == []
+    assert [job["id"] for job in (await http.get(url)).json()["jobs"]] == [running]
+    beat = await services.workers.beat(worker.id, in_flight=1, rss_bytes=None)
+    assert (beat.alive, beat.drained_by) == (True, "anonymous@203.0.113.7")
+
+
+async def test_a_worker_that_drains_serves_no_queue(
+    http: httpx.AsyncClient, worker: Worker, submit: Submit, services: Services
+) -> None:
+    job_id = (await submit())["id"]
+    await http.post(f"/api/v1/workers/{worker.id}/drain")
+    shown = await queue(http, "io")
+    assert (shown["workers"], shown["free_slots"]) == (0, 0)
+    assert not await services.dispatch.has_free_slot("io")
+    why = (await http.get(f"/api/v1/jobs/{job_id}/why")).json()
+    assert why["causes"][0]["code"] == "no_worker"
+
+
+async def test_draining_again_keeps_the_first_ones_name(
+    http: httpx.AsyncClient, worker: Worker, services: Services
+) -> None:
+    await services.workers.drain(worker.id, by="ann")
+    answer = await http.post(f"/api/v1/workers/{worker.id}/drain")
+    assert answer.json()["drain"]["by"] == "ann"
+
+
+async def test_an_ended_worker_is_shown_and_stays_as_it_is(
+    http: httpx.AsyncClient, worker: Worker, services: Services
+) -> None:
+    await services.workers.retire(worker.id)
+    answer = await http.post(f"/api/v1/workers/{worker.id}/drain")
+    shown = answer.json()
+    assert (shown["state"], shown["end_reason"], shown["drain"]) == ("ended", "stopped", None)
+    assert (await http.get("/api/v1/workers")).json()["data"] == []
+
+
+@pytest.mark.parametrize("name", ["nonsense", "01a20e43-85bb-7079-a16c-aa5e9b76645d"])
+async def test_an_unknown_worker_is_404(http: httpx.AsyncClient, name: str) -> None:
+    assert_problem(await http.get(f"/api/v1/workers/{name}"), 404, "not_found")
+    assert_problem(await http.post(f"/api/v1/workers/{name}/drain"), 404, "not_found")
 
 
 async def test_a_queue_counts_the_workers_that_serve_it(

@@ -7,7 +7,7 @@ from tests.api.conftest import Api, Submit, Worker, assert_problem
 NOBODY = "0190b5a4-0000-7000-8000-000000000000"
 JOB_ROUTES = [
     ("GET", ""), ("GET", "/result"), ("GET", "/logs"), ("GET", "/events"), ("GET", "/stream"),
-    ("POST", "/cancel"), ("DELETE", ""), ("GET", "/children"),
+    ("POST", "/cancel"), ("DELETE", ""), ("GET", "/children"), ("GET", "/steps"),
 ]  # fmt: skip
 
 

@@ -34,6 +34,7 @@ async def test_a_schedule_is_made_and_shows_its_next_runs_in_utc(http: httpx.Asy
     assert shown["next_runs"][:2] == ["2030-01-02T01:30:00Z", "2030-01-03T01:30:00Z"]
     # What the type's model adds is there, so that a later default changes no schedule.
     assert shown["input"] == {"text": "good night", "times": 1}
+    assert shown["created_by"] == "anonymous@203.0.113.7"
     assert (shown["missed"], shown["queue"], shown["priority"]) == ("run_once", "io", "normal")
 
 
@@ -79,10 +80,13 @@ async def test_a_paused_schedule_has_no_next_runs_until_it_is_resumed(
 ) -> None:
     path = f"{URL}/{(await make(http))['id']}"
     paused = (await http.post(f"{path}/pause")).json()
-    assert paused["paused_at"] == "2030-01-01T12:00:00Z"
+    assert (paused["paused_at"], paused["paused_by"]) == (
+        "2030-01-01T12:00:00Z",
+        "anonymous@203.0.113.7",
+    )
     assert paused["next_runs"] == []
     resumed = (await http.post(f"{path}/resume")).json()
-    assert resumed["paused_at"] is None
+    assert (resumed["paused_at"], resumed["paused_by"]) == (None, None)
     assert resumed["next_runs"][0] == "2030-01-02T01:30:00Z"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from live_system import System, Up, lines, until
 
@@ -100,3 +101,22 @@ def test_what_does_not_end_in_time_is_given_back(
     gone = {tell(system, pool, signum) for signum in signals}
     assert_gone_on_elsewhere(system, job_id)
     until(lambda: not gone & set(system.pids(pool)), within_s=60)
+
+
+@pytest.mark.parametrize(("pool", "type_name"), [("worker-io", "sleep"), ("worker-cpu", "crunch")])
+def test_a_drained_worker_finishes_or_gives_back_and_exits(
+    system: System, pool: str, type_name: str
+) -> None:
+    short, long = running(system, type_name, 1.5), running(system, type_name, 60)
+    pid = system.pids(pool)[0]
+    (worker_id,) = system.query("SELECT id FROM workers WHERE pid = %s AND ended_at IS NULL", pid)[
+        0
+    ]
+    answer = httpx.post(f"{system.ready['url']}/api/v1/workers/{worker_id}/drain")
+    assert (answer.status_code, answer.json()["state"]) == (202, "draining")
+    assert system.until_ended(short, within_s=60).state == "succeeded"
+    assert states(system, short) == ["queued", "running", "succeeded"]
+    assert_gone_on_elsewhere(system, long)
+    until(lambda: pid not in system.pids(pool), within_s=60)
+    ended = httpx.get(f"{system.ready['url']}/api/v1/workers/{worker_id}").json()
+    assert (ended["state"], ended["end_reason"]) == ("ended", "stopped")

@@ -235,8 +235,8 @@ async def test_a_paused_schedule_does_not_fire_and_resumes_without_catching_up(
     services: Services, store: ScheduleStore, scheduler: Scheduler, clock: TestClock
 ) -> None:
     schedule = await scheduled(services, store, missed=Missed.RUN_ALL)
-    assert await store.pause(schedule.id, tenant="default")
-    assert not await store.pause(schedule.id, tenant="default")
+    assert await store.pause(schedule.id, tenant="default", by="test")
+    assert not await store.pause(schedule.id, tenant="default", by="test")
     clock.advance(minutes=35)
     await scheduler.round(always)
     following = next_run(schedule.cron, "UTC", after=clock.now())

@@ -141,10 +141,17 @@ def schedule(**changed: Any) -> dict[str, Any]:
     }
 
 
+WORKER = {
+    "id": uuid7(), "name": "w", "host": "h", "pid": 1, "pool": "io", "queues": ["io"],
+    "slots": 1, "version": "0", "started_at": NOW, "heartbeat_at": NOW,
+}  # fmt: skip
 BEGUN = {"job_id": uuid7(), "total": 3}
 OTHERS = [
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
+    ("ck_schedules_paused", "schedules", schedule(paused_at=NOW)),
+    ("ck_workers_drain", "workers", {**WORKER, "drain_at": NOW}),
+    ("ck_workers_drain", "workers", {**WORKER, "drain_by": "ann"}),
     ("ck_queues_paused", "queues", {"name": "io", "paused_at": NOW}),
     ("ck_queues_paused", "queues", {"name": "io", "paused_by": "ann"}),
     ("ck_bulk_progress_place", "bulk_progress", {**BEGUN, "place_id": uuid7()}),

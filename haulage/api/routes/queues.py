@@ -81,7 +81,9 @@ async def _all(request: Request) -> list[QueueDocument]:
     found = []
     for name in sorted({*pools, *depths, *pauses}):
         depth = depths.get(name, EMPTY)
-        serving = [worker for worker in workers if name in worker["queues"]]
+        serving = [
+            worker for worker in workers if name in worker["queues"] and worker["drain_at"] is None
+        ]
         oldest = depth.oldest_at
         found.append(
             QueueDocument.model_validate(

@@ -59,6 +59,7 @@ async def make(request: Request, response: Response) -> ScheduleDocument:
         missed=Missed(body.missed),
         next_run_at=scheduler.next_run(body.cron, body.timezone, after=now),
         created_at=now,
+        created_by=deps.principal(request).subject,
     )
     if not await _store(request).add(schedule):
         raise Refusal(
@@ -101,7 +102,8 @@ async def remove(request: Request, schedule_id: str) -> Response:
 async def pause(request: Request, schedule_id: str) -> ScheduleDocument:
     """It makes no jobs until it is resumed."""
     found = await _find(request, schedule_id)
-    await _store(request).pause(found.id, tenant=found.tenant)
+    who = deps.principal(request).subject
+    await _store(request).pause(found.id, tenant=found.tenant, by=who)
     return _document(await _find(request, schedule_id), deps.of(request).services.clock.now())
 
 

@@ -26,6 +26,10 @@ workers = sa.Table(
     # Set once, by the worker itself on a clean stop or by the rescuer: never alive again.
     sa.Column("ended_at", Moment),
     sa.Column("end_reason", sa.Text),
+    # Somebody wants it to take no more jobs and to leave.
+    sa.Column("drain_at", Moment),
+    sa.Column("drain_by", sa.Text),
+    sa.CheckConstraint("(drain_at IS NULL) = (drain_by IS NULL)", name="drain"),
     # The job that holds its event loop, while it does: its death is that job's fault alone.
     sa.Column("blocked_by", UUID(as_uuid=True)),
 )
@@ -56,7 +60,9 @@ schedules = sa.Table(
     sa.Column("cron", sa.Text, nullable=False),
     sa.Column("timezone", sa.Text, nullable=False),
     sa.Column("missed", sa.Text, nullable=False),
+    sa.Column("created_by", sa.Text),
     sa.Column("paused_at", Moment),
+    sa.Column("paused_by", sa.Text),
     # The next moment of `cron` in `timezone`; None once it has no further one.
     sa.Column("next_run_at", Moment),
     sa.Column("last_run_at", Moment),
@@ -65,6 +71,7 @@ schedules = sa.Table(
     sa.UniqueConstraint("tenant", "name", name="uq_schedules_tenant_name"),
     sa.CheckConstraint(one_of("missed", ["run_all", "run_once", "skip"]), name="missed"),
     sa.CheckConstraint("priority IN (0, 3, 6)", name="priority"),
+    sa.CheckConstraint("(paused_at IS NULL) = (paused_by IS NULL)", name="paused"),
 )
 sa.Index(
     "ix_schedules_due",

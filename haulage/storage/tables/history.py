@@ -25,6 +25,8 @@ steps = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("value", sa.JSON),
     sa.Column("value_ref", sa.Text),
+    # Of the value's JSON text, in bytes.
+    sa.Column("size", sa.BigInteger),
     sa.Column("fence", sa.BigInteger, nullable=False),
     sa.Column("duration_s", sa.Float, nullable=False),
     sa.Column("finished_at", Moment, nullable=False),
