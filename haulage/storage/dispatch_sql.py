@@ -111,8 +111,7 @@ WITH orphan AS (
         attempt = greatest(attempt - 1, 0),
         reason = CASE judged.target WHEN 'scheduled' THEN 'rescued'
                                     WHEN 'failed' THEN 'quarantined' END,
-        scheduled_at = CASE judged.target WHEN 'scheduled' THEN CAST(:now AS timestamptz)
-                                          ELSE scheduled_at END,
+        -- `scheduled_at` stays: it has had its turn, and comes before those that wait for theirs.
         finished_at = CASE WHEN judged.target <> 'scheduled' THEN CAST(:now AS timestamptz) END,
         cancelled_at = CASE WHEN judged.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
         error = CASE judged.target WHEN 'failed' THEN json_build_object(
@@ -199,7 +198,7 @@ WITH item AS (
 ), returned AS (
     UPDATE jobs SET
         state = held.target, worker_id = NULL, worker_pid = NULL, rung_at = NULL,
-        attempt = greatest(attempt - 1, 0), scheduled_at = :now,
+        attempt = greatest(attempt - 1, 0),
         reason = CASE WHEN held.target = 'scheduled' THEN 'given_back' END,
         finished_at = CASE WHEN held.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
         cancelled_at = CASE WHEN held.target = 'cancelled' THEN CAST(:now AS timestamptz) END,

@@ -65,7 +65,10 @@ FROM added
 
 CLAIM = sa.text("""
 WITH wanted AS (
-    SELECT id FROM jobs
+    -- How long it ran before its worker was gone is no latency.
+    SELECT id, CASE WHEN reason IN ('rescued', 'given_back') THEN CAST(:now AS timestamptz)
+                    ELSE scheduled_at END AS due_at
+    FROM jobs
     WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'queued'
       AND (deadline IS NULL OR deadline > :now)
       AND queue <> ALL (ARRAY(SELECT name FROM queues WHERE paused_at IS NOT NULL))
@@ -83,7 +86,7 @@ WITH wanted AS (
         claimed_at = :now, started_at = coalesce(started_at, :now)
     FROM wanted WHERE jobs.id = wanted.id
     RETURNING jobs.id, fence, type, queue, tenant, CAST(input AS text) AS input, input_ref, attempt,
-              max_attempts, run, timeout_s, scheduled_at, deadline, request_id, traceparent,
+              max_attempts, run, timeout_s, due_at, deadline, request_id, traceparent,
               parent_id, priority, event_seq
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)

@@ -84,7 +84,7 @@ class JobStore:
                 max_attempts=row["max_attempts"],
                 run=row["run"],
                 timeout_s=row["timeout_s"],
-                due_at=row["scheduled_at"],
+                due_at=row["due_at"],
                 claimed_at=now,
                 deadline=row["deadline"],
                 request_id=row["request_id"],

@@ -20,7 +20,8 @@ _FREE_PLACES = """
     SELECT count(*) FROM jobs
     WHERE alone AND (state = 'running' OR state = 'queued' AND rung_at IS NOT NULL)"""
 
-# The bell says the priority the job has come to, or the broker would starve what waited here.
+# The bell says the priority the job has come to, or the broker would starve what waited here. What
+# was running already, until its worker was gone, comes before all that waits in the broker.
 _RING = """
 ), chosen AS (
     -- By arrays of ids: a planner that guesses wrong would read the whole table here.
@@ -37,10 +38,12 @@ _RING = """
     UPDATE jobs SET rung_at = :now, rings = rings + 1,
                     alone = id = ANY(ARRAY(SELECT id FROM isolated))
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry, alone
+    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry, alone,
+              coalesce(reason IN ('rescued', 'given_back'), false) AS resumed
 )
 -- An UPDATE returns its rows in no order; the bells ring in this one.
-SELECT id, queue, CAST(3 * greatest(0, level) AS int) AS priority, rings, retry,
+SELECT id, queue, CAST(CASE WHEN resumed THEN 0 ELSE 3 * greatest(0, level) END AS int) AS priority,
+       rings, retry,
        alone, {following} AS after
 FROM rung JOIN picked USING (id)
 ORDER BY turn, level, scheduled_at, id

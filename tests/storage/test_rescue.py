@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from haulage.domain.ids import uuid7
+from haulage.domain.job import Priority
 from haulage.domain.lifecycle import State
 from haulage.engine.services import Services
 from tests.conftest import TestClock
@@ -127,7 +128,7 @@ async def test_a_lease_given_back_charges_neither_attempt_nor_crash(
     found = await row(services, lease.job_id)
     assert (found["state"], found["reason"]) == ("scheduled", "given_back")
     assert (found["attempt"], found["crashes"], found["fence"]) == (0, 0, 1)
-    assert found["scheduled_at"] == clock.now()
+    assert found["scheduled_at"] < clock.now()  # it is due already, and keeps its place
     assert not await hand.settle(lease, DONE)
     assert await services.dispatch.give_back([(lease.job_id, lease.fence)]) == 0
 
@@ -150,3 +151,29 @@ async def test_a_lease_given_back_after_a_cancel_is_cancelled(services: Services
     assert await services.dispatch.give_back([(lease.job_id, lease.fence)]) == 1
     found = await row(services, lease.job_id)
     assert (found["state"], found["cancelled_by"]) == ("cancelled", "ann")
+
+
+@pytest.mark.parametrize("way", ["rescued", "given_back"])
+async def test_what_was_running_already_goes_before_all_that_waits(
+    services: Services, clock: TestClock, way: str
+) -> None:
+    hand = await Hand.hired(services)
+    first, second = [await queued(services, priority=Priority.LOW) for _ in range(2)]
+    lease = await hand.claim(first)
+    waiting = [await queued(services, priority=Priority.LOW, rings=False) for _ in range(3)]
+    clock.advance(seconds=5)
+    if way == "rescued":
+        await hand.dies()
+        await services.dispatch.rescue_orphans(limit=10)
+    else:
+        await services.dispatch.give_back([(lease.job_id, lease.fence)])
+    await services.dispatch.promote_due(limit=10)
+    bells = await services.dispatch.take_unrung("io", limit=2)
+    assert [(bell.job_id, bell.priority) for bell in bells] == [
+        (first, Priority.HIGH),
+        (waiting[0], Priority.LOW),
+    ]
+    again = await (await Hand.hired(services)).claim(first)
+    # How long it ran before is no latency of its queue.
+    assert again.due_at == clock.now()
+    assert (await (await Hand.hired(services)).claim(second)).due_at < clock.now()
