@@ -145,6 +145,21 @@ WORKER = {
     "id": uuid7(), "name": "w", "host": "h", "pid": 1, "pool": "io", "queues": ["io"],
     "slots": 1, "version": "0", "started_at": NOW, "heartbeat_at": NOW,
 }  # fmt: skip
+KNOWN = {
+    "name": "echo",
+    "pool": "io",
+    "queue": "io",
+    "queues": ["io"],
+    "max_attempts": 3,
+    "max_crashes": 3,
+    "timeout_s": 300.0,
+    "published_at": NOW,
+}
+USED = {
+    "tenant": "a", "day": NOW, "provider": "local", "model": "small", "cost": 0,
+    "calls": 1, "input_tokens": 1, "output_tokens": 1, "unpriced_calls": 0,
+}  # fmt: skip
+VECTOR = {"key": b"k" * 32, "vector": b"v" * 8, "size": 8, "used_at": NOW}
 BEGUN = {"job_id": uuid7(), "total": 3}
 OTHERS = [
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
@@ -157,6 +172,11 @@ OTHERS = [
     ("ck_bulk_progress_place", "bulk_progress", {**BEGUN, "place_id": uuid7()}),
     ("ck_bulk_progress_counts", "bulk_progress", {**BEGUN, "changed": 2, "skipped": 2}),
     ("ck_bulk_progress_counts", "bulk_progress", {**BEGUN, "failed": -1}),
+    ("ck_job_types_pool", "job_types", {**KNOWN, "pool": "gpu"}),
+    ("ck_job_types_queue", "job_types", {**KNOWN, "queue": "ocr"}),
+    ("ck_provider_usage_sums", "provider_usage", {**USED, "calls": -1}),
+    ("ck_vectors_key", "vectors", {**VECTOR, "key": b"short"}),
+    ("ck_vectors_size", "vectors", {**VECTOR, "size": 5}),
 ]
 
 
