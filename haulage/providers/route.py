@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from haulage.domain.provider_errors import UnsupportedModel
 
 HYBRID = "hybrid"
+DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`fallback` is OpenAI's model where the one that was named is Ollama's alone."""
+    """`fallback` is OpenAI's model where the one that was named is Ollama's alone; `default` is
+    what the name `default` means."""
 
     providers: Collection[str]
     mode: str = "openai"
     supported: Collection[str] = ()
     fallback: str = "text-embedding-3-small"
+    default: str = "local:e5-small"
 
     def hops(self, names: Sequence[str]) -> list[Hop]:
         """The models to ask, in order, each once; raises `UnsupportedModel` for a name that is
@@ -45,6 +48,8 @@ class Route:
         return list(found)
 
     def _hops(self, name: str) -> list[Hop]:
+        if name == DEFAULT:
+            name = self.default
         provider, colon, model = name.partition(":")
         if colon and provider in self.providers and model:
             return [Hop(provider, model)]

@@ -49,6 +49,18 @@ class ProvidersSettings(BaseModel):
                 raise ValueError("servers are named name=http://host/v1, with commas between them")
         return value
 
+    def ollama_models(self) -> tuple[str, ...]:
+        """The models of `supported_models`."""
+        return tuple(filter(None, (one.strip() for one in self.supported_models.split(","))))
+
+    def default_embedding_model(self) -> str:
+        """What makes vectors when nobody names a model: what needs no key, where there is none."""
+        if self.mode != "openai":
+            return next(iter(self.ollama_models()), "nomic-embed-text")
+        if self.openai_api_key is not None or self.openai_api_key_file is not None:
+            return f"openai:{self.embedding_model}"
+        return "local:e5-small"
+
     def compatible_servers(self) -> list[tuple[str, str, SecretStr | None]]:
         """Name, URL and key, if there is one, of each server in `compatible`."""
         keys = {

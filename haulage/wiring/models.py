@@ -28,11 +28,17 @@ async def open_models(
     transport = Transport(loopback_only=settings.network == "loopback")
     random = Random()  # noqa: S311 - jitter and mock vectors, no secrets
     adapters = make_adapters(settings, transport, random=random)
-    supported = frozenset(filter(None, map(str.strip, settings.supported_models.split(","))))
+    route = Route(
+        adapters.keys(),
+        settings.mode,
+        frozenset(settings.ollama_models()),
+        settings.embedding_model,
+        settings.default_embedding_model(),
+    )
     backoff = Backoff(base_s=2.0, factor=settings.backoff_factor)
     gateway = Gateway(
         adapters,
-        route=Route(adapters.keys(), settings.mode, supported, settings.embedding_model),
+        route=route,
         traffic=traffic,
         ledger=ledger,
         cache=cache,

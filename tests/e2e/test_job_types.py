@@ -2,12 +2,15 @@
 
 import functools
 import http.server
+import json
+import math
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live_system import System
+from live_system import System, until
 
 from examples.make_novel import make_novel
 
@@ -92,3 +95,23 @@ def test_a_refused_address_fails_at_once_with_the_reason(system: System) -> None
     assert job.state == "failed"
     assert job.attempt == 1
     assert not job.error.retryable
+
+
+def test_texts_become_vectors_without_key_or_network(system: System) -> None:
+    texts = ["The harbour was flooded.", "Il porto fu allagato.", "Two eggs and some flour."]
+    given = {"texts": texts, "model": "local:e5-small"}
+    job = system.client.wait(system.client.submit("text_embedding", given).id)
+    assert job.state == "succeeded"
+    harbour, porto, eggs = job.result["embeddings"]
+    assert math.dist(harbour, porto) < math.dist(harbour, eggs)
+    again = system.client.wait(system.client.submit("text_embedding", given).id)
+    assert again.result["embeddings"] == job.result["embeddings"]
+    assert (again.result["cached"], again.result["usage"]["calls"]) == (3, 0)
+    until(lambda: used(system, "local") >= 1)
+
+
+def used(system: System, provider: str) -> int:
+    """Calls of a provider, as the API tells them."""
+    with urllib.request.urlopen(f"{system.ready['url']}/api/v1/usage") as answer:
+        rows = json.load(answer)["data"]
+    return sum(row["calls"] for row in rows if row["provider"] == provider)

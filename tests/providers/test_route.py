@@ -4,6 +4,7 @@ import pytest
 
 from haulage.domain.provider_errors import UnsupportedModel
 from haulage.providers.route import Hop, Route
+from haulage.settings.providers import ProvidersSettings
 
 PROVIDERS = ("openai", "ollama", "fake")
 HYBRID = Route(PROVIDERS, "hybrid", frozenset({"nomic-embed-text", "llama3.2:3b"}), "small")
@@ -44,3 +45,22 @@ def test_an_unknown_provider_is_told_with_the_nearest_name() -> None:
 def test_no_name_is_no_model(names: list[str]) -> None:
     with pytest.raises(UnsupportedModel):
         Route(PROVIDERS).hops(names)
+
+
+@pytest.mark.parametrize(
+    ("given", "default"),
+    [
+        ({}, "local:e5-small"),
+        ({"openai_api_key": "k"}, "openai:text-embedding-3-small"),
+        ({"mode": "ollama"}, "nomic-embed-text"),
+        ({"mode": "hybrid", "supported_models": "bge-m3, x"}, "bge-m3"),
+    ],
+)
+def test_the_default_model_needs_no_key_where_there_is_none(
+    given: dict[str, object], default: str
+) -> None:
+    assert ProvidersSettings.model_validate(given).default_embedding_model() == default
+
+
+def test_the_name_default_means_what_the_installation_says() -> None:
+    assert Route(PROVIDERS, default="fake:m").hops(["default"]) == [Hop("fake", "m")]
