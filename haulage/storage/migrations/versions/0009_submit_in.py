@@ -119,8 +119,9 @@ BEGIN
             coalesce(haulage_submit.timeout_s, declared.timeout_s), made_at,
             CASE WHEN due THEN made_at ELSE haulage_submit.run_at END, haulage_submit.deadline,
             haulage_submit.traceparent, 1);
-    INSERT INTO job_tags (tenant, tag, created_at, job_id)
-    SELECT DISTINCT haulage_submit.tenant, tag, made_at, made
+    INSERT INTO job_tags (tenant, tag, queue, type, created_at, job_id)
+    SELECT DISTINCT haulage_submit.tenant, tag, coalesce(haulage_submit.queue, declared.queue),
+           declared.name, made_at, made
     FROM unnest(haulage_submit.tags) AS tag;
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, 1, 'state', created_at,
