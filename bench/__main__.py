@@ -13,6 +13,7 @@ from bench import (
     bulk,
     cold,
     gateway,
+    half_open,
     history,
     latency,
     lists,
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "quota": quota.main,
     "tenants": quota.tenants,
     "tokens": tokens.main,
+    "half_open": half_open.main,
     "bulk": bulk.main,
     "gateway": gateway.main,
 }

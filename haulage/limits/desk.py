@@ -15,8 +15,8 @@ from typing import Any
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
-from haulage.domain.errors import Unavailable
 from haulage.limits import rules
+from haulage.limits.errors import RedisAway
 from haulage.limits.limit import Pool
 from haulage.limits.script import LIMITER, Script
 
@@ -30,12 +30,6 @@ LINGER_S = 0.025
 RULES_FOR_S = 30.0
 
 Operation = list[Any]
-
-
-class RedisAway(Unavailable):
-    """Redis does not answer; what was asked may or may not have happened."""
-
-    code = "redis_away"
 
 
 @dataclass(slots=True)
@@ -189,7 +183,7 @@ class Desk:
         except (RedisError, OSError) as error:
             for _, future in batch:
                 if future is not None and not future.done():
-                    future.set_exception(RedisAway(f"Redis does not answer: {error}"))
+                    future.set_exception(RedisAway(error))
             return
         heard_at = self._loop.time()
         now_ms, self.generation, answers, granted, _missing, more = json.loads(raw)

@@ -1,6 +1,40 @@
-"""What the limiter refuses with."""
+"""What the limiter refuses with.
 
-from haulage.domain.errors import NotRetryable
+Snoozed
+├── LimitReached      the wait is long; come back in `delay_s` with the same id
+└── BreakerOpen       the service failed too often; nobody calls it before `delay_s` is over
+NotRetryable
+└── NeverFits         the call is larger than a limit
+Unavailable
+└── RedisAway         nobody can tell what is left of the limits, so nothing is let through
+"""
+
+from haulage.domain.errors import NotRetryable, Snoozed, Unavailable
+from haulage.domain.limits import Wait
+
+REDIS_RETRY_S = 2.0
+
+
+class LimitReached(Snoozed):
+    """Not now: `wait` says until when, and which limit decides."""
+
+    code = "limit_reached"
+
+    def __init__(self, pool: str, wait: Wait) -> None:
+        super().__init__(f"{pool}: waits for {wait.limit}", delay_s=wait.wait_s)
+        self.pool = pool
+        self.wait = wait
+
+
+class BreakerOpen(Snoozed):
+    """The service's circuit breaker lets nobody through."""
+
+    code = "breaker_open"
+
+    def __init__(self, service: str, *, retry_after_s: float) -> None:
+        super().__init__(f"{service}: its circuit breaker is open", delay_s=retry_after_s)
+        self.service = service
+        self.retry_after_s = retry_after_s
 
 
 class NeverFits(NotRetryable):
@@ -14,3 +48,17 @@ class NeverFits(NotRetryable):
         )
         self.pool = pool
         self.limit = limit
+
+
+class RedisAway(Unavailable):
+    """Redis does not answer; what was asked may or may not have happened."""
+
+    code = "redis_away"
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(
+            f"Redis does not answer ({type(error).__name__}), so nobody can tell what is left "
+            "of the limits.",
+            hint="Check HAULAGE_REDIS_URL and that Redis runs there.",
+        )
+        self.retry_after_s = REDIS_RETRY_S
