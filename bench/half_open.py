@@ -11,7 +11,7 @@ import sys
 
 from bench.system import report, temporary_folder
 from haulage.brokers import redis_clients
-from haulage.limits.breaker import Breakers, BreakerRule
+from haulage.limits.breaker import BreakerRule, Breakers
 from haulage.limits.errors import BreakerOpen
 from haulage.runtime.redis import Redis
 
@@ -54,7 +54,7 @@ def _probes(url: str, services: list[str]) -> int:
         assert process.stdout is not None
         process.stdout.readline()
     let_through = [process.communicate("go\n")[0] for process in running]
-    return sum(json.loads(said) for said in let_through)
+    return sum(json.loads(said.splitlines()[-1]) for said in let_through)
 
 
 def _breakers(url: str) -> Breakers:

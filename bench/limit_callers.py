@@ -61,9 +61,9 @@ def _hear(process: "subprocess.Popen[str]") -> Any:
 
 
 def pool_of(given: dict[str, Any]) -> Pool:
-    """The limits that a run is given: a bucket of requests, or tokens in a rolling second."""
-    if "tokens_per_second" in given:
-        tokens = Limit(Measure.TOKENS, given["tokens_per_second"], Period.SECOND)
+    """The limits that a run is given: a bucket of requests, or tokens in a rolling minute."""
+    if "tokens_per_minute" in given:
+        tokens = Limit(Measure.TOKENS, given["tokens_per_minute"], Period.MINUTE)
         return Pool("strict", (tokens,), slack_s=given["slack_s"])
     rate, burst = given["rate"], given["burst"]
     bucket = Limit(Measure.REQUESTS, rate, Period.SECOND, Strategy.BUCKET, burst=burst)

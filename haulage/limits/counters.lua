@@ -363,6 +363,19 @@ local function settle_counters(refs, reserved, used, at)
   end
 end
 
+-- What was let through for `at` goes now. A bucket's place in time is gone.
+local function move_counters(refs, asked, at)
+  for _, ref in ipairs(refs) do
+    local counter = counter_of(ref)
+    local amount = counter and amount_of(counter.rule, asked) or 0
+    if amount > 0 and (counter.kind == rolling or counter.kind == calendar) then
+      counter.kind.correct(counter, amount, 0, at)
+      counter.kind.take(counter, amount, now)
+      counter.dirty = true
+    end
+  end
+end
+
 local function write_counters()
   local fresh = {}
   for ref, counter in pairs(counters) do

@@ -142,6 +142,11 @@ class Pool:
         """Whether the end of one call lets another one through."""
         return any(one.measure is Measure.CONCURRENCY for one in self.limits)
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it matters when a call goes that was let through."""
+        return any(one.measure is not Measure.CONCURRENCY for one in self.limits)
+
     def limits_for(self, asker: Asker) -> tuple[Limit, ...]:
         """Those that count for `asker`."""
         concern = [one for one in self.limits if one.concerns(asker)]

@@ -18,9 +18,9 @@ end
 
 local function asked_of(requests, tokens) return {requests = requests, tokens = tokens} end
 
-local function come_again(id, record, ttl)
+local function come_again(id, record, ttl, state)
   record.client, record.ttl = caller, ttl
-  if record.state == PARKED then stand_in_line(id, record) else keep_record(id, record) end
+  if (state or record.state) == PARKED then stand_in_line(id, record) else keep_record(id, record) end
   line_is_empty = false
   redis.call('ZADD', pool .. ':exp', whole(now + patience), id)
 end
@@ -66,6 +66,29 @@ local function answer_take(id, stay)
   end
   local turn, by = turn_of(record)
   return {'wait', turn, by or 'turn'}
+end
+
+-- {'again', id}: the call's process came too late for its moment; it goes to the head of its lane.
+function operations.again(id)
+  local record = record_of(id)
+  if not record or record.state ~= HELD then return nil end
+  local tenant, _, refs = parts_of(record.lane)
+  settle_counters(refs, record, asked_of(0, 0), record.at)
+  record.number = record.number or 0
+  record.service = record.service or service_time(refs, record)
+  count_waiting(tenant, record.service)
+  come_again(id, record, record.ttl, PARKED)
+end
+
+-- {'moved', id}: the call goes only now; its amounts count from now on.
+function operations.moved(id)
+  local record = record_of(id)
+  if not record or record.state ~= HELD then return {'unknown'} end
+  local _, _, refs = parts_of(record.lane)
+  move_counters(refs, record, record.at)
+  record.at = now
+  keep_record(id, record)
+  return {'moved'}
 end
 
 -- {'settle', id, requests, tokens, generation, lane}: what was really used. Unknown ids are settled
@@ -203,7 +226,7 @@ local function run(given)
   for place, operation in ipairs(given) do
     if operation[1] == 'take' then
       answers[place] = answer_take(operation[2], operation[7])
-    elseif operation[1] == 'turn' then
+    elseif operation[1] == 'turn' or operation[1] == 'again' then
       local id = operation[2]
       local record = record_of(id)
       local known = granted[id] or record and record.state ~= EXPIRED
@@ -215,7 +238,7 @@ local function run(given)
   write_counters()
   for client, calls in pairs(told) do
     if client ~= caller then
-      redis.call('PUBLISH', client, cjson.encode({pool, now, calls}))
+      redis.call('PUBLISH', client, cjson.encode({pool, calls}))
     end
   end
   local missing = {}

@@ -4,24 +4,22 @@
         answer = await call()
         held.settle(Spent(tokens=answer.tokens))
 
-What is not settled counts as estimated. Redis away: `RedisAway`.
+What is not settled counts as estimated. Redis away: `RedisAway`, unless the pool has a local share.
 """
 
-import asyncio
-import json
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from types import TracebackType
+from datetime import UTC, datetime
 from typing import Any
 
 import redis.asyncio as redis
 
-from haulage.domain.limits import Asker, Estimate, Spent, Wait
-from haulage.limits.desk import Desk, Grant, Never
-from haulage.limits.errors import NeverFits
-from haulage.limits.limit import Pool, lane_of
+from haulage.domain.limits import Asker, Estimate, Wait
+from haulage.limits.desk import Desk
+from haulage.limits.ear import Ear
+from haulage.limits.hold import Hold
+from haulage.limits.limit import Pool
+from haulage.limits.local import LocalPool
 from haulage.limits.script import LIMITER, Script
 
 TTL_S = 600.0
@@ -45,13 +43,12 @@ class Limiter:
         self._now = now
         self._script = Script(*LIMITER)
         self._desks: dict[str, Desk] = {}
-        self._hearing: asyncio.Task[None] | None = None
+        self._locals: dict[str, LocalPool] = {}
+        self._ear = Ear(client, self._channel, heard=self._heard, missed=self._missed)
 
     async def open(self) -> None:
         """Listen for turns before the first one is asked for."""
-        pubsub = self._client.pubsub()
-        await pubsub.subscribe(self._channel)
-        self._hearing = asyncio.get_running_loop().create_task(self._hear(pubsub))
+        await self._ear.open()
 
     async def drain(self) -> None:
         """Wait until everything that was said is written, or Redis is away."""
@@ -63,10 +60,7 @@ class Limiter:
         await self.drain()
         for desk in self._desks.values():
             desk.close()
-        if self._hearing is not None:
-            self._hearing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._hearing
+        await self._ear.close()
 
     def hold(
         self,
@@ -76,10 +70,16 @@ class Limiter:
         *,
         id: str | None = None,
         ttl_s: float = TTL_S,
-    ) -> "Hold":
+    ) -> Hold:
         """Waits for its turn when entered. A call that takes longer than `ttl_s` counts as dead."""
         return Hold(
-            self._desk(pool), self._pools(pool), estimate, asker or Asker(), id=id, ttl_s=ttl_s
+            self._desk(pool),
+            self._pools(pool),
+            estimate,
+            asker or Asker(),
+            local=self._local(pool),
+            id=id,
+            ttl_s=ttl_s,
         )
 
     async def try_hold(
@@ -90,7 +90,7 @@ class Limiter:
         *,
         id: str,
         ttl_s: float = TTL_S,
-    ) -> "Hold | Wait":
+    ) -> Hold | Wait:
         """A hold to be entered, or when to come again with the same `id`, which keeps the place."""
         hold = self.hold(pool, estimate, asker, id=id, ttl_s=ttl_s)
         return await hold.attempt(self._now)
@@ -117,93 +117,17 @@ class Limiter:
             )
         return desk
 
-    async def _hear(self, pubsub: Any) -> None:
-        async for message in pubsub.listen():
-            if message["type"] == "message":
-                key, now_ms, calls = json.loads(message["data"])
-                name = key.rpartition("{")[2].removesuffix("}")
-                if name in self._desks:
-                    self._desks[name].hear(now_ms, calls)
+    def _local(self, name: str) -> LocalPool:
+        local = self._locals.get(name)
+        if local is None:
+            local = self._locals[name] = LocalPool(lambda: self._pools(name))
+        return local
 
+    def _heard(self, key: str, calls: list[Any]) -> None:
+        desk = self._desks.get(key.rpartition("{")[2].removesuffix("}"))
+        if desk is not None:
+            desk.hear(calls)
 
-class Hold:
-    """A reservation, from its turn to its settlement."""
-
-    def __init__(
-        self,
-        desk: Desk,
-        pool: Pool,
-        estimate: Estimate,
-        asker: Asker,
-        *,
-        id: str | None,
-        ttl_s: float,
-    ) -> None:
-        self.id = id or uuid.uuid4().hex
-        self.estimate = estimate
-        self._desk = desk
-        self._pool = pool
-        self._lane = lane_of(pool, asker)
-        self._ttl_ms = round(ttl_s * 1000)
-        self._grant: Grant | None = None
-        self._spent = Spent(tokens=estimate.tokens, requests=estimate.requests)
-
-    async def attempt(self, now: Callable[[], datetime]) -> "Hold | Wait":
-        """Let through, or when to come again. Raises `NeverFits`."""
-        answer = await self._desk.ask(
-            "take",
-            self.id,
-            self._lane,
-            self.estimate.requests,
-            self.estimate.tokens,
-            self._ttl_ms,
-            False,
-        )
-        if isinstance(answer, Never):
-            raise NeverFits(self._pool.name, self._limit_named(answer.code))
-        if isinstance(answer, Grant):
-            self._grant = answer
-            return self
-        return Wait(
-            now() + timedelta(seconds=answer.wait_s), answer.wait_s, self._limit_named(answer.code)
-        )
-
-    def settle(self, spent: Spent) -> None:
-        """What the call really used, once it is known."""
-        self._spent = spent
-
-    async def __aenter__(self) -> "Hold":
-        if self._grant is None:
-            answer = await self._desk.turn(
-                self.id, self._lane, self.estimate.requests, self.estimate.tokens, self._ttl_ms
-            )
-            if isinstance(answer, Never):
-                raise NeverFits(self._pool.name, self._limit_named(answer.code))
-            self._grant = answer
-        delay_s = self._grant.fire_at - asyncio.get_running_loop().time()
-        if delay_s > 0:
-            try:
-                await asyncio.sleep(delay_s)
-            except asyncio.CancelledError:
-                self._desk.tell("cancel", self.id)
-                raise
-        return self
-
-    async def __aexit__(
-        self,
-        _type: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        assert self._grant is not None
-        self._desk.settle(
-            self.id,
-            self._spent.requests,
-            self._spent.tokens,
-            self._grant.generation,
-            self._lane,
-        )
-
-    def _limit_named(self, ref: str) -> str:
-        code = ref.partition(":")[0]
-        return next((one.name for one in self._pool.limits if one.code == code), ref)
+    def _missed(self) -> None:
+        for desk in self._desks.values():
+            desk.ask_all_again()

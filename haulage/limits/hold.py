@@ -1,0 +1,116 @@
+"""A reservation, from its turn to its settlement."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from types import TracebackType
+
+from haulage.domain.limits import Asker, Estimate, Spent, Wait
+from haulage.limits.answers import Grant, Later, Never
+from haulage.limits.desk import Desk
+from haulage.limits.errors import NeverFits, RedisAway
+from haulage.limits.limit import Pool, lane_of
+from haulage.limits.local import LocalPool
+
+# How much later than its moment a call may go beyond the pool's slack, at least: timers are no
+# better on a machine with work to do.
+LATE_S = 0.005
+
+
+class Hold:
+    """Entered, it waits for its turn; left, it settles. What is not settled counts as estimated."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        pool: Pool,
+        estimate: Estimate,
+        asker: Asker,
+        *,
+        local: LocalPool,
+        id: str | None,
+        ttl_s: float,
+    ) -> None:
+        self.id = id or uuid.uuid4().hex
+        self.estimate = estimate
+        self.asker = asker
+        self.pool = pool
+        self.lane = lane_of(pool, asker)
+        self._desk = desk
+        self._local = local
+        self._ttl_ms = round(ttl_s * 1000)
+        self._grant: Grant | None = None
+        self._is_local = False
+        self.spent = Spent(tokens=estimate.tokens, requests=estimate.requests)
+
+    async def attempt(self, now: Callable[[], datetime]) -> "Hold | Wait":
+        """Let through, or when to come again. Raises `NeverFits`, `RedisAway`."""
+        answer = await self._desk.ask("take", *self._request, False)
+        if isinstance(answer, Later):
+            until = now() + timedelta(seconds=answer.wait_s)
+            return Wait(until, answer.wait_s, self._limit_named(answer.code))
+        self._grant = self._granted(answer)
+        return self
+
+    def settle(self, spent: Spent) -> None:
+        """What the call really used, once it is known."""
+        self.spent = spent
+
+    async def __aenter__(self) -> "Hold":
+        try:
+            if self._grant is None:
+                self._grant = self._granted(await self._desk.turn(*self._request))
+            if await self._is_late():
+                # The process stood still. What it would send now could come together with what
+                # the limiter lets through now, so it asks for a moment again; once, because a
+                # process that is always late must still get on.
+                self._grant = self._granted(await self._desk.again(*self._request))
+                if await self._is_late():
+                    self._desk.tell("moved", self.id)
+        except RedisAway:
+            if self.pool.local_share <= 0:
+                raise
+            self._is_local = True
+            await self._local.enter(self.asker, self.estimate)
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if self._is_local:
+            self._local.leave(self.asker)
+            return
+        assert self._grant is not None
+        self._desk.settle(
+            self.id, self.spent.requests, self.spent.tokens, self._grant.generation, self.lane
+        )
+
+    @property
+    def _request(self) -> tuple[str, str, int, int, int]:
+        return self.id, self.lane, self.estimate.requests, self.estimate.tokens, self._ttl_ms
+
+    async def _is_late(self) -> bool:
+        """Sleep until its moment; whether that is over for longer than the limits allow for."""
+        assert self._grant is not None
+        clock = asyncio.get_running_loop().time
+        if (delay_s := self._grant.fire_at - clock()) > 0:
+            try:
+                await asyncio.sleep(delay_s)
+            except asyncio.CancelledError:
+                self._desk.tell("cancel", self.id)
+                raise
+        late_s = clock() - self._grant.fire_at
+        return self.pool.is_timed and late_s > max(self.pool.slack_s, LATE_S)
+
+    def _granted(self, answer: Grant | Never) -> Grant:
+        if isinstance(answer, Never):
+            raise NeverFits(self.pool.name, self._limit_named(answer.code))
+        return answer
+
+    def _limit_named(self, ref: str) -> str:
+        code = ref.partition(":")[0]
+        return next((one.name for one in self.pool.limits if one.code == code), ref)
