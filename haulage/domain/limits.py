@@ -46,3 +46,15 @@ class Wait:
     until: datetime
     wait_s: float
     limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterUse:
+    """What was used in the quarter of an hour that began at `quarter`. `whose` is a scope and its
+    value, such as `tenant:acme`."""
+
+    pool: str
+    whose: str
+    quarter: datetime
+    requests: int
+    tokens: int

@@ -1,291 +1,242 @@
-"""One process' conversation with Redis about one pool.
+"""Where one process' calls to one pool wait for their turns.
 
-Promises: one call is under way at a time and takes along everything that gathered meanwhile; who
-waits is woken at its moment, by a timer of its own, and asks no second time unless the line moved
-otherwise than foreseen. A grant made in another process' call comes by push (`hear`).
+Promises: who waits is woken at its moment, by a timer of its own, and asks no second time unless
+the line moved otherwise than foreseen. A grant made in another process' call comes by push.
+What Redis has lost is told again: who waits stands in line anew, calls under way are counted, and
+counters that outlive Redis are made again from PostgreSQL.
 """
 
 import asyncio
-import json
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import redis.asyncio as redis
-from redis.exceptions import RedisError
 
+from haulage.domain.errors import Unavailable
 from haulage.limits import rules
 from haulage.limits.answers import Grant, Later, Never
+from haulage.limits.conversation import Answer, Conversation, Operation
 from haulage.limits.errors import RedisAway
+from haulage.limits.ledger import Ledger
 from haulage.limits.limit import Pool
-from haulage.limits.script import LIMITER, Script
+from haulage.limits.script import Script
+from haulage.telemetry import logs
 
-BATCH = 250
-# Who waits for a settlement, or whose push got lost, asks again after this.
+log = logs.get(__name__)
+
+# A process with calls in line is heard of at least this often: a push may have got lost.
 HEARTBEAT_S = 5.0
 ASK_AGAIN_S = 0.005
+# What is said of a turn that only a settlement can bring.
+UNFORESEEN_S = 1.0
 TURNS_AT_ONCE = 16
-# A settlement that nobody can be waiting for goes along with the next call, or alone after this.
-LINGER_S = 0.025
-RULES_FOR_S = 30.0
-
-# While Redis is away: asked again this often; who is in line gives up after; what is said again.
+# While Redis is away: asked again this often, and who is in line gives up after.
 AWAY_RETRY_S, AWAY_PATIENCE_S = 1.0, 10.0
-TOLD_AGAIN, UNHEARD_AT_MOST = {"settle", "cancel"}, 10_000
-
-Operation = list[Any]
-_Asked = tuple[Operation, asyncio.Future[Any] | None]
+NEVER_FORESEEN = float("inf")
 
 
 @dataclass(slots=True)
 class _Waiter:
     turn: asyncio.Future[Grant | Never]
-    due_at: float
     request: Operation
+    in_line: bool = False
+    # When its turn should come.
+    due_at: float = NEVER_FORESEEN
 
 
 class Desk:
-    """The pool as it is configured now is asked for at each call: limits change at run time."""
+    """Of one event loop. `ledger` knows what outlives Redis; without it counters begin at 0."""
 
     def __init__(
         self,
         client: "redis.Redis",
+        script: Script,
         *,
         pool: Callable[[], Pool],
         key: str,
         channel: str,
         now: Callable[[], datetime],
-        script: Script | None = None,
+        ledger: Ledger | None,
     ) -> None:
-        self._client = client
         self._pool = pool
-        self._key = key
-        self._channel = channel
-        self._now = now
-        self._script = script or Script(*LIMITER)
+        self._ledger = ledger
         self._loop = asyncio.get_running_loop()
-        self._asked: list[_Asked] = []
-        self._unheard: deque[Operation] = deque(maxlen=UNHEARD_AT_MOST)
-        self._away_since: float | None = None
-        self._sending: asyncio.Task[None] | None = None
         self._waiters: dict[str, _Waiter] = {}
+        self._under_way: dict[str, Operation] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._lingering: asyncio.TimerHandle | None = None
-        self._rules: tuple[Pool, float, str] | None = None
-        # Redis' clock and this loop's: what to add, once divided, to get from one to the other.
-        self._ahead_s: float | None = None
-        self.generation = ""
-        self.calls = 0
+        self._away_since: float | None = None
+        self._generation = ""
+        self._restoring: dict[str, asyncio.Task[None]] = {}
+        self.talk = Conversation(client, script, self, pool=pool, key=key, channel=channel, now=now)
 
-    async def ask(self, *operation: Any) -> Any:
-        """One operation's answer; raises `RedisAway`."""
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        self._enqueue(list(operation), answer)
-        return await answer
+    async def turn(self, *request: Any) -> Grant | Never:
+        """Wait in line until let through; `request` is id, lane, requests, tokens, ttl in
+        milliseconds. Cancelled, the turn goes to the next in line. Raises `RedisAway`."""
+        take = ["take", *request, True]
+        return await self._wait(take, take)
 
-    def tell(self, *operation: Any) -> None:
-        """An operation whose answer nobody waits for."""
-        self._enqueue(list(operation), None)
-
-    def settle(self, *operation: Any) -> None:
-        """Tell, at once where calls wait for each other's end, else with what comes next."""
-        if self._pool().has_places:
-            return self.tell("settle", *operation)
-        self._asked.append((["settle", *operation], None))
-        if self._sending is None and self._lingering is None:
-            self._lingering = self._loop.call_later(LINGER_S, self._start_sending)
-        return None
-
-    async def turn(
-        self, id: str, lane: str, requests: int, tokens: int, ttl_ms: int
-    ) -> Grant | Never:
-        """Wait in line until let through. Cancelled, the turn goes to the next in line."""
-        request: Operation = ["take", id, lane, requests, tokens, ttl_ms, True]
-        return await self._wait(id, request, request)
-
-    async def again(
-        self, id: str, lane: str, requests: int, tokens: int, ttl_ms: int
-    ) -> Grant | Never:
+    async def again(self, *request: Any) -> Grant | Never:
         """Another moment for a call that came too late for its own, before those behind it."""
-        request: Operation = ["take", id, lane, requests, tokens, ttl_ms, True]
-        return await self._wait(id, ["again", id], request)
+        return await self._wait(["again", request[0]], ["take", *request, True])
 
-    async def _wait(self, id: str, first: Operation, request: Operation) -> Grant | Never:
-        waiter = _Waiter(self._loop.create_future(), float("inf"), request)
-        self._waiters[id] = waiter
-        try:
-            answer = await self.ask(*first)
-            if isinstance(answer, Grant | Never):
-                return answer
-            return await waiter.turn
-        except asyncio.CancelledError:
-            self.tell("cancel", id)
-            raise
-        finally:
-            del self._waiters[id]
+    async def attempt(self, *request: Any) -> Grant | Never | Later:
+        """Let through, or when to come again with the same id. Raises `RedisAway`."""
+        answer = await self.talk.ask("take", *request, False)
+        if isinstance(answer, Later) and self._restoring:
+            await asyncio.wait(set(self._restoring.values()))
+            answer = await self.talk.ask("take", *request, False)
+        if isinstance(answer, Grant):
+            self._under_way[request[0]] = ["adopt", *request]
+        return answer  # type: ignore[no-any-return]
+
+    def settle(self, id: str, requests: int, tokens: int, born: str, lane: str) -> None:
+        """At once where calls wait for each other's end, else with what comes next."""
+        self._under_way.pop(id, None)
+        soon = self._pool().has_places
+        self.talk.tell("settle", id, requests, tokens, born, lane, soon=soon)
+
+    def cancel(self, id: str) -> None:
+        """Give the turn back."""
+        self._under_way.pop(id, None)
+        self.talk.tell("cancel", id)
 
     @property
     def waiting(self) -> int:
         """How many have been told to wait."""
-        return sum(one.due_at < float("inf") for one in self._waiters.values())
-
-    def ask_all_again(self) -> None:
-        """Pushes may have gone unheard, and the line may be lost."""
-        for call_id, waiter in self._waiters.items():
-            if not waiter.turn.done() and waiter.due_at < float("inf"):
-                self.tell("turn", call_id)
+        return sum(one.in_line for one in self._waiters.values())
 
     def hear(self, calls: list[tuple[str, Any]]) -> None:
         """Grants that came by push."""
         for call_id, at in calls:
             self._resolve(call_id, at)
 
-    async def drain(self) -> None:
-        """Wait until everything that was said is written, or Redis is away."""
-        while self._asked or self._sending is not None:
-            self._start_sending()
-            assert self._sending is not None
-            await asyncio.wait({self._sending})
+    def ask_all_again(self) -> None:
+        """Pushes may have gone unheard, and the line may be lost."""
+        for call_id, waiter in self._waiters.items():
+            if waiter.in_line and not waiter.turn.done():
+                self.talk.tell("turn", call_id)
 
     def close(self) -> None:
         """Forget the timers."""
-        for timer in (self._timer, self._lingering):
-            if timer is not None:
-                timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self.talk.close()
 
-    def _enqueue(self, operation: Operation, answer: asyncio.Future[Any] | None) -> None:
-        self._asked.append((operation, answer))
-        self._start_sending()
-
-    def _start_sending(self) -> None:
-        if self._lingering is not None:
-            self._lingering.cancel()
-            self._lingering = None
-        if self._sending is None:
-            self._sending = self._loop.create_task(self._send())
-
-    async def _send(self) -> None:
+    async def _wait(self, first: Operation, request: Operation) -> Grant | Never:
+        call_id: str = request[1]
+        waiter = _Waiter(self._loop.create_future(), request)
+        self._waiters[call_id] = waiter
         try:
-            while self._asked:
-                if self._unheard and self._away_since is None:
-                    self._asked[:0] = [(operation, None) for operation in self._unheard]
-                    self._unheard.clear()
-                batch, self._asked = self._asked[:BATCH], self._asked[BATCH:]
-                await self._call(batch)
+            answer = await self.talk.ask(*first)
+            turn = answer if isinstance(answer, Grant | Never) else await waiter.turn
+        except asyncio.CancelledError:
+            self.cancel(call_id)
+            raise
         finally:
-            self._sending = None
-            self._set_timer()
+            del self._waiters[call_id]
+        if isinstance(turn, Grant):
+            self._under_way[call_id] = ["adopt", *request[1:-1]]
+        return turn
 
-    async def _call(self, batch: list[_Asked]) -> None:
-        operations = json.dumps([operation for operation, _ in batch], separators=(",", ":"))
-        self.calls += 1
-        sent_at = self._loop.time()
-        try:
-            raw = await self._script.run(
-                self._client, self._key, (self._channel, self._encoded_rules(), operations)
-            )
-        except (RedisError, OSError) as error:
-            self._go_without(batch, RedisAway(error))
-            return
+    # ── What the conversation hears ──────────────────────────────────────────────────────────────
+
+    def heard(self, answer: Answer) -> None:
+        """Take note of what concerns others than those who asked."""
         self._away_since = None
-        heard_at = self._loop.time()
-        now_ms, self.generation, answers, granted, _missing, more = json.loads(raw)
-        self._compare_clocks(now_ms / 1000, sent_at, heard_at)
-        for (operation, future), answer in zip(batch, answers, strict=True):
-            read = self._read(operation, answer, now_ms, heard_at)
-            if future is not None and not future.done():
-                future.set_result(read)
-        for call_id, at in granted:
+        if self._generation not in ("", answer.generation):
+            log.warning("limits.redis_forgot", under_way=len(self._under_way))
+            for adopt in self._under_way.values():
+                self.talk.tell(*adopt)
+            self.ask_all_again()
+        self._generation = answer.generation
+        for call_id, at in answer.granted:
             self._resolve(call_id, at)
-        if more:
-            self._asked.append((["serve"], None))
+        for ref in answer.missing:
+            if ref not in self._restoring:
+                self._restoring[ref] = self._loop.create_task(self._restore(ref))
+        if answer.again:
+            self.talk.tell("serve")
 
-    def _go_without(self, batch: list[_Asked], away: RedisAway) -> None:
-        """Who asked hears that Redis is away. What was told is said again when it is back: it
-        changes nothing if it was heard. Who is in line waits for it, but not for ever."""
-        for operation, future in batch:
-            if future is not None:
-                if not future.done():
-                    future.set_exception(away)
-            elif operation[0] in TOLD_AGAIN:
-                self._unheard.append(operation)
+    def read(self, operation: Operation, said: Any, answer: Answer) -> Any:
+        """The turn that `said` gives, or when it comes; other answers as they are."""
+        waiter = self._waiters.get(operation[1]) if len(operation) > 1 else None
+        match said:
+            case ["granted", at]:
+                turn: Grant | Never = self._grant(at)
+            case ["never", code]:
+                turn = Never(code)
+            case ["wait", at, code]:
+                foreseen = at >= 0
+                wait_s = max(0.0, (at - answer.now_ms) / 1000) if foreseen else UNFORESEEN_S
+                if waiter is not None:
+                    waiter.in_line = True
+                    waiter.due_at = answer.heard_at + wait_s if foreseen else NEVER_FORESEEN
+                return Later(wait_s, code)
+            case ["unknown"] if operation[0] in ("turn", "again") and waiter is not None:
+                # Redis has lost the line.
+                self.talk.tell(*waiter.request)
+                return None
+            case _:
+                return said
+        if waiter is not None and not waiter.turn.done():
+            waiter.turn.set_result(turn)
+        return turn
+
+    def away(self, error: RedisAway) -> None:
+        """Who is in line waits for Redis, but not for ever."""
         now = self._loop.time()
         self._away_since = self._away_since or now
         for waiter in self._waiters.values():
-            if waiter.due_at < float("inf"):
+            if waiter.in_line:
                 waiter.due_at = now + AWAY_RETRY_S
                 if now > self._away_since + AWAY_PATIENCE_S and not waiter.turn.done():
-                    waiter.turn.set_exception(away)
+                    waiter.turn.set_exception(error)
 
-    def _read(self, operation: Operation, answer: Any, now_ms: float, heard_at: float) -> Any:
-        match answer:
-            case ["granted", at]:
-                result: Any = self._grant(at)
-            case ["never", code]:
-                result = Never(code)
-            case ["wait", at, code]:
-                result = Later(max(0.0, (at - now_ms) / 1000), code)
-                waiter = self._waiters.get(operation[1])
-                if waiter is not None:
-                    waiter.due_at = heard_at + min(result.wait_s, HEARTBEAT_S)
-                return result
-            case ["unknown"] if operation[0] in ("turn", "again") and operation[1] in self._waiters:
-                # Redis has lost the line.
-                self._enqueue(self._waiters[operation[1]].request, None)
-                return None
-            case _:
-                return answer
-        waiter = self._waiters.get(operation[1])
-        if waiter is not None and not waiter.turn.done():
-            waiter.turn.set_result(result)
-        return result
-
-    def _resolve(self, id: str, at: Any) -> None:
-        waiter = self._waiters.get(id)
-        if waiter is None:
-            # Cancelled while the grant was on its way; its cancel is too.
-            return
-        if not waiter.turn.done():
-            waiter.turn.set_result(Never(at[0]) if isinstance(at, list) else self._grant(at))
-
-    def _grant(self, at_ms: float) -> Grant:
-        assert self._ahead_s is not None
-        return Grant(at_ms / 1000 + self._ahead_s, self.generation)
-
-    def _compare_clocks(self, theirs_s: float, sent_at: float, heard_at: float) -> None:
-        """Redis read its clock between these two moments of ours. The smallest distance seen is
-        the best one, until a clock is set or drifts: then it lies outside what this call allows."""
-        least, most = sent_at - theirs_s, heard_at - theirs_s
-        if self._ahead_s is None or not least <= self._ahead_s <= most:
-            self._ahead_s = most
-
-    def _set_timer(self) -> None:
+    def rest(self) -> None:
         """Ask again when the first of ours should have its turn within the horizon."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         waiting = [one.due_at for one in self._waiters.values() if not one.turn.done()]
-        if not waiting or min(waiting) == float("inf"):
-            return
-        due_at = min(waiting) - rules.HORIZON_MS / 2000
-        self._timer = self._loop.call_at(
-            max(due_at, self._loop.time() + ASK_AGAIN_S), self._ask_again
-        )
+        if waiting:
+            now, lead_s = self._loop.time(), rules.HORIZON_MS / 2000
+            due_at = min(min(waiting) - lead_s, now + HEARTBEAT_S)
+            self._timer = self._loop.call_at(max(due_at, now + ASK_AGAIN_S), self._ask_again)
 
     def _ask_again(self) -> None:
         soon = self._loop.time() + rules.HORIZON_MS / 2000 + ASK_AGAIN_S
-        due = [
+        waiting = sorted(
             (waiter.due_at, call_id)
             for call_id, waiter in self._waiters.items()
-            if waiter.due_at <= soon and not waiter.turn.done()
-        ]
-        for _, call_id in sorted(due)[:TURNS_AT_ONCE]:
-            self.tell("turn", call_id)
+            if waiter.in_line and not waiter.turn.done()
+        )
+        due = [call_id for due_at, call_id in waiting[:TURNS_AT_ONCE] if due_at <= soon]
+        for call_id in due or [call_id for _, call_id in waiting[:1]]:
+            self.talk.tell("turn", call_id)
 
-    def _encoded_rules(self) -> str:
-        pool, at = self._pool(), self._loop.time()
-        if self._rules is None or self._rules[0] is not pool or at > self._rules[1]:
-            self._rules = (pool, at + RULES_FOR_S, rules.encode(pool, self._now()))
-        return self._rules[2]
+    def _resolve(self, call_id: str, at: Any) -> None:
+        # Unknown: cancelled while the grant was on its way, and its cancel is too.
+        waiter = self._waiters.get(call_id)
+        if waiter is not None and not waiter.turn.done():
+            waiter.turn.set_result(Never(at[0]) if isinstance(at, list) else self._grant(at))
+
+    def _grant(self, at_ms: float) -> Grant:
+        return Grant(self.talk.local_moment(at_ms), self._generation)
+
+    async def _restore(self, ref: str) -> None:
+        """Have PostgreSQL tell what the counter should hold; until then its callers wait."""
+        try:
+            amounts: list[tuple[int, int]] = []
+            if self._ledger is not None:
+                while True:
+                    try:
+                        amounts = await self._ledger.amounts(self._pool(), ref)
+                        break
+                    except Unavailable:
+                        log.warning("limits.unrestored", pool=self._pool().name)
+                        await asyncio.sleep(AWAY_RETRY_S)
+            self.talk.tell("restore", ref, amounts)
+        finally:
+            del self._restoring[ref]

@@ -10,6 +10,7 @@ from haulage.domain.limits import Asker, Estimate, Spent, Wait
 from haulage.limits.answers import Grant, Later, Never
 from haulage.limits.desk import Desk
 from haulage.limits.errors import NeverFits, RedisAway
+from haulage.limits.ledger import Ledger
 from haulage.limits.limit import Pool, lane_of
 from haulage.limits.local import LocalPool
 
@@ -29,6 +30,7 @@ class Hold:
         asker: Asker,
         *,
         local: LocalPool,
+        ledger: Ledger | None,
         id: str | None,
         ttl_s: float,
     ) -> None:
@@ -39,6 +41,7 @@ class Hold:
         self.lane = lane_of(pool, asker)
         self._desk = desk
         self._local = local
+        self._ledger = ledger
         self._ttl_ms = round(ttl_s * 1000)
         self._grant: Grant | None = None
         self._is_local = False
@@ -46,7 +49,7 @@ class Hold:
 
     async def attempt(self, now: Callable[[], datetime]) -> "Hold | Wait":
         """Let through, or when to come again. Raises `NeverFits`, `RedisAway`."""
-        answer = await self._desk.ask("take", *self._request, False)
+        answer = await self._desk.attempt(*self._request)
         if isinstance(answer, Later):
             until = now() + timedelta(seconds=answer.wait_s)
             return Wait(until, answer.wait_s, self._limit_named(answer.code))
@@ -67,7 +70,7 @@ class Hold:
                 # process that is always late must still get on.
                 self._grant = self._granted(await self._desk.again(*self._request))
                 if await self._is_late():
-                    self._desk.tell("moved", self.id)
+                    self._desk.talk.tell("moved", self.id)
         except RedisAway:
             if self.pool.local_share <= 0:
                 raise
@@ -83,8 +86,12 @@ class Hold:
     ) -> None:
         if self._is_local:
             self._local.leave(self.asker)
+            if self._ledger is not None:
+                self._ledger.add(self.pool, self.asker, self.spent)
             return
         assert self._grant is not None
+        if self._ledger is not None:
+            self._ledger.add(self.pool, self.asker, self.spent)
         self._desk.settle(
             self.id, self.spent.requests, self.spent.tokens, self._grant.generation, self.lane
         )
@@ -101,7 +108,7 @@ class Hold:
             try:
                 await asyncio.sleep(delay_s)
             except asyncio.CancelledError:
-                self._desk.tell("cancel", self.id)
+                self._desk.cancel(self.id)
                 raise
         late_s = clock() - self._grant.fire_at
         return self.pool.is_timed and late_s > max(self.pool.slack_s, LATE_S)

@@ -4,7 +4,8 @@
         answer = await call()
         held.settle(Spent(tokens=answer.tokens))
 
-What is not settled counts as estimated. Redis away: `RedisAway`, unless the pool has a local share.
+What is not settled counts as estimated. Redis away: `RedisAway`, unless the pool
+has a local share.
 """
 
 import uuid
@@ -18,6 +19,7 @@ from haulage.domain.limits import Asker, Estimate, Wait
 from haulage.limits.desk import Desk
 from haulage.limits.ear import Ear
 from haulage.limits.hold import Hold
+from haulage.limits.ledger import Ledger
 from haulage.limits.limit import Pool
 from haulage.limits.local import LocalPool
 from haulage.limits.script import LIMITER, Script
@@ -34,9 +36,11 @@ class Limiter:
         *,
         pools: Callable[[str], Pool],
         prefix: str,
+        ledger: Ledger | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
+        self._ledger = ledger
         self._pools = pools
         self._prefix = f"{prefix}limits:"
         self._channel = f"{self._prefix}turns:{uuid.uuid4().hex[:12]}"
@@ -53,7 +57,7 @@ class Limiter:
     async def drain(self) -> None:
         """Wait until everything that was said is written, or Redis is away."""
         for desk in self._desks.values():
-            await desk.drain()
+            await desk.talk.drain()
 
     async def close(self) -> None:
         """Write what was said, and stop listening."""
@@ -78,6 +82,7 @@ class Limiter:
             estimate,
             asker or Asker(),
             local=self._local(pool),
+            ledger=self._ledger,
             id=id,
             ttl_s=ttl_s,
         )
@@ -102,18 +107,19 @@ class Limiter:
     @property
     def calls(self) -> int:
         """How often Redis was called, for those who measure."""
-        return sum(desk.calls for desk in self._desks.values())
+        return sum(desk.talk.calls for desk in self._desks.values())
 
     def _desk(self, name: str) -> Desk:
         desk = self._desks.get(name)
         if desk is None:
             desk = self._desks[name] = Desk(
                 self._client,
+                self._script,
                 pool=lambda: self._pools(name),
                 key=f"{self._prefix}{{{name}}}",
                 channel=self._channel,
                 now=self._now,
-                script=self._script,
+                ledger=self._ledger,
             )
         return desk
 

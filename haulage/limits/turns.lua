@@ -259,11 +259,11 @@ local function serve()
   more = count == GRANTS
 end
 
--- When a waiting call will have its turn, as far as can be told now.
+-- When a waiting call will have its turn, as far as can be told now; -1: nobody can tell.
 local function turn_of(record)
   local tenant, model, refs = parts_of(record.lane)
   local at, by = first_room(model, refs, record)
-  if at == math.huge then return now + 1000, by end
+  if at == math.huge then return -1, by end
   if not waiting then
     waiting = redis.call('HGETALL', pool .. ':len')
   end

@@ -10,6 +10,7 @@ from haulage.storage.tables.files import files
 from haulage.storage.tables.fleet import queues, schedules, workers
 from haulage.storage.tables.history import crashes, events, steps
 from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
+from haulage.storage.tables.limits import limit_pools, limit_usage
 from haulage.storage.tables.models import provider_usage, usage_batches, vectors
 from haulage.storage.tables.types import job_types
 
@@ -23,6 +24,8 @@ __all__ = [
     "job_tags",
     "job_types",
     "jobs",
+    "limit_pools",
+    "limit_usage",
     "metadata",
     "provider_usage",
     "queues",

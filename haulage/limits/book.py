@@ -1,0 +1,97 @@
+"""The pools as they are configured now: over HTTP before the file before the environment.
+
+A pool is taken whole from the first of these that knows it. A pool nobody knows has no limits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import ValidationError
+
+from haulage.limits.breaker import BreakerRule
+from haulage.limits.config import PoolBody
+from haulage.limits.limit import Pool
+from haulage.limits.ports import PoolStore
+from haulage.settings.limits import LimitsSettings
+from haulage.telemetry import logs
+
+log = logs.get(__name__)
+
+
+class Source(StrEnum):
+    """Where a pool's limits were set."""
+
+    API = "api"
+    FILE = "file"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pool and where it comes from."""
+
+    name: str
+    source: Source
+    body: PoolBody
+    pool: Pool
+    rule: BreakerRule
+
+
+class PoolBook:
+    """Asked for a pool at each call; read anew when somebody has changed one."""
+
+    def __init__(
+        self,
+        settings: LimitsSettings,
+        store: PoolStore | None,
+        *,
+        environment: Mapping[str, PoolBody],
+        file: Mapping[str, PoolBody],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._fixed = self._entries(Source.ENVIRONMENT, environment)
+        self._fixed |= self._entries(Source.FILE, file)
+        self._set: dict[str, Entry] = {}
+        self._free: dict[str, Pool] = {}
+
+    async def reload(self) -> None:
+        """Read what was set over HTTP. Raises `Unavailable`; what was known stays in force."""
+        if self._store is None:
+            return
+        found = {}
+        for name, document in (await self._store.all()).items():
+            try:
+                body = PoolBody.model_validate(document)
+            except ValidationError:
+                # Of a newer version, perhaps. Another limit would be a guess.
+                log.error("limits.pool_unreadable", pool=name)
+                if name in self._set:
+                    found[name] = self._set[name]
+                continue
+            held = self._set.get(name)
+            found[name] = (
+                held if held and held.body == body else self._entry(Source.API, name, body)
+            )
+        self._set = found
+
+    def pool(self, name: str) -> Pool:
+        """The same object as long as nothing has changed."""
+        entry = self._set.get(name) or self._fixed.get(name)
+        return entry.pool if entry else self._free.setdefault(name, Pool(name))
+
+    def rule(self, service: str) -> BreakerRule:
+        """The breaker's rule of a pool."""
+        entry = self._set.get(service) or self._fixed.get(service)
+        return entry.rule if entry else PoolBody().breaker(self._settings)
+
+    def entries(self) -> list[Entry]:
+        """All pools that are configured, by name."""
+        return [one for _, one in sorted({**self._fixed, **self._set}.items())]
+
+    def _entries(self, source: Source, bodies: Mapping[str, PoolBody]) -> dict[str, Entry]:
+        return {name: self._entry(source, name, body) for name, body in bodies.items()}
+
+    def _entry(self, source: Source, name: str, body: PoolBody) -> Entry:
+        return Entry(name, source, body, body.pool(name), body.breaker(self._settings))

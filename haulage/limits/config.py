@@ -1,0 +1,220 @@
+"""Pools as people write them: in `haulage.toml`, over HTTP, or, one of them, in the environment.
+
+    [limits.openai]
+    requests_per_minute = 500
+    tokens_per_minute = {amount = 200_000, strategy = "bucket", burst = 50_000}
+    concurrency = 50
+
+    [limits.openai.per_tenant]
+    requests_per_day = 1_000
+
+    [limits.openai.models."gpt-4o"]
+    tokens_per_minute = 30_000
+
+What a name of `models`, `tenants`, `users` or `keys` says takes the place of what `per_…` says.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from haulage.limits.breaker import BreakerRule
+from haulage.limits.limit import Limit, Measure, Period, Pool, Scope, Strategy
+from haulage.settings import SettingsFault
+from haulage.settings.limits import LimitsSettings
+
+# The pool of the older system's variables, RATE_LIMIT_PER_MINUTE and its neighbours.
+TASKS_POOL = "ai-tasks"
+MAX_AMOUNT = 10**12
+
+
+class AmountBody(BaseModel):
+    """One limit. A number alone is its amount."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: int = Field(ge=1, le=MAX_AMOUNT)
+    strategy: Strategy | None = Field(
+        default=None, description="`rolling`, `fixed` or `bucket`; the pool's when it is not said."
+    )
+    burst: int | None = Field(
+        default=None, ge=1, le=MAX_AMOUNT, description="What a bucket holds; else its amount."
+    )
+
+
+def _amount(value: Any) -> Any:
+    return {"amount": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Amount = Annotated[AmountBody | None, BeforeValidator(_amount)]
+
+
+class ScopeBody(BaseModel):
+    """Limits of a pool, or of one of its models, tenants, users or keys."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    requests_per_second: Amount = None
+    requests_per_minute: Amount = None
+    requests_per_hour: Amount = None
+    requests_per_day: Amount = None
+    requests_per_week: Amount = None
+    requests_per_month: Amount = Field(default=None, description="30 days; fixed: the calendar's.")
+    tokens_per_second: Amount = None
+    tokens_per_minute: Amount = None
+    tokens_per_hour: Amount = None
+    tokens_per_day: Amount = None
+    tokens_per_week: Amount = None
+    tokens_per_month: Amount = None
+    concurrency: int | None = Field(
+        default=None, ge=1, le=MAX_AMOUNT, description="Calls under way at once."
+    )
+
+    def amounts(self) -> Iterator[tuple[Measure, Period | None, AmountBody]]:
+        """Every limit that is set."""
+        if self.concurrency is not None:
+            yield Measure.CONCURRENCY, None, AmountBody(amount=self.concurrency)
+        for measure in (Measure.REQUESTS, Measure.TOKENS):
+            for period in Period:
+                body: AmountBody | None = getattr(self, f"{measure.value}_per_{period.value}")
+                if body is not None:
+                    yield measure, period, body
+
+
+class TenantBody(ScopeBody):
+    """One tenant's limits, and its share when tenants wait: twice the weight, twice the turns."""
+
+    weight: float = Field(default=1.0, gt=0, le=1000)
+
+
+class PoolBody(ScopeBody):
+    """What a provider counts together. Its name is the provider's, as in `openai:gpt-4o`."""
+
+    strategy: Strategy = Field(
+        default=Strategy.ROLLING, description="Of the limits that do not say their own."
+    )
+    timezone: str = Field(default="UTC", description="Of `fixed` windows, such as Europe/Rome.")
+    slack_s: float = Field(
+        default=0.1,
+        ge=0,
+        le=10,
+        description="How late a call may reach the provider after it was let through.",
+    )
+    local_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="What part of the limits each process allows itself while Redis is away; "
+        "0: nothing goes.",
+    )
+    breaker_failures: int | None = Field(default=None, ge=0, description="In a row; 0: never.")
+    breaker_failure_rate: float = Field(default=0.0, ge=0, le=1, description="0: never.")
+    breaker_open_s: float | None = Field(default=None, gt=0)
+    per_model: ScopeBody = ScopeBody()
+    per_tenant: ScopeBody = ScopeBody()
+    per_user: ScopeBody = ScopeBody()
+    per_key: ScopeBody = ScopeBody()
+    models: dict[str, ScopeBody] = {}
+    tenants: dict[str, TenantBody] = {}
+    users: dict[str, ScopeBody] = {}
+    keys: dict[str, ScopeBody] = {}
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone {value!r}; take one such as UTC") from error
+        return value
+
+    def pool(self, name: str) -> Pool:
+        """What it means."""
+        limits = [*self._limits(self, Scope.POOL, None)]
+        for scope, general, named in (
+            (Scope.MODEL, self.per_model, self.models),
+            (Scope.TENANT, self.per_tenant, self.tenants),
+            (Scope.USER, self.per_user, self.users),
+            (Scope.KEY, self.per_key, self.keys),
+        ):
+            limits += self._limits(general, scope, None)
+            for of, body in named.items():
+                limits += self._limits(body, scope, of)
+        return Pool(
+            name,
+            tuple(limits),
+            weights={of: one.weight for of, one in self.tenants.items()},
+            slack_s=self.slack_s,
+            local_share=self.local_share,
+        )
+
+    def breaker(self, settings: LimitsSettings) -> BreakerRule:
+        """When the provider's breaker opens."""
+        failures, open_s = self.breaker_failures, self.breaker_open_s
+        return BreakerRule(
+            failures=settings.breaker_failures if failures is None else failures,
+            open_s=settings.breaker_open_s if open_s is None else open_s,
+            failure_rate=self.breaker_failure_rate,
+        )
+
+    def _limits(self, body: ScopeBody, scope: Scope, of: str | None) -> Iterator[Limit]:
+        for measure, period, one in body.amounts():
+            yield Limit(
+                measure,
+                one.amount,
+                period,
+                one.strategy or self.strategy,
+                scope=scope,
+                of=of,
+                burst=one.burst,
+                timezone=self.timezone,
+            )
+
+
+def from_environment(settings: LimitsSettings) -> dict[str, PoolBody]:
+    """The pool of the older variables."""
+    if not settings.enabled:
+        return {}
+    return {
+        TASKS_POOL: PoolBody.model_validate(
+            {
+                "strategy": settings.strategy,
+                "timezone": settings.timezone,
+                **{
+                    f"requests_per_{period}": getattr(settings, f"per_{period}") or None
+                    for period in ("minute", "hour", "day", "week", "month")
+                },
+            }
+        )
+    }
+
+
+def from_file(path: Path) -> dict[str, PoolBody]:
+    """The `[limits.…]` sections of a `haulage.toml`; none when there is no file. Raises
+    `SettingsFault` with every fault it finds."""
+    try:
+        document = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsFault(f"{path} can't be read: {error}") from error
+    sections = document.get("limits", {})
+    if not isinstance(sections, dict):
+        raise SettingsFault(f"{path}: write [limits.NAME] for each pool.")
+    found, faults = {}, []
+    for name, section in sections.items():
+        try:
+            found[name] = PoolBody.model_validate(section)
+        except ValidationError as error:
+            faults += [
+                f"{path}: limits.{'.'.join([name, *(str(one) for one in item['loc'])])}: "
+                f"{item['msg']}"
+                for item in error.errors(include_url=False, include_input=False)
+            ]
+    if faults:
+        raise SettingsFault("\n".join(faults))
+    return found
