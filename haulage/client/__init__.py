@@ -20,6 +20,7 @@ from haulage.client.fleet_models import (
     Cause,
     QueueView,
     ScheduleView,
+    StepView,
     WhyView,
     WorkerView,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "LogLine",
     "QueueView",
     "ScheduleView",
+    "StepView",
     "Submission",
     "TypeView",
     "Unreachable",

@@ -5,15 +5,16 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from haulage.client.calls import API, Call, job_path, read_list, said
+from haulage.client.calls import API, Call, job_path, page, read_list, said
 from haulage.client.fleet_models import (
     AttemptView,
     QueueView,
     ScheduleView,
+    StepView,
     WhyView,
     WorkerView,
 )
-from haulage.client.models import JobView
+from haulage.client.models import JobView, Page
 
 
 def why(job_id: UUID | str) -> Call[WhyView]:
@@ -24,6 +25,11 @@ def why(job_id: UUID | str) -> Call[WhyView]:
 def attempts(job_id: UUID | str) -> Call[list[AttemptView]]:
     """GET /jobs/{id}/attempts."""
     return Call("GET", f"{job_path(job_id)}/attempts", read_list(AttemptView.from_json))
+
+
+def steps_page(job_id: UUID | str, cursor: str | None) -> Call[Page[StepView]]:
+    """GET /jobs/{id}/steps."""
+    return page(f"{job_path(job_id)}/steps", StepView.from_json, {}, cursor)
 
 
 def queues() -> Call[list[QueueView]]:
@@ -49,6 +55,16 @@ def resume_queue(name: str) -> Call[QueueView]:
 def workers() -> Call[list[WorkerView]]:
     """GET /workers."""
     return Call("GET", f"{API}/workers", read_list(WorkerView.from_json))
+
+
+def worker(worker_id: UUID | str) -> Call[WorkerView]:
+    """GET /workers/{id}."""
+    return Call("GET", _worker(worker_id), WorkerView.from_json)
+
+
+def drain_worker(worker_id: UUID | str) -> Call[WorkerView]:
+    """POST /workers/{id}/drain: the first one's name stays."""
+    return Call("POST", f"{_worker(worker_id)}/drain", WorkerView.from_json)
 
 
 def schedules() -> Call[list[ScheduleView]]:
@@ -90,6 +106,10 @@ def delete_schedule(schedule_id: UUID | str) -> Call[None]:
 
 def _queue(name: str) -> str:
     return f"{API}/queues/{quote(name, safe='')}"
+
+
+def _worker(worker_id: UUID | str) -> str:
+    return f"{API}/workers/{quote(str(worker_id), safe='')}"
 
 
 def _schedule(schedule_id: UUID | str) -> str:

@@ -50,7 +50,8 @@ class QueueView:
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A live worker process; `jobs` are those it has run longest, as the API shows them."""
+    """A worker process: live, draining or ended. `jobs` are those it has run longest, and `drain`
+    who asked it to stop and when, as the API shows them."""
 
     id: UUID
     name: str = ""
@@ -66,6 +67,8 @@ class WorkerView:
     version: str = ""
     started_at: datetime | None = None
     heartbeat_at: datetime | None = None
+    state: str = "live"
+    drain: Mapping[str, Any] | None = None
     jobs: tuple[Mapping[str, Any], ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -172,4 +175,26 @@ class AttemptView:
         known["worker_id"] = UUID(str(worker)) if worker else None
         for name in ("started_at", "ended_at"):
             known[name] = read_time(data.get(name))
+        return cls(**known, raw=data)
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step that a job has finished; `value` is None when it is too large to come along, and
+    `size` its bytes as JSON."""
+
+    name: str
+    key: str = ""
+    fence: int = 0
+    duration_s: float = 0.0
+    finished_at: datetime | None = None
+    size: int | None = None
+    value: Any = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Raises `KeyError` when `data` is not a step."""
+        known = known_fields(cls, data, skip={"raw"}) | {"name": data["name"]}
+        known["finished_at"] = read_time(data.get("finished_at"))
         return cls(**known, raw=data)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from haulage.client import ApiError, AsyncClient, Submission
+from haulage.storage.step_store import FinishedStep
 from tests.api.conftest import Api, Worker
 from tests.api.live import Live, listening
 from tests.conftest import TestClock
@@ -132,3 +133,21 @@ async def test_queues_schedules_workers_and_types_are_read(
     assert {declared.name for declared in await client.types()} == {"speak", "keep"}
     assert "status" in await client.health()
     assert "status" in await client.ready()
+
+
+async def test_finished_steps_are_read(
+    client: AsyncClient, worker: Worker, api: Api, clock: TestClock
+) -> None:
+    job = await client.submit("speak", {"text": "x"})
+    lease = await worker.claim(job.id)
+    step = FinishedStep(lease, "part:1:2", "part", '{"said":"x"}', duration_s=0.5)
+    assert await api.services.steps.save([step]) == [True]
+    (found,) = [one async for one in client.steps(job.id)]
+    assert (found.name, found.value, found.duration_s) == ("part", {"said": "x"}, 0.5)
+    assert found.finished_at == clock.now()
+
+
+async def test_a_worker_is_told_to_stop(client: AsyncClient, worker: Worker) -> None:
+    assert (await client.worker(worker.id)).state == "live"
+    drained = await client.drain_worker(worker.id)
+    assert (drained.state, drained.drain is not None) == ("draining", True)

@@ -33,6 +33,14 @@ class AsyncFleet(AsyncCaller):
         """The live workers and what they run."""
         return await self._send(fleet_calls.workers())
 
+    async def worker(self, worker_id: UUID | str) -> WorkerView:
+        """One worker, also one that has ended, for a day."""
+        return await self._send(fleet_calls.worker(worker_id))
+
+    async def drain_worker(self, worker_id: UUID | str) -> WorkerView:
+        """Have it take no more jobs, finish what it runs or give it back, and exit."""
+        return await self._send(fleet_calls.drain_worker(worker_id))
+
     async def schedules(self) -> Sequence[ScheduleView]:
         """All schedules with their next runs."""
         return await self._send(fleet_calls.schedules())

@@ -10,7 +10,7 @@ from haulage.client import calls, fleet_calls
 from haulage.client.awaiting.caller import AsyncCaller, new_key
 from haulage.client.calls import JobFilters, Submission
 from haulage.client.errors import ApiError, WaitTimeout
-from haulage.client.fleet_models import AttemptView, WhyView
+from haulage.client.fleet_models import AttemptView, StepView, WhyView
 from haulage.client.following import Deadline, Expired, Polling
 from haulage.client.models import Event, JobView, LogLine
 
@@ -116,3 +116,7 @@ class AsyncJobs(AsyncCaller):
     async def attempts(self, job_id: UUID | str) -> Sequence[AttemptView]:
         """What was tried, over all runs of the job, and how it ended."""
         return await self._send(fleet_calls.attempts(job_id))
+
+    def steps(self, job_id: UUID | str) -> AsyncIterator[StepView]:
+        """The pieces of work that the job has finished, over all its attempts, oldest first."""
+        return self._pages(lambda at: fleet_calls.steps_page(job_id, at))

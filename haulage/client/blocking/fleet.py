@@ -35,6 +35,14 @@ class Fleet(Caller):
         """The live workers and what they run."""
         return self._send(fleet_calls.workers())
 
+    def worker(self, worker_id: UUID | str) -> WorkerView:
+        """One worker, also one that has ended, for a day."""
+        return self._send(fleet_calls.worker(worker_id))
+
+    def drain_worker(self, worker_id: UUID | str) -> WorkerView:
+        """Have it take no more jobs, finish what it runs or give it back, and exit."""
+        return self._send(fleet_calls.drain_worker(worker_id))
+
     def schedules(self) -> Sequence[ScheduleView]:
         """All schedules with their next runs."""
         return self._send(fleet_calls.schedules())
