@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from haulage.api.errors import REQUEST_ID, broken
 from haulage.api.lanes import Lanes
+from haulage.api.representation import Representation
 from haulage.domain.ids import uuid7
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import HTTP_DURATION, HTTP_REQUESTS
@@ -49,7 +50,7 @@ class Edge:
         inner = self._lanes.get((scope["method"], scope["path"]), self._app)
         with bound_contextvars(request_id=request_id):
             try:
-                await inner(scope, receive, answer)
+                await inner(scope, receive, Representation(scope, answer))
             except ClientDisconnect:
                 answer.status = answer.status or CLIENT_GONE
             except Exception:
@@ -57,7 +58,7 @@ class Edge:
                 if answer.status:
                     # Half an answer is out: only a cut connection can say that it is not whole.
                     raise
-                await broken(scope)(scope, receive, answer)
+                await broken(scope)(scope, receive, Representation(scope, answer))
             finally:
                 _told(scope, answer.status, time.perf_counter() - started)
 

@@ -71,6 +71,7 @@ def install(app: FastAPI) -> None:
         submit = document["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]
         submit["application/json"]["examples"] = app.state.deps.types.examples
         _forget_validation(document)
+        _add_not_modified(document)
         return document
 
     app.openapi = complete  # type: ignore[method-assign]
@@ -85,3 +86,15 @@ def _forget_validation(document: dict[str, Any]) -> None:
                 del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+
+
+def _add_not_modified(document: dict[str, Any]) -> None:
+    """Every document under `/api` can be asked for with `If-None-Match` (`representation.py`)."""
+    known = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+    for path, operations in document["paths"].items():
+        asked = operations.get("get")
+        if asked is None or not path.startswith("/api/"):
+            continue
+        if "application/json" in asked["responses"].get("200", {}).get("content", {}):
+            asked["responses"]["304"] = {"description": "As your If-None-Match says"}
+            asked.setdefault("parameters", []).append(known)
