@@ -122,6 +122,7 @@ def system(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.mark.e2e
 @pytest.mark.xdist_group("tutorial")
+@pytest.mark.timeout(240)
 def test_its_commands_do_what_it_says(system: System, folder: Path) -> None:
     typed = [
         command
