@@ -1,5 +1,6 @@
 """What is told of one job: its log lines, its attempts, and why it isn't running."""
 
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -13,13 +14,14 @@ from haulage.cli.output import (
     ago,
     console,
     duration,
+    in_line,
     notes,
     print_json,
     size,
     state,
 )
 from haulage.cli.tables import Column, print_table
-from haulage.client import AttemptView, Client, LogLine
+from haulage.client import AttemptView, Client, LogLine, StepView
 from haulage.domain.lifecycle import State
 
 JobId = Annotated[
@@ -94,6 +96,30 @@ def attempts(job_id: JobId, output: OutputOption = Output.TEXT) -> None:
         notes().print(f"No attempt yet. See [b]haulage jobs why {escape(job_id)}[/b].")
 
 
+def steps(
+    job_id: JobId,
+    limit: LimitOption = 100,
+    all: AllOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """List the pieces of work that a job has finished and will not do again, the oldest first.
+
+    [dim]Example[/dim]
+
+    [cyan]haulage jobs steps 0198c5f0-6c1e-7d3a-8f00-3f1d2b7a9c55 --all -o json[/cyan]
+    """
+    most = None if all else limit
+    with Client() as client:
+        found = client.steps(job_id)
+        if output is Output.JSON:
+            for step in islice(found, most):
+                print_json(step.raw)
+        elif not print_table(STEP_COLUMNS, islice(found, most)):
+            notes().print("No finished step.")
+        elif most is not None and next(found, None) is not None:
+            notes().print(f"[dim]There are more: --limit {most * 5} or --all.[/]")
+
+
 def children(
     job_id: JobId,
     state: Annotated[
@@ -146,4 +172,17 @@ ATTEMPT_COLUMNS: tuple[Column[AttemptView], ...] = (
     Column("pieces", lambda one: str(one.pieces) if one.pieces > 1 else "", spare=3, right=True),
     Column("memory", lambda one: size(one.peak_rss_bytes), spare=4, right=True),
     Column("error", _what_went_wrong, folds=True),
+)
+
+
+def _value(step: StepView) -> str:
+    return "" if step.value is None else escape(in_line(step.value))
+
+
+STEP_COLUMNS: tuple[Column[StepView], ...] = (
+    Column("step", lambda one: escape(one.name), style="bold", folds=True),
+    Column("finished", lambda one: ago(one.finished_at), spare=2, right=True),
+    Column("took", lambda one: duration(one.duration_s), right=True),
+    Column("size", lambda one: size(one.size), spare=3, right=True),
+    Column("value", _value, spare=1, folds=True),
 )

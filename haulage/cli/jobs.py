@@ -130,6 +130,7 @@ app.command()(job_actions.retry)
 app.command()(job_history.logs)
 app.command()(job_history.why)
 app.command()(job_history.attempts)
+app.command()(job_history.steps)
 app.command()(job_history.children)
 
 

@@ -81,6 +81,12 @@ def print_pretty(value: Any) -> None:
             typer.echo(text)
 
 
+def in_line(value: Any, most: int = 60) -> str:
+    """The beginning of a JSON value, for a table."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def complain(complaint: Complaint) -> None:
     """Print what, why and mend to stderr."""
     notes().print(f"[bold red]error[/]  {escape(complaint.what)}", soft_wrap=True)

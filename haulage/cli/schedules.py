@@ -223,7 +223,7 @@ def _show(schedule: ScheduleView, output: Output) -> None:
             ("id", str(schedule.id)),
             ("type", escape(schedule.type)),
             ("cron", f"{escape(schedule.cron)} [dim]{escape(schedule.timezone)}[/]"),
-            ("paused", f"[yellow]{ago(schedule.paused_at)}[/]" if schedule.paused_at else ""),
+            ("paused", _paused(schedule)),
             ("missed runs", schedule.missed.replace("_", " ")),
             ("queue", f"{escape(schedule.queue)}, {escape(schedule.priority)} priority"),
             ("tags", escape(", ".join(schedule.tags))),
@@ -234,6 +234,13 @@ def _show(schedule: ScheduleView, output: Output) -> None:
     )
     console().print("\n[bold]input[/]")
     print_pretty(schedule.input)
+
+
+def _paused(schedule: ScheduleView) -> str:
+    if schedule.paused_at is None:
+        return ""
+    by = f" by {escape(schedule.paused_by)}" if schedule.paused_by else ""
+    return f"[yellow]{ago(schedule.paused_at)}{by}[/]"
 
 
 def _local(moment: datetime, schedule: ScheduleView) -> str:
@@ -248,7 +255,7 @@ def _local(moment: datetime, schedule: ScheduleView) -> str:
 
 def _next(schedule: ScheduleView) -> str:
     if schedule.paused_at:
-        return f"[yellow]paused {ago(schedule.paused_at)}[/]"
+        return f"[yellow]paused[/] {_paused(schedule)}"
     return _local(schedule.next_runs[0], schedule) if schedule.next_runs else ""
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from haulage.cli import completion
+from haulage.cli.consent import confirm
 from haulage.cli.output import (
     Complaint,
     Output,
@@ -21,6 +22,7 @@ from haulage.cli.output import (
 )
 from haulage.cli.tables import Column, print_facts, print_table
 from haulage.client import Client, WorkerView
+from haulage.client.models import read_time
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,6 +74,7 @@ def show(worker: WorkerName, output: OutputOption = Output.TEXT) -> None:
         [
             ("worker", f"[bold]{escape(found.name)}[/]"),
             ("id", str(found.id)),
+            ("state", _state(found)),
             ("pool", found.pool),
             ("queues", escape(", ".join(found.queues))),
             ("slots", f"{found.in_flight} of {found.slots} taken"),
@@ -85,6 +88,38 @@ def show(worker: WorkerName, output: OutputOption = Output.TEXT) -> None:
     if found.jobs:
         console().print()
         print_table(JOB_COLUMNS, found.jobs)
+
+
+@app.command()
+def drain(
+    worker: WorkerName,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Let a worker leave: it takes no more jobs, finishes or gives back what it runs, and exits.
+
+    What it has not finished within HAULAGE_ENGINE_SHUTDOWN_S goes back to its queue; no attempt is
+    charged. What watches over it, such as [b]haulage up[/b], may start another.
+
+    [dim]Example[/dim]
+
+    [cyan]haulage workers drain io@host:4711 --yes[/cyan]
+    """
+    with Client() as client:
+        found = find(client.workers(), worker)
+        confirm(f"Drain {found.name}, which runs {found.in_flight} jobs?", yes=yes)
+        drained = client.drain_worker(found.id)
+    if output is Output.JSON:
+        print_json(drained.raw)
+    else:
+        console().print(f"{_state(drained)}  {escape(drained.name)}  [dim]{drained.id}[/]")
+
+
+def _state(worker: WorkerView) -> str:
+    if worker.state == "live":
+        return "[green]live[/]"
+    by = f" {ago(read_time(worker.drain['since']))} by {worker.drain['by']}" if worker.drain else ""
+    return f"[yellow]{escape(worker.state + by)}[/]"
 
 
 def find(workers: Sequence[WorkerView], wanted: str) -> WorkerView:
@@ -113,6 +148,7 @@ def _claimed(job: Mapping[str, Any]) -> str:
 
 COLUMNS: tuple[Column[WorkerView], ...] = (
     Column("worker", lambda one: escape(one.name), style="bold"),
+    Column("state", lambda one: _state(one) if one.state != "live" else "", folds=True),
     Column("pool", lambda one: one.pool, spare=5),
     Column("queues", lambda one: escape(" ".join(one.queues)), folds=True),
     Column("jobs", lambda one: f"{one.in_flight}/{one.slots}", right=True),

@@ -98,11 +98,13 @@ class ScheduleView:
     priority: str = "normal"
     tags: tuple[str, ...] = ()
     paused_at: datetime | None = None
+    paused_by: str | None = None
     next_run_at: datetime | None = None
     next_runs: tuple[datetime, ...] = ()
     last_run_at: datetime | None = None
     last_job_id: UUID | None = None
     created_at: datetime | None = None
+    created_by: str | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod

@@ -62,6 +62,14 @@ async def test_a_schedule_that_cannot_work_is_refused_with_the_field(haulage: Ha
     assert "cron" in done.stderr
 
 
+async def test_draining_asks_and_then_tells_the_worker(haulage: Haulage, worker: Worker):
+    assert "--yes" in (await haulage("workers", "drain", "io-1", exits=2)).stderr
+    assert (await haulage("workers", "drain", "io-1", "--yes")).stdout.startswith("draining")
+    assert re.search(r"^io-1 +draining .* by ", (await haulage("workers", "list")).stdout, re.M)
+    (shown,) = read_lines(await haulage("workers", "show", "io-1", "-o", "json"))
+    assert shown["state"] == "draining"
+
+
 async def test_workers_show_what_they_run(live: Live, haulage: Haulage, worker: Worker):
     job_id = await live.submit()
     await worker.claim(job_id)

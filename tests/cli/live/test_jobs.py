@@ -4,6 +4,7 @@ import re
 from uuid import UUID
 
 from haulage.engine.services import Services
+from haulage.storage.step_store import FinishedStep
 from tests.api.conftest import Worker
 from tests.api.live import Live
 from tests.cli.live.conftest import Haulage, read_lines
@@ -83,3 +84,18 @@ async def test_a_filter_that_does_not_fit_is_named_with_the_help(haulage: Haulag
     done = await haulage("jobs", "list", "--parent", "me", exits=1)
     assert re.search(r"parent: .*uuid", done.stderr, re.I)
     assert "haulage jobs list --help" in done.stderr
+
+
+async def test_finished_steps_are_listed_oldest_first(
+    live: Live, haulage: Haulage, worker: Worker, services: Services
+):
+    job_id = await live.submit()
+    assert (await haulage("jobs", "steps", job_id)).stderr == "No finished step.\n"
+    lease = await worker.claim(job_id)
+    for name in ("fetch", "read [1]"):
+        step = FinishedStep(lease, f"{name}:1", name, '{"n":1}', 0.25)
+        assert await services.steps.save([step]) == [True]
+    shown = (await haulage("jobs", "steps", job_id)).stdout.splitlines()[1:]
+    assert [line.split("  ")[0] for line in shown] == ["fetch", "read [1]"]
+    assert all('{"n": 1}' in line for line in shown)
+    assert "--all" in (await haulage("jobs", "steps", job_id, "-n", "1")).stderr
