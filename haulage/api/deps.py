@@ -6,7 +6,7 @@ the only place that says so.
 
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
@@ -41,13 +41,13 @@ class Principal:
     subject: str
 
 
-def of(request: Request) -> Deps:
+def of(request: HTTPConnection) -> Deps:
     """The application's parts. A plain call: FastAPI's injection costs more than some routes."""
     deps: Deps = request.app.state.deps
     return deps
 
 
-def principal(request: Request) -> Principal:
+def principal(request: HTTPConnection) -> Principal:
     """Who sent `request`."""
     host = request.client.host if request.client else "unknown"
     return Principal(tenant=DEFAULT_TENANT, subject=f"anonymous@{host}")

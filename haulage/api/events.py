@@ -5,13 +5,15 @@ query. It also looks by itself every `poll_s` seconds, so a Redis that is away c
 It is subscribed while there are streams, not longer.
 
 Promise: a stream gets each event of its job once and in order from where it began, and ends after
-the event of the job's end. A reader who is too slow is let go: it comes back with Last-Event-ID.
+the event of the job's end. A reader who is too slow is let go: it comes back with the number of the
+last event that it had. How events look on the wire is the face's business (`sse.py`,
+`websocket.py`).
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import Context
 from uuid import UUID
 
@@ -21,18 +23,17 @@ from haulage.domain.job import Event, EventKind, Job
 from haulage.domain.lifecycle import TERMINAL
 from haulage.engine.bus import Listener
 from haulage.storage.event_store import EventStore
-from haulage.storage.json_text import dumps, loads
+from haulage.storage.json_text import loads
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
 
 PAGE = 500
 KEEPALIVE_S = 15.0
-KEEPALIVE = b": still here\n\n"
-# The client waits this long before it comes back.
-GREETING = b"retry: 1000\n\n"
 MAX_BEHIND = 2_000
 REST_AFTER_FAILURE_S = 0.5
+
+Encode = Callable[[Event], bytes]
 
 
 class EventHub:
@@ -63,9 +64,9 @@ class EventHub:
         """How many streams wait for news."""
         return sum(len(streams) for streams in self._streams.values())
 
-    def stream(self, job: Job, *, after: int) -> "Stream":
-        """A stream of the events of `job` past number `after`."""
-        return Stream(self, self._events, job, after=after, page=self._page)
+    def stream(self, job: Job, *, after: int, encode: Encode) -> "Stream":
+        """A stream of the events of `job` past number `after`, each as `encode` writes it."""
+        return Stream(self, self._events, job, after=after, encode=encode, page=self._page)
 
     def end_all(self) -> None:
         """End all streams, also those to come: their readers come back to another process."""
@@ -160,10 +161,14 @@ class EventHub:
         }
         found = await self._events.after(positions, limit=self._page)
         for job_id, events in found.items():
-            encoded = [(event.seq, encode(event)) for event in events]
-            ends = is_end(events[-1])
+            ends = is_end(events[-1]) and len(events) < self._page
+            # Written once for all streams that speak alike.
+            written: dict[Encode, list[tuple[int, bytes]]] = {}
             for stream in list(self._streams.get(job_id, ())):
-                stream.take(encoded, ends=ends and len(events) < self._page)
+                if stream.encode not in written:
+                    encode = stream.encode
+                    written[encode] = [(event.seq, encode(event)) for event in events]
+                stream.take(written[stream.encode], ends=ends)
             if len(events) == self._page:
                 self._heard({job_id})
 
@@ -172,33 +177,50 @@ class Stream:
     """One reader's way through a job's events."""
 
     def __init__(
-        self, hub: EventHub, events: EventStore, job: Job, *, after: int, page: int
+        self,
+        hub: EventHub,
+        events: EventStore,
+        job: Job,
+        *,
+        after: int,
+        encode: Encode,
+        page: int,
     ) -> None:
         self.job_id = job.id
+        self.encode = encode
+        # Whether it ended because its reader could not keep up.
+        self.too_slow = False
+        # Whether the event of the job's end has been taken: nothing more can come.
+        self.is_over = job.is_terminal
         # A number from the future would wait for ever.
         self.position = min(after, job.event_seq)
         self._hub = hub
         self._events = events
-        self._was_over = job.is_terminal
         self._page = page
         self._behind: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._ended = False
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The stream as SSE; first what has happened, then what happens."""
-        yield GREETING
+    async def batches(self) -> AsyncIterator[list[bytes]]:
+        """Encoded events, first those that happened, then those that happen.
+
+        An empty batch says that nothing did for `KEEPALIVE_S`.
+        """
         while True:
             events = await self._replay()
             if events:
-                yield b"".join(encode(event) for event in events)
+                yield [self.encode(event) for event in events]
             if len(events) < self._page:
                 break
-        if is_end(events[-1]) if events else self._was_over:
+        if events:
+            self.is_over = is_end(events[-1])
+        if self.is_over:
             return
         with self._hub.waiting_for_news(self):
             while not self._ended or self._behind:
-                yield await self._next()
+                batch = await self._next()
+                if batch is not None:
+                    yield batch
 
     def take(self, encoded: list[tuple[int, bytes]], *, ends: bool) -> None:
         """The hub's delivery: events in order, perhaps some that were had before."""
@@ -208,12 +230,14 @@ class Stream:
         if len(self._behind) + len(fresh) > self._hub.max_behind:
             log.info("events.reader_too_slow", job_id=str(self.job_id))
             self._behind.clear()
+            self.too_slow = True
             self.end()
             return
         self._behind.extend(text for _, text in fresh)
         self.position = fresh[-1][0]
         self._wake.set()
         if ends:
+            self.is_over = True
             self.end()
 
     def end(self) -> None:
@@ -229,16 +253,17 @@ class Stream:
             self.position = events[-1].seq
         return events
 
-    async def _next(self) -> bytes:
+    async def _next(self) -> list[bytes] | None:
+        """What was delivered; empty after a while without; None when the stream has ended."""
         try:
             async with asyncio.timeout(KEEPALIVE_S):
                 await self._wake.wait()
         except TimeoutError:
-            return KEEPALIVE
+            return []
         self._wake.clear()
-        chunk = b"".join(self._behind)
+        batch = list(self._behind)
         self._behind.clear()
-        return chunk
+        return batch or None
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:
@@ -248,11 +273,9 @@ async def _stopped(task: asyncio.Task[None]) -> None:
         await asyncio.wait({task}, timeout=0.05)
 
 
-def encode(event: Event) -> bytes:
-    """One event as SSE; its data gets the moment it happened `at`."""
-    # Escaped to ASCII: no line separator inside the text can end the line.
-    data = dumps({"at": text_of(event.at), **loads(event.data)})
-    return f"id: {event.seq}\nevent: {event.kind.value}\ndata: {data}\n\n".encode()
+def data_of(event: Event) -> dict[str, object]:
+    """What an event says, with the moment it happened `at`."""
+    return {"at": text_of(event.at), **loads(event.data)}
 
 
 def is_end(event: Event) -> bool:

@@ -3,13 +3,26 @@
 import asyncio
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from haulage.api.events import Stream
+from haulage.api.events import Stream, data_of
 from haulage.domain.errors import Unavailable
+from haulage.domain.job import Event
+from haulage.storage.json_text import dumps
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
+
+KEEPALIVE = b": still here\n\n"
+# The client waits this long before it comes back.
+GREETING = b"retry: 1000\n\n"
+
+
+def encode(event: Event) -> bytes:
+    """One event as SSE."""
+    # Escaped to ASCII: no line separator inside the text can end the line.
+    data = dumps(data_of(event))
+    return f"id: {event.seq}\nevent: {event.kind.value}\ndata: {data}\n\n".encode()
 
 
 class EventStream(Response):
@@ -44,13 +57,17 @@ class EventStream(Response):
 
     async def _tell(self, send: Send) -> None:
         try:
-            async for chunk in self._stream.chunks():
-                if chunk:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send(_part(GREETING))
+            async for batch in self._stream.batches():
+                await send(_part(b"".join(batch) or KEEPALIVE))
         except Unavailable:
             # An early end is what a reader knows how to mend.
             log.warning("events.replay_broken")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _part(chunk: bytes) -> Message:
+    return {"type": "http.response.body", "body": chunk, "more_body": True}
 
 
 async def _gone(receive: Receive) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from haulage.api import sse
 from haulage.client.sse import Parser
 from haulage.domain.outcome import Succeeded
 from haulage.engine import bus
@@ -229,18 +230,18 @@ async def test_a_reader_who_is_too_slow_is_let_go_and_can_come_back(
         job_id = await live.submit()
         lease = await worker.claim(job_id)
         # A stream that nobody drains is what a blocked connection looks like to the hub.
-        stream = api.hub.stream(await api.reads.get(lease.job_id, tenant="default"), after=0)
-        chunks = stream.chunks()
-        await anext(chunks)
-        await anext(chunks)
-        waiting = asyncio.create_task(anext(chunks))
+        job = await api.reads.get(lease.job_id, tenant="default")
+        stream = api.hub.stream(job, after=0, encode=sse.encode)
+        batches = stream.batches()
+        await anext(batches)
+        waiting = asyncio.create_task(anext(batches))
         await live.waiting(1)
         await worker.log(lease, "x")
-        last = Parser()
-        (line,) = last.feed(await waiting)
+        (line,) = Parser().feed(b"".join(await waiting))
         await worker.log(lease, *["y"] * 11)
         await live.waiting(0)
-        assert [chunk async for chunk in chunks if chunk] == []
+        assert [batch async for batch in batches if batch] == []
+        assert stream.too_slow
         await worker.settle(lease, SUCCEEDED)
         async with live.follow(job_id, **{"Last-Event-ID": str(line.id)}) as reader:
             assert [event.id for event in await reader.rest()] == list(range(line.id + 1, 16))

@@ -1,18 +1,22 @@
-"""`/jobs/{id}/events`, also `/stream`: a job's history and what follows, as server-sent events."""
+"""`/jobs/{id}/events`, also `/stream`: a job's history and what follows, as server-sent events;
+`/jobs/{id}/ws`: the same over a WebSocket.
+"""
 
 import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
-from haulage.api import deps
+from haulage.api import deps, sse, websocket
 from haulage.api.errors import Refusal
 from haulage.api.openapi import Responses, problems
 from haulage.api.routes.jobs import MAX_SEQ, find
 from haulage.api.sse import EventStream
+from haulage.domain.errors import NotFound, Unavailable
 
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["events"])
 
@@ -46,7 +50,30 @@ async def events(request: Request, job_id: str, query: Annotated[EventQuery, Que
     """From the first event, or after `Last-Event-ID`, live until the job is over."""
     after = _last_event_id(request, default=query.after)
     job = await find(request, job_id)
-    return EventStream(deps.of(request).hub.stream(job, after=after))
+    return EventStream(deps.of(request).hub.stream(job, after=after, encode=sse.encode))
+
+
+@router.websocket("/ws")
+async def ws(socket: WebSocket, job_id: str) -> None:
+    """Like `/events`, over a WebSocket; `after` says where to begin."""
+    if websocket.from_elsewhere(socket):
+        # Before it is accepted a close is a 403.
+        await socket.close(websocket.UNFIT, "This page is of another site.")
+        return
+    # Once it is accepted: a browser is told nothing of a handshake that failed.
+    await socket.accept()
+    try:
+        query = EventQuery.model_validate(dict(socket.query_params))
+        job = await find(socket, job_id)
+    except ValidationError:
+        await socket.close(websocket.UNFIT, "The only parameter is `after`, an event's number.")
+    except NotFound:
+        await socket.close(websocket.NO_SUCH_JOB, "There is no such job.")
+    except Unavailable:
+        await socket.close(websocket.BROKEN, "PostgreSQL does not answer right now; come back.")
+    else:
+        hub = deps.of(socket).hub
+        await websocket.tell(socket, hub.stream(job, after=query.after, encode=websocket.encode))
 
 
 def _last_event_id(request: Request, *, default: int) -> int:

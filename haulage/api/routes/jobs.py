@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from haulage.api import deps
@@ -143,7 +143,7 @@ router.delete(
 )(cancel)
 
 
-async def find(request: Request, job_id: str, *, with_input: bool = False) -> Job:
+async def find(request: HTTPConnection, job_id: str, *, with_input: bool = False) -> Job:
     """The caller's job of that id; raises `NotFound`."""
     job = await deps.of(request).reads.get(
         known_id(job_id), tenant=deps.principal(request).tenant, with_input=with_input

@@ -1,0 +1,229 @@
+"""A job's events over WebSockets, on the server as it ships."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from haulage.api.server import HttpServer
+from haulage.domain.ids import uuid7
+from haulage.domain.outcome import Succeeded
+from haulage.engine import bus
+from haulage.engine.services import Services
+from haulage.settings import Settings
+from tests.api.conftest import Api, Worker, running_api, until
+
+SUCCEEDED = Succeeded('{"said":"hello"}')
+
+
+class Served:
+    """The API behind the server that ships."""
+
+    def __init__(self, api: Api, port: int) -> None:
+        self.api = api
+        self.port = port
+
+    async def submit(self) -> str:
+        body = {"type": "speak", "input": {"text": "hello"}}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.post(f"http://127.0.0.1:{self.port}/api/v1/jobs", json=body)
+        return answer.json()["id"]
+
+    def follow(self, job_id: str, query: str = "", **options: Any) -> connect:
+        return connect(
+            f"ws://127.0.0.1:{self.port}/api/v1/jobs/{job_id}/ws{query}", proxy=None, **options
+        )
+
+    async def waiting(self, number: int) -> None:
+        await until(lambda: self.api.hub.waiting == number)
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, services: Services, *, max_stall_s: float = 30, **hub_options: Any
+) -> AsyncIterator[Served]:
+    async with running_api(settings, services, **hub_options) as api:
+        server = HttpServer(
+            api.app, host="127.0.0.1", port=0, shutdown_s=1, max_stall_s=max_stall_s
+        )
+        running = asyncio.create_task(server.serve())
+        await until(lambda: server.port)
+        yield Served(api, server.port or 0)
+        api.hub.end_all()
+        server.stop()
+        await running
+
+
+@pytest.fixture
+async def rung(services: Services, settings: Settings) -> AsyncIterator[Services]:
+    bell = bus.Bus(bus.connect(settings.require_redis_url()), prefix=settings.redis.prefix)
+    yield replace(services, event_bell=bell, worker_bell=bell)
+    await bell.close()
+
+
+@pytest.fixture
+async def served(rung: Services, settings: Settings) -> AsyncIterator[Served]:
+    async with serving(settings, rung) as served:
+        yield served
+
+
+@pytest.fixture
+def worker(rung: Services, worker: Worker) -> Worker:
+    return Worker(rung, worker.id)
+
+
+async def rest(reader: ClientConnection) -> list[dict[str, Any]]:
+    async with asyncio.timeout(10):
+        return [json.loads(message) async for message in reader]
+
+
+async def drained(reader: ClientConnection) -> None:
+    while True:
+        await reader.recv()
+
+
+async def test_it_tells_a_job_from_its_first_event_to_its_last(
+    served: Served, worker: Worker
+) -> None:
+    job_id = await served.submit()
+    async with served.follow(job_id) as reader:
+        first = json.loads(await reader.recv())
+        assert (first["id"], first["event"], first["data"]["state"]) == (1, "state", "queued")
+        await served.waiting(1)
+        lease = await worker.claim(job_id)
+        await worker.progress(lease, 50)
+        await worker.log(lease, "line")
+        await worker.settle(lease, SUCCEEDED)
+        told = await rest(reader)
+        assert [one["id"] for one in told] == [2, 3, 4, 5]
+        assert [one["event"] for one in told] == ["state", "progress", "log", "state"]
+        assert reader.close_code == 1000
+    assert served.api.hub.waiting == 0
+
+
+async def test_both_faces_tell_the_same(served: Served, worker: Worker) -> None:
+    job_id = await served.submit()
+    await worker.succeed(job_id)
+    async with served.follow(job_id) as reader:
+        over_ws = await rest(reader)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"http://127.0.0.1:{served.port}/api/v1/jobs/{job_id}/events")
+    blocks = [block.split("\n") for block in answer.text.strip().split("\n\n")[1:]]
+    assert [json.loads(block[2].removeprefix("data: ")) for block in blocks] == [
+        one["data"] for one in over_ws
+    ]
+
+
+async def test_after_says_where_it_begins(served: Served, worker: Worker) -> None:
+    job_id = await served.submit()
+    await worker.succeed(job_id)
+    async with served.follow(job_id, "?after=2") as reader:
+        assert [one["id"] for one in await rest(reader)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("job_id", "query", "code"),
+    [
+        (str(uuid7()), "", 4404),
+        ("nonsense", "", 4404),
+        (None, "?after=x", 4400),
+        (None, "?after=-1", 4400),
+        (None, "?befor=1", 4400),
+    ],
+)
+async def test_a_request_that_does_not_fit_is_closed_with_a_code_that_says_so(
+    served: Served, job_id: str | None, query: str, code: int
+) -> None:
+    async with served.follow(job_id or await served.submit(), query) as reader:
+        with pytest.raises(ConnectionClosed) as closed:
+            await reader.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == code
+    assert closed.value.rcvd.reason
+
+
+async def test_pages_of_other_sites_are_refused(served: Served) -> None:
+    job_id = await served.submit()
+    with pytest.raises(InvalidStatus) as refused:
+        async with served.follow(job_id, origin="http://elsewhere.example"):
+            pass
+    assert refused.value.response.status_code == 403
+    async with served.follow(job_id, origin=f"http://127.0.0.1:{served.port}") as reader:
+        assert json.loads(await reader.recv())["id"] == 1
+
+
+async def test_a_reader_who_leaves_is_forgotten_at_once(served: Served) -> None:
+    job_id = await served.submit()
+    async with served.follow(job_id) as reader:
+        await reader.recv()
+        await served.waiting(1)
+    await served.waiting(0)
+
+
+async def test_what_a_reader_says_is_ignored_and_too_much_of_it_ends_it(served: Served) -> None:
+    job_id = await served.submit()
+    async with served.follow(job_id) as reader:
+        await served.waiting(1)
+        await reader.send("hello")
+        await reader.send(b"x" * 100_000)
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(drained(reader), 10)
+        assert reader.close_code == 1009
+    await served.waiting(0)
+
+
+async def test_a_shutdown_says_that_it_is_one(served: Served) -> None:
+    job_id = await served.submit()
+    async with served.follow(job_id) as reader:
+        await served.waiting(1)
+        served.api.hub.end_all()
+        await rest(reader)
+        assert reader.close_code == 1001
+
+
+@pytest.mark.parametrize("face", ["events", "ws"])
+async def test_a_reader_that_takes_nothing_is_cut_off_and_harms_nobody(
+    rung: Services, settings: Settings, worker: Worker, face: str
+) -> None:
+    async with serving(settings, rung, max_stall_s=0.3, max_behind=1_000_000) as served:
+        job_id = await served.submit()
+        lease = await worker.claim(job_id)
+        with stalled(served.port, f"/api/v1/jobs/{job_id}/{face}") as blocked:
+            await served.waiting(1)
+            async with served.follow(job_id) as reader:
+                await served.waiting(2)
+                had = 0
+                # More than all buffers between here and there take; then the kernel's patience.
+                async with asyncio.timeout(20):
+                    while served.api.hub.waiting == 2:
+                        await worker.log(lease, *["y" * 10_000] * 50)
+                        while had < 50:
+                            had += json.loads(await reader.recv())["event"] == "log"
+                        had = 0
+                await worker.settle(lease, SUCCEEDED)
+                assert (await rest(reader))[-1]["data"]["state"] == "succeeded"
+            assert blocked.fileno() >= 0
+        await served.waiting(0)
+
+
+def stalled(port: int, path: str) -> socket.socket:
+    """A connection that asks and never reads."""
+    asking = socket.socket()
+    asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    asking.connect(("127.0.0.1", port))
+    upgrade = (
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+    )
+    asking.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: x\r\n{upgrade if path.endswith('ws') else ''}\r\n".encode()
+    )
+    return asking
