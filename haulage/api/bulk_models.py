@@ -34,14 +34,27 @@ Reason = Annotated[
 ]
 
 
+_LISTED = ("state", "type", "queue", "tag")
+
+
+def _or_one(schema: dict[str, Any]) -> None:
+    """Say in the schema that one word needs no list."""
+    for name in _LISTED:
+        its = schema["properties"][name]
+        words = {key: its.pop(key) for key in ("type", "items", "maxItems") if key in its}
+        its["anyOf"] = [words, words["items"]]
+
+
 class BulkFilter(Filters):
     """Which jobs are meant, as in lists: any of each, all of `tag`. One word needs no list."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_or_one)
 
     all: bool = Field(
         default=False, strict=True, description="Every job; there is no other filter then."
     )
 
-    @field_validator("state", "type", "queue", "tag", mode="before")
+    @field_validator(*_LISTED, mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value

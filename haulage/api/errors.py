@@ -168,7 +168,15 @@ async def _on_http(request: Request, error: Exception) -> Response:
         405: f"{asked} is not possible; see Allow.",
     }.get(status, error.detail)
     code = status.name.lower()
-    return problem(request.scope, status, code, status.phrase, detail, headers=error.headers)
+    headers = {**(error.headers or {}), **_allowed(request)} if status == 405 else error.headers
+    return problem(request.scope, status, code, status.phrase, detail, headers=headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """`Allow` for a path: each route knows its own methods only, and a path may have several."""
+    path = getattr(request.scope.get("route"), "path", None)
+    documented = request.app.openapi()["paths"].get(path)
+    return {"Allow": ", ".join(sorted(documented)).upper()} if documented else {}
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:

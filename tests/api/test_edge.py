@@ -229,3 +229,19 @@ def test_loopback_may_be_listened_on(host: str) -> None:
 def test_other_addresses_are_refused(host: str) -> None:
     with pytest.raises(HaulageError, match=r"authentication.*127\.0\.0\.1"):
         require_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/jobs", "GET, POST"),
+        ("/api/v1/jobs/7", "DELETE, GET"),
+        ("/api/v1/jobs/7/cancel", "POST"),
+    ],
+)
+async def test_a_method_that_is_not_there_is_told_all_that_are(
+    http: httpx.AsyncClient, path: str, allowed: str
+) -> None:
+    answer = await http.put(path)
+    assert_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed

@@ -1,10 +1,11 @@
 """Usage: what language models have been used for, by day and model."""
 
+import re
 from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from starlette.requests import Request
 
 from haulage.api import deps
@@ -15,13 +16,23 @@ router = APIRouter(prefix="/api/v1/usage", tags=["usage"])
 
 DAYS = 30
 MOST_ROWS = 10_000
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _written(value: object) -> object:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    raise ValueError("must be a day, such as 2026-01-31")
+
+
+Day = Annotated[date, BeforeValidator(_written)]
 
 
 class UsageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    since: date | None = Field(default=None, description="First day, UTC; 30 days when left out.")
-    until: date | None = Field(default=None, description="Last day, UTC; today when left out.")
+    since: Day | None = Field(default=None, description="First day, UTC; 30 days when left out.")
+    until: Day | None = Field(default=None, description="Last day, UTC; today when left out.")
 
     @field_validator("until")
     @classmethod

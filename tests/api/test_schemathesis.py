@@ -1,0 +1,38 @@
+"""Schemathesis asks every operation of the OpenAPI document what its author did not think of.
+
+Against the application on the server that ships, with a real PostgreSQL and Redis behind it. One of
+its checks is left out, that valid data is accepted: no schema can say which queues there are, that
+a cursor must be one of ours, or that a deadline lies ahead.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from haulage.engine.services import Services
+from haulage.settings import Settings
+from tests.api.served import serving
+
+# Long enough to reach every operation in each phase, short enough for each run of the tests.
+EXAMPLES = 2
+SEED = 20261126
+
+
+async def test_it_finds_no_fault_with_the_document(
+    services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    async with serving(settings, services) as served:
+        asking = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "schemathesis.cli", "run"),
+            f"http://127.0.0.1:{served.port}/openapi.json",
+            *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
+            *("--seed", str(SEED), "--generation-deterministic"),
+            *("--max-examples", str(EXAMPLES), "--phases", "examples,coverage,fuzzing"),
+            *("--suppress-health-check", "all", "--no-shrink", "--no-color", "--warnings", "off"),
+            *("--request-timeout", "20", "--continue-on-failure"),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await asking.communicate()
+    assert asking.returncode == 0, said.decode()[-20_000:]
