@@ -15,7 +15,9 @@ from random import Random
 import psycopg
 import pytest
 import redis
+import sqlalchemy as sa
 
+from haulage.api.event_models import MODELS
 from haulage.domain.clock import SystemClock
 from haulage.domain.job_type import Registry
 from haulage.domain.ports import Silent
@@ -205,3 +207,13 @@ async def services(
     )
     yield made
     await made.drain()
+    await assert_events_are_as_documented(database)
+
+
+async def assert_events_are_as_documented(database: Database) -> None:
+    """Whatever a test had the engine emit is what /asyncapi.json says."""
+    async with database.reading() as connection:
+        emitted = await connection.execute(sa.select(tables.events))
+        for event in emitted.mappings():
+            said = {"at": event["at"], **event["data"]}
+            MODELS[event["kind"]].model_validate(said)

@@ -14,6 +14,7 @@ from haulage.api.events import EventHub
 from haulage.api.lanes import open_lanes
 from haulage.api.readiness import Readiness
 from haulage.api.routes import (
+    asyncapi,
     attempts,
     bulk,
     dead_letters,
@@ -43,6 +44,7 @@ from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
 
 RESOURCES = (
+    asyncapi,
     attempts,
     submits,
     lists,

@@ -12,7 +12,6 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from haulage.domain.ids import uuid7
 from haulage.domain.outcome import Succeeded
 from haulage.engine import bus
 from haulage.engine.services import Services
@@ -93,7 +92,7 @@ async def test_after_says_where_it_begins(served: Served, worker: Worker) -> Non
 @pytest.mark.parametrize(
     ("job_id", "query", "code"),
     [
-        (str(uuid7()), "", 4404),
+        ("01960000-0000-7000-8000-000000000000", "", 4404),
         ("nonsense", "", 4404),
         (None, "?after=x", 4400),
         (None, "?after=-1", 4400),

@@ -12,7 +12,7 @@ from tests.factories import DONE, Hand, history, queued, retry, row
 
 
 def log(lease: Lease, text: str = "hello") -> Note:
-    return Note(lease, EventKind.LOG, json.dumps({"message": text}))
+    return Note(lease, EventKind.LOG, json.dumps({"message": text, "fields": {}}))
 
 
 def progress(lease: Lease, percent: float) -> Note:

@@ -1,0 +1,77 @@
+"""What a job's events say, as AsyncAPI shows it. A test holds every event that the tests' own jobs
+leave in PostgreSQL against these models.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from haulage.domain.lifecycle import State
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    at: datetime = Field(description="When it happened.")
+
+
+class EventError(BaseModel):
+    """Why an attempt, or the job, failed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(description="Stable; handlers choose their own.")
+    message: str
+    retryable: bool = Field(description="Whether another attempt could help.")
+    trace: str | None = Field(default=None, description="Where an unknown error came from.")
+
+
+class StateEvent(_Said):
+    """The job came into a state. Members that a change has nothing to say about are left out."""
+
+    state: State
+    reason: str | None = Field(
+        default=None,
+        description="Why it is in this state: run_at, retry, snooze, rescued, given_back, "
+        "unknown_type, children, redrive, deadline, quarantined, or a handler's own word.",
+    )
+    attempt: int | None = Field(default=None, description="The attempt that began or ended.")
+    run: int | None = Field(default=None, description="The run that a redrive began.")
+    fence: int | None = Field(default=None, description="The lease's number; it only grows.")
+    scheduled_at: datetime | None = Field(default=None, description="When it is due.")
+    result_size: int | None = Field(default=None, description="Bytes of the result's JSON.")
+    error: EventError | None = None
+    crashes: int | None = Field(default=None, description="Processes that died of it in this run.")
+    company: int | None = Field(
+        default=None, description="Jobs the dead process ran, with this one."
+    )
+    cancelled_by: str | None = None
+    by: str | None = Field(default=None, description="Who redrove it.")
+    bulk: str | None = Field(default=None, description="The bulk operation that did it.")
+    why: str | None = Field(default=None, description="The reason given to that operation.")
+
+
+class ProgressEvent(_Said):
+    """How far the job is; reports are merged, ten a second at most."""
+
+    percent: float | None
+    step: str | None
+    done: int
+    failed: int
+    total: int | None
+
+
+class LogEvent(_Said):
+    """A line that the handler logged, or that somebody's decision left in the job's history."""
+
+    message: str
+    fields: dict[str, Any] = Field(default={}, description="Left out when there are none.")
+
+
+# Each event's name on the wire and what it says.
+MODELS: dict[str, type[_Said]] = {
+    "state": StateEvent,
+    "progress": ProgressEvent,
+    "log": LogEvent,
+}
