@@ -16,7 +16,11 @@ def log(lease: Lease, text: str = "hello") -> Note:
 
 
 def progress(lease: Lease, percent: float) -> Note:
-    return Note(lease, EventKind.PROGRESS, json.dumps({"percent": percent}))
+    return Note(
+        lease,
+        EventKind.PROGRESS,
+        json.dumps({"percent": percent, "step": None, "done": 0, "failed": 0, "total": None}),
+    )
 
 
 async def leased(services: Services, count: int) -> tuple[Hand, list[Lease]]:
@@ -31,14 +35,14 @@ async def test_notes_follow_in_their_order(services: Services) -> None:
     await hand.settle(lease, DONE)
     told = [one.get("message", one.get("percent")) for one in await history(services, lease.job_id)]
     assert told == [None, None, "a", 10.0, "b", 20.0, None]
-    assert (await row(services, lease.job_id))["progress"] == {"percent": 20.0}
+    assert (await row(services, lease.job_id))["progress"]["percent"] == 20.0
 
 
 async def test_a_log_line_leaves_the_progress_as_it_was(services: Services) -> None:
     _, [lease] = await leased(services, 1)
     await services.events.append([progress(lease, 10.0)])
     await services.events.append([log(lease)])
-    assert (await row(services, lease.job_id))["progress"] == {"percent": 10.0}
+    assert (await row(services, lease.job_id))["progress"]["percent"] == 10.0
 
 
 async def test_nothing_is_noted_after_the_lease_is_lost(services: Services) -> None:

@@ -24,7 +24,8 @@ async def test_a_job_is_read_as_it_stands(
     hand = await Hand.hired(services)
     job_id = await queued(services, tags=("a",), priority=Priority.LOW, input='{"x":1}')
     lease = await hand.claim(job_id)
-    await services.events.append([Note(lease, EventKind.PROGRESS, '{"percent":50.0,"done":1}')])
+    report = '{"percent":50.0,"step":null,"done":1,"failed":0,"total":null}'
+    await services.events.append([Note(lease, EventKind.PROGRESS, report)])
     clock.advance(seconds=2)
     await hand.settle(lease, DONE, Usage(calls=1, cost=0.5))
     job = await reads.get(job_id, tenant="default")
