@@ -1,8 +1,10 @@
 """The application: routes, errors, OpenAPI, and the edge around them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 
+import redis.asyncio as redis
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
@@ -34,6 +36,7 @@ from haulage.api.routes import (
 )
 from haulage.api.type_documents import TypeDocuments
 from haulage.engine import bus
+from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.control import Control
 from haulage.engine.depth import Depth
 from haulage.engine.dispatcher import QueueLengths
@@ -43,6 +46,7 @@ from haulage.engine.window import Window
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
 
+Ping = Callable[[], Awaitable[bool]]
 RESOURCES = (
     asyncapi,
     attempts,
@@ -70,48 +74,54 @@ async def open_app(
 ) -> AsyncIterator[tuple[FastAPI, EventHub]]:
     """The application on the running event loop, and its hub of streams; closed at the end.
 
-    `broker` is asked for readiness where the broker is not the Redis.
+    `broker` is asked whether it answers where it is no Redis.
     """
-    client = bus.connect(settings.require_redis_url())
+    async with AsyncExitStack() as opened:
 
-    async def redis_answers() -> bool:
-        return bool(await client.ping())
+        async def redis_at(url: str) -> redis.Redis:
+            return await opened.enter_async_context(aclosing(bus.connect(url)))
 
-    async def broker_answers() -> bool:
-        assert broker is not None
-        return await broker(next(iter(settings.queue_pools))) is not None
-
-    hub = EventHub(
-        services.events,
-        bus.Listener(client, f"{settings.redis.prefix}events"),
-        poll_s=settings.api.event_poll_s,
-    )
-    reads = JobReads(services.database, services.blobs)
-    try:
-        yield (
-            make_app(
-                services=services,
-                intake=Intake(
-                    services,
-                    queue_pools=settings.queue_pools,
-                    window=Window(settings.engine.window, services.dispatch.rung_waiting),
-                    depth=Depth(settings.engine.queue_depth, reads.depth),
-                ),
-                control=Control(services),
-                reads=reads,
-                settings=settings,
-                hub=hub,
-                readiness=Readiness(
-                    services,
-                    settings,
-                    {"redis": redis_answers, **({"broker": broker_answers} if broker else {})},
-                ),
-            ),
-            hub,
+        client = await redis_at(settings.require_redis_url())
+        pings: dict[str, Ping] = {"redis": partial(_answers, client)}
+        if broker is not None:
+            pings["broker"] = partial(_counts, broker, next(iter(settings.queue_pools)))
+        elif settings.broker.url:
+            pings["broker"] = partial(_answers, await redis_at(settings.broker.url))
+        watch = None
+        if settings.api.broker_down == "refuse":
+            watch = BrokerWatch(pings.get("broker", pings["redis"]))
+            await opened.enter_async_context(watch.watching())
+        hub = EventHub(
+            services.events,
+            bus.Listener(client, f"{settings.redis.prefix}events"),
+            poll_s=settings.api.event_poll_s,
         )
-    finally:
-        await hub.close()
-        await client.aclose()
+        opened.push_async_callback(hub.close)
+        reads = JobReads(services.database, services.blobs)
+        app = make_app(
+            services=services,
+            intake=Intake(
+                services,
+                queue_pools=settings.queue_pools,
+                window=Window(settings.engine.window, services.dispatch.rung_waiting),
+                depth=Depth(settings.engine.queue_depth, reads.depth),
+                broker=watch,
+            ),
+            control=Control(services),
+            reads=reads,
+            settings=settings,
+            hub=hub,
+            readiness=Readiness(services, settings, pings),
+        )
+        yield app, hub
+
+
+async def _answers(client: redis.Redis) -> bool:
+    return bool(await client.ping())
+
+
+async def _counts(lengths: QueueLengths, queue: str) -> bool:
+    return await lengths(queue) is not None
 
 
 def make_app(

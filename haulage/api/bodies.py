@@ -5,6 +5,7 @@ Asking for `application/json` also keeps a page in somebody's browser from posti
 types it may send without a preflight are refused.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
@@ -12,11 +13,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
+from haulage.api import deps
 from haulage.api.errors import Refusal
 from haulage.api.faults import body_faults
 from haulage.domain.errors import InvalidInput, PayloadTooLarge
 
 Model = TypeVar("Model", bound=BaseModel)
+
+BODY_LIMIT = "HAULAGE_API_MAX_BODY_BYTES"
+# A body that comes more slowly than this over a while is meant to hold a connection, not to arrive.
+LEAST_BYTES_PER_S = 1_000
 
 
 async def read_model(request: Request, model: type[Model], *, limit: int) -> Model:
@@ -58,28 +64,52 @@ def require_plain(request: Request) -> None:
         raise _wrong_type("Send the body without a Content-Encoding.")
 
 
-async def parts(request: Request, *, limit: int) -> AsyncIterator[bytes]:
-    """The body as it arrives; raises `PayloadTooLarge` past `limit` bytes."""
+async def parts(request: Request, *, limit: int, setting: str = BODY_LIMIT) -> AsyncIterator[bytes]:
+    """The body as it arrives; `setting` is the name of its `limit` in bytes.
+
+    Raises `PayloadTooLarge` past the limit, and `Refusal` for a body that stands still or trickles.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(limit)
+        raise too_large("body", limit, setting)
+    silence_s = deps.of(request).settings.api.body_silence_s
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     total = 0
     while True:
-        message = await request.receive()
+        latest = min(loop.time(), began + total / LEAST_BYTES_PER_S) + silence_s
+        try:
+            async with asyncio.timeout_at(latest):
+                message = await request.receive()
+        except TimeoutError as error:
+            raise _too_slow(total) from error
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         part: bytes = message.get("body", b"")
         total += len(part)
         if total > limit:
-            raise _too_large(limit)
+            raise too_large("body", limit, setting)
         if part:
             yield part
         if not message.get("more_body", False):
             return
 
 
-def _too_large(limit: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body is larger than {limit} bytes.")
+def too_large(what: str, limit: int, setting: str) -> PayloadTooLarge:
+    """The error for a body or a file of more than `limit` bytes."""
+    return PayloadTooLarge(f"The {what} is larger than {limit} bytes; {setting} sets that limit.")
+
+
+def _too_slow(total: int) -> Refusal:
+    return Refusal(
+        408,
+        "body_too_slow",
+        "The body came too slowly",
+        f"After {total} bytes the body stood still, or came at less than {LEAST_BYTES_PER_S} bytes "
+        "a second, for longer than HAULAGE_API_BODY_SILENCE_S allows.",
+        # What is left of it must not be taken for the next request.
+        headers={"Connection": "close"},
+    )
 
 
 def _wrong_type(detail: str) -> Refusal:

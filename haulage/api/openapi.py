@@ -27,6 +27,7 @@ _BODIES = (Submit, Batch, PauseBody, ScheduleBody, BulkPreview, BulkBody)
 _MEANINGS = {
     400: "The request can't be read, or its query does not fit",
     404: "No such thing",
+    408: "The body came too slowly",
     409: "The job's state does not allow it",
     413: "Too large",
     415: "Another content type is needed",
@@ -72,6 +73,7 @@ def install(app: FastAPI) -> None:
         submit["application/json"]["examples"] = app.state.deps.types.examples
         _forget_validation(document)
         _add_not_modified(document)
+        _add_too_slow(document)
         return document
 
     app.openapi = complete  # type: ignore[method-assign]
@@ -98,3 +100,11 @@ def _add_not_modified(document: dict[str, Any]) -> None:
         if "application/json" in asked["responses"].get("200", {}).get("content", {}):
             asked["responses"]["304"] = {"description": "As your If-None-Match says"}
             asked.setdefault("parameters", []).append(known)
+
+
+def _add_too_slow(document: dict[str, Any]) -> None:
+    """Every body may come too slowly (`bodies.py`)."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["responses"].update({"408": problems(408)[408]})

@@ -12,13 +12,14 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from haulage.api.bodies import parts, require_plain
+from haulage.api.bodies import parts, require_plain, too_large
 from haulage.api.errors import Refusal
-from haulage.domain.errors import Fault, InvalidInput, PayloadTooLarge
+from haulage.domain.errors import Fault, InvalidInput
 
 FORM = "multipart/form-data"
 DEFAULT_MEDIA_TYPE = "application/octet-stream"
 DEFAULT_NAME = "file"
+FILE_LIMIT = "HAULAGE_API_MAX_FILE_BYTES"
 MAX_NAME_CHARS = 255
 # What a form may weigh beside its file.
 FORM_BYTES = 64 * 1024
@@ -61,17 +62,17 @@ class Upload:
         async for piece in self._pieces():
             size += len(piece)
             if size > self._limit:
-                raise PayloadTooLarge(f"The file is larger than {self._limit} bytes.")
+                raise too_large("file", self._limit, FILE_LIMIT)
             yield piece
         if size == 0:
             raise InvalidInput("The file is empty.", (Fault("/file", "has no content"),))
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         if self._form is None:
-            async for part in parts(self._request, limit=self._limit):
+            async for part in parts(self._request, limit=self._limit, setting=FILE_LIMIT):
                 yield part
             return
-        async for part in parts(self._request, limit=self._limit + FORM_BYTES):
+        async for part in parts(self._request, limit=self._limit + FORM_BYTES, setting=FILE_LIMIT):
             for piece in self._form.feed(part):
                 yield piece
         self._form.finish()

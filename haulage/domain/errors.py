@@ -20,6 +20,7 @@ HaulageError
 ├── IllegalTransition     a programming fault: the lifecycle has no such edge
 ├── DefinitionFault       a job type is declared wrongly; raised at import
 └── Unavailable           PostgreSQL, Redis or a blob store does not answer
+    └── BrokerAway            nor does the broker, and jobs are to be refused then
 
 Two signals that are no `Exception`, so that a handler's `except Exception` does not swallow them:
 Interrupted               the attempt must stop now (cancel, shutdown, time limit)
@@ -209,6 +210,12 @@ class Unavailable(HaulageError):
     def __init__(self, what: str, *, hint: str = "") -> None:
         super().__init__(what)
         self.hint = hint
+
+
+class BrokerAway(Unavailable):
+    """The broker does not answer, and this installation refuses jobs then."""
+
+    code = "broker_unavailable"
 
 
 class Verdict(StrEnum):

@@ -19,6 +19,7 @@ from haulage.domain.job_type import JobType
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.ports import Bell
 from haulage.domain.submission import check_tags, input_text
+from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.depth import Depth
 from haulage.engine.services import Services
 from haulage.engine.window import Window
@@ -57,11 +58,19 @@ ANONYMOUS = Origin()
 
 
 class Intake:
-    """The way in for jobs. `queue_pools` maps each queue to the pool that serves it."""
+    """The way in for jobs. `queue_pools` maps each queue to the pool that serves it; while `broker`
+    says that it is away, nothing comes in."""
 
     def __init__(
-        self, services: Services, *, queue_pools: dict[str, str], window: Window, depth: Depth
+        self,
+        services: Services,
+        *,
+        queue_pools: dict[str, str],
+        window: Window,
+        depth: Depth,
+        broker: BrokerWatch | None = None,
     ) -> None:
+        self._broker = broker
         self._depth = depth
         self._services = services
         self._queue_pools = queue_pools
@@ -109,6 +118,7 @@ class Intake:
 
     async def accept(self, jobs: Sequence[NewJob]) -> list[Job]:
         """Store and ring: all of `jobs` or none; raises `QueueFull` and `Unavailable`."""
+        self._require_broker()
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         jobs = [await self._placed(job, now) for job in jobs]
@@ -130,6 +140,7 @@ class Intake:
         found = await self._services.keys.find(key, fingerprint, tenant=tenant)
         if found is not None:
             return found
+        self._require_broker()
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         jobs = [await self._placed(job, now) for job in jobs]
@@ -137,6 +148,11 @@ class Intake:
         if not kept.replayed:
             self._announce(jobs)
         return kept
+
+    def _require_broker(self) -> None:
+        """Raise `BrokerAway` where jobs are refused while the broker is away."""
+        if self._broker is not None:
+            self._broker.require()
 
     async def _placed(self, job: NewJob, now: datetime) -> NewJob:
         """Put a large input where it belongs; take a place in the queue's window."""

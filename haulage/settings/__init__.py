@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from haulage.domain import bulk
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import IO
+from haulage.settings.api import ApiSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
 from haulage.settings.providers import ProvidersSettings
 
@@ -73,16 +74,6 @@ class LogSettings(BaseModel):
     @classmethod
     def _in_capitals(cls, level: object) -> object:
         return level.upper() if isinstance(level, str) else level
-
-
-class ApiSettings(BaseModel):
-    """Limits of the HTTP face."""
-
-    max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
-    max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
-    max_batch: int = Field(default=1000, ge=1)
-    page_size: int = Field(default=50, ge=1, le=500)
-    event_poll_s: float = Field(default=1.0, gt=0)
 
 
 class EngineSettings(BaseModel):

@@ -20,6 +20,7 @@ from haulage.domain.job import EventKind, Lease
 from haulage.domain.job_type import Policy, Registry, job_type
 from haulage.domain.outcome import Cancelled, ErrorInfo, Failed, Outcome, Succeeded
 from haulage.engine import bulk, bus
+from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.control import Control
 from haulage.engine.depth import Depth
 from haulage.engine.intake import Intake
@@ -103,7 +104,11 @@ class Api:
 
 @asynccontextmanager
 async def running_api(
-    settings: Settings, services: Services, **hub_options: Any
+    settings: Settings,
+    services: Services,
+    *,
+    broker: BrokerWatch | None = None,
+    **hub_options: Any,
 ) -> AsyncIterator[Api]:
     client = bus.connect(settings.require_redis_url())
     listener = bus.Listener(client, f"{settings.redis.prefix}events")
@@ -121,6 +126,7 @@ async def running_api(
             queue_pools=settings.queue_pools,
             window=Window(settings.engine.window, services.dispatch.rung_waiting),
             depth=Depth(settings.engine.queue_depth, reads.depth),
+            broker=broker,
         ),
         control=Control(services),
         reads=reads,

@@ -1,0 +1,18 @@
+"""Settings of the HTTP face."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class ApiSettings(BaseModel):
+    """Limits of the HTTP face."""
+
+    max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
+    max_batch: int = Field(default=1000, ge=1)
+    page_size: int = Field(default=50, ge=1, le=500)
+    event_poll_s: float = Field(default=1.0, gt=0)
+    body_silence_s: float = Field(default=30.0, gt=0)
+    max_wait_s: int = Field(default=60, ge=0)
+    broker_down: Literal["accept", "refuse"] = "accept"
