@@ -70,7 +70,7 @@ def test_its_queues_are_quorum_queues_and_no_others(rabbit_system: System, node:
     lasting = {one["name"]: one["type"] for one in listed if one["type"] != "classic"}
     assert set(lasting) >= {"io", "io.retry", "cpu", "cpu.retry"}
     assert set(lasting.values()) == {"quorum"}
-    assert all(name.startswith(("io", "cpu")) for name in lasting)
+    assert all(name.startswith(("io", "cpu", "haulage")) for name in lasting)
     # Celery's own: replies, control and events of a process, gone with it. None for delays.
     assert not [one for one in listed if one["name"].startswith("celery_delayed")]
 
