@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from haulage.domain.fingerprint import digest_of
 from haulage.storage.job_sql import HELD_BY_ITEM
+from haulage.storage.tally_sql import tally_ends
 
 # The last resort where no process of its own could be had: so many deaths in company count as one's
 # own, unless somebody in it saw more of them.
@@ -52,15 +53,17 @@ WITH late AS (
         fingerprint = type || ':' || '{digest}',
         error_text = lower('deadline {late}')
     FROM late WHERE jobs.id = late.id
-    RETURNING jobs.id, event_seq, error
+    RETURNING jobs.id, event_seq, error, state, tenant, type, queue, started_at
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now,
            json_build_object('state', 'failed', 'reason', 'deadline', 'error', error)
     FROM failed
-)
+), tallied AS ({tally})
 SELECT count(*) FROM failed
-""".replace("{late}", LATE).replace("{digest}", digest_of("deadline", LATE))
+""".replace("{tally}", tally_ends("failed", code="'deadline'"))
+    .replace("{late}", LATE)
+    .replace("{digest}", digest_of("deadline", LATE))
 )
 
 NEXT_DUE = sa.text("""
@@ -122,17 +125,18 @@ WITH orphan AS (
         event_seq = event_seq + 1
     FROM judged WHERE jobs.id = judged.id
     RETURNING jobs.id, type, queue, state, jobs.crashes, crash, company, event_seq, reason,
-              cancelled_by, error, jobs.fence
+              cancelled_by, error, jobs.fence, tenant, jobs.started_at
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_build_object(
         'state', state, 'reason', reason, 'crashes', crashes, 'company', company,
         'fence', fence, 'cancelled_by', cancelled_by, 'error', error)
     FROM rescued
-)
+), tallied AS ({tally})
 SELECT id, type, queue, state, crashes, crash, company FROM rescued
 """
 
+QUARANTINED = "CASE WHEN state = 'failed' THEN 'quarantined' END"
 # All that the worker still runs by the table, and what of it was rescued before.
 _COMPANY = """CASE WHEN workers.blocked_by = jobs.id THEN 1 ELSE (
         SELECT count(*) FROM jobs AS other
@@ -147,6 +151,7 @@ _MOST_SUSPICIOUS = """suspicion >= (
         WHERE other.state = 'running' AND other.worker_id = workers.id)"""
 
 _WORDS = {
+    "tally": tally_ends("rescued WHERE state <> 'scheduled'", code=QUARANTINED),
     "patience": PATIENCE_IN_COMPANY,
     "killed": KILLED,
     "digest": digest_of("quarantined", KILLED + "1 times."),
@@ -204,13 +209,16 @@ WITH item AS (
         cancelled_at = CASE WHEN held.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
         event_seq = event_seq + 1
     FROM held WHERE jobs.id = held.id
-    RETURNING jobs.id, event_seq, state, reason, cancelled_by, jobs.fence
+    RETURNING jobs.id, event_seq, state, reason, cancelled_by, jobs.fence, tenant, type, queue,
+              started_at
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_build_object(
         'state', state, 'reason', reason, 'fence', fence, 'cancelled_by', cancelled_by)
     FROM returned
-)
+), tallied AS ({tally})
 SELECT count(*) FROM returned
-""".replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
+""".replace("{tally}", tally_ends("returned WHERE state = 'cancelled'")).replace(
+        "{held}", HELD_BY_ITEM.format(lock="UPDATE")
+    )
 )

@@ -7,6 +7,7 @@ never wait for each other in a circle.
 import sqlalchemy as sa
 
 from haulage.domain.lifecycle import TERMINAL, State, sources
+from haulage.storage.tally_sql import since, tally, tally_ends
 
 
 def states(*some: State) -> str:
@@ -32,7 +33,8 @@ HELD_BY_ITEM = """(SELECT * FROM item ORDER BY id) AS item CROSS JOIN LATERAL (
 
 # One JSON text for all rows: the driver writes arrays element by element in Python, 20 of them cost
 # the API twice what this does, and PostgreSQL no less.
-INSERT = sa.text("""
+INSERT = sa.text(
+    """
 WITH item AS (
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
         id uuid, tenant text, type text, state text, reason text, queue text, priority smallint,
@@ -56,14 +58,16 @@ WITH item AS (
 ), tagged AS (
     INSERT INTO job_tags (tenant, tag, queue, type, created_at, job_id)
     SELECT DISTINCT tenant, unnest(tags), queue, type, created_at, id FROM added WHERE tags <> '{}'
-)
+), tallied AS ({tally})
 INSERT INTO events (job_id, seq, kind, at, data)
 SELECT id, 1, 'state', created_at,
        json_build_object('state', state, 'reason', reason, 'scheduled_at', scheduled_at)
 FROM added
-""")
+""".replace("{tally}", tally("added", kind="'submitted'", at="created_at"))
+)
 
-CLAIM = sa.text("""
+CLAIM = sa.text(
+    """
 WITH wanted AS (
     -- How long it ran before its worker was gone is no latency.
     SELECT id, CASE WHEN reason IN ('rescued', 'given_back') THEN CAST(:now AS timestamptz)
@@ -93,9 +97,13 @@ WITH wanted AS (
     SELECT id, event_seq, 'state', :now,
            json_build_object('state', 'running', 'attempt', attempt, 'fence', fence)
     FROM claimed
-)
+), tallied AS ({tally})
 SELECT * FROM claimed
-""")
+""".replace(
+        "{tally}",
+        tally("claimed", kind="'started'", at=":now", seconds=since("due_at", ":now")),
+    )
+)
 
 SETTLE = sa.text(
     """
@@ -106,9 +114,9 @@ WITH item AS (
         CAST(:result_refs AS text[]), CAST(:result_sizes AS bigint[]), CAST(:errors AS text[]),
         CAST(:error_texts AS text[]), CAST(:digests AS text[]), CAST(:calls AS int[]),
         CAST(:input_tokens AS bigint[]), CAST(:output_tokens AS bigint[]),
-        CAST(:costs AS float8[]), CAST(:refunds AS boolean[])
+        CAST(:costs AS float8[]), CAST(:refunds AS boolean[]), CAST(:codes AS text[])
     ) AS t (id, fence, state, reason, due, result, result_ref, result_size, error, error_text,
-            digest, calls, input_tokens, output_tokens, cost, refund)
+            digest, calls, input_tokens, output_tokens, cost, refund, code)
 ), held AS (
     SELECT item.*,
            -- A cancel that was asked for wins over another attempt, never over a result.
@@ -153,7 +161,8 @@ WITH item AS (
         event_seq = event_seq + 1
     FROM held WHERE jobs.id = held.id
     RETURNING jobs.id, jobs.fence, jobs.event_seq, jobs.state, jobs.reason, jobs.attempt,
-              jobs.scheduled_at, jobs.cancelled_by, jobs.result_size, held.error
+              jobs.scheduled_at, jobs.cancelled_by, jobs.result_size, held.error, held.code,
+              jobs.tenant, jobs.type, jobs.queue, jobs.started_at
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, CASE state
@@ -166,9 +175,11 @@ WITH item AS (
             'scheduled_at', CASE WHEN state = 'scheduled' THEN scheduled_at END,
             'error', CAST(error AS json)) END
     FROM settled
-)
+), tallied AS ({tally})
 SELECT id, fence FROM settled
-""".replace("{terminal}", TERMINAL_STATES).replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
+""".replace("{tally}", tally_ends("settled WHERE state IN ({terminal})", code="code"))
+    .replace("{terminal}", TERMINAL_STATES)
+    .replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
 )
 
 # The same outcome again, after an answer that was lost. Each lease has one event of its end.
@@ -218,7 +229,8 @@ WITH held AS (
         -- snapshot saw, which may have been running, before it notices the newer one.
         worker_id = NULL, worker_pid = NULL
     FROM held WHERE jobs.id = held.id AND held.state IN ({waiting})
-    RETURNING jobs.id, event_seq
+    RETURNING jobs.id, event_seq, jobs.state, tenant, type, queue, started_at
+), tallied AS ({tally}
 ), asked AS (
     UPDATE jobs SET cancel_requested_at = :now, cancelled_by = :by,
         -- Its end is an event by itself; why it is asked for is told here.
@@ -238,7 +250,7 @@ WITH held AS (
     FROM asked WHERE CAST(:bulk AS text) IS NOT NULL
 )
 SELECT id, state AS before, worker_id FROM held
-""".replace("{waiting}", NOT_YET_RUNNING)
+""".replace("{waiting}", NOT_YET_RUNNING).replace("{tally}", tally_ends("ended"))
 )
 
 LOCK = sa.text("""

@@ -25,6 +25,7 @@ from haulage.storage.json_text import dumps, storable
 NOTHING_USED = Usage()
 MAX_DELAY_S = 366 * 24 * 3600.0
 MAX_REASON_CHARS = 200
+MAX_CODE_CHARS = 100
 # Of an error's text as lists search it. An index holds it beside the names of queue and type, and a
 # row of it has room for 2,700 bytes.
 MAX_TEXT_CHARS = 400
@@ -58,6 +59,7 @@ def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str
         "errors": sparse(_error(one.outcome) for one in settlements),
         "digests": sparse(_digest(one.outcome) for one in settlements),
         "error_texts": sparse(_error_text(one.outcome) for one in settlements),
+        "codes": sparse(_code(one.outcome) for one in settlements),
         "calls": sparse(one.usage.calls for one in settlements),
         "input_tokens": sparse(one.usage.input_tokens for one in settlements),
         "output_tokens": sparse(one.usage.output_tokens for one in settlements),
@@ -110,6 +112,12 @@ def _error(outcome: Outcome) -> str | None:
 def _digest(outcome: Outcome) -> str | None:
     if isinstance(outcome, Failed):
         return digest_of(outcome.error.code, outcome.error.message)
+    return None
+
+
+def _code(outcome: Outcome) -> str | None:
+    if isinstance(outcome, Failed):
+        return storable(outcome.error.code)[:MAX_CODE_CHARS]
     return None
 
 

@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from haulage.brokers.address import AMQP
 from haulage.domain.job_type import Registry
 from haulage.engine import bus as buses
+from haulage.engine.accountant import Accountant
 from haulage.engine.announced import Announced
 from haulage.engine.celery_app import make_celery, read_broker, redis_lists
 from haulage.engine.dispatcher import LEADERSHIP, Dispatcher
@@ -20,6 +21,7 @@ from haulage.storage.announcements import listen
 from haulage.storage.leader import Leader
 from haulage.storage.retention_store import RetentionStore
 from haulage.storage.schedule_store import ScheduleStore
+from haulage.storage.stat_store import StatStore
 from haulage.storage.usage_store import UsageStore
 from haulage.storage.vector_store import VectorStore
 from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
@@ -59,6 +61,7 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                         services.clock,
                         settings.retention,
                     ),
+                    Accountant(StatStore(services.database), services.clock),
                     ModelKeeper(
                         VectorStore(services.database, services.clock),
                         UsageStore(services.database),

@@ -160,10 +160,16 @@ USED = {
     "calls": 1, "input_tokens": 1, "output_tokens": 1, "unpriced_calls": 0,
 }  # fmt: skip
 VECTOR = {"key": b"k" * 32, "vector": b"v" * 8, "size": 8, "used_at": NOW}
+NOTHING = {
+    "tenant": "default", "type": "", "queue": "", "at": NOW, "submitted": 0, "started": 0,
+    "succeeded": 0, "failed": 0, "cancelled": 0, "latency": "{}", "duration": "{}",
+    "failures": "{}",
+}  # fmt: skip
 BEGUN = {"job_id": uuid7(), "total": 3}
 OTHERS = [
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
+    ("ck_stats_step", "stats", {**NOTHING, "step_s": 61}),
     ("ck_schedules_paused", "schedules", schedule(paused_at=NOW)),
     ("ck_workers_drain", "workers", {**WORKER, "drain_at": NOW}),
     ("ck_workers_drain", "workers", {**WORKER, "drain_by": "ann"}),

@@ -68,6 +68,17 @@ async def test_what_is_said_counts(published: Services, caller: psycopg.Connecti
     assert (found["deadline"] - at, found["traceparent"]) == (timedelta(hours=1), "00-1-1-01")
 
 
+async def test_it_is_counted_with_its_callers_transaction(
+    published: Services, caller: psycopg.Connection
+) -> None:
+    submit_in(caller, "invoice", {"order": 1})
+    caller.rollback()
+    submit_in(caller, "invoice", {"order": 2}, queue="slow")
+    caller.commit()
+    counted = caller.execute("SELECT kind, type, queue, n FROM tallies").fetchall()
+    assert counted == [("submitted", "invoice", "slow", 1)]
+
+
 async def test_its_id_sorts_among_those_of_http(
     published: Services, caller: psycopg.Connection
 ) -> None:

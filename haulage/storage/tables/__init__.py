@@ -12,6 +12,7 @@ from haulage.storage.tables.history import crashes, events, steps
 from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
 from haulage.storage.tables.limits import limit_pools, limit_usage
 from haulage.storage.tables.models import provider_usage, usage_batches, vectors
+from haulage.storage.tables.stats import stats, tallies
 from haulage.storage.tables.types import job_types
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "provider_usage",
     "queues",
     "schedules",
+    "stats",
     "steps",
+    "tallies",
     "usage_batches",
     "vectors",
     "workers",
