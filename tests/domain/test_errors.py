@@ -42,6 +42,7 @@ CLASSES = [kind for kind in vars(errors).values() if is_ours(kind)]
 VERDICTS = {
     "Retryable": Verdict.RETRY,
     "TimedOut": Verdict.RETRY,
+    "BrokerAway": Verdict.RETRY,
     "Unavailable": Verdict.RETRY,
     "NotRetryable": Verdict.FAIL,
     "DefinitionFault": Verdict.FAIL,
