@@ -35,6 +35,7 @@ from haulage.api.routes import (
     why,
     workers,
 )
+from haulage.api.routes import limits as limits_routes
 from haulage.api.type_documents import TypeDocuments
 from haulage.engine import bus
 from haulage.engine.broker_watch import BrokerWatch
@@ -44,6 +45,7 @@ from haulage.engine.dispatcher import QueueLengths
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
 from haulage.engine.window import Window
+from haulage.limits.installation import Limits
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
 
@@ -67,12 +69,17 @@ RESOURCES = (
     dead_letters,
     bulk,
     usage,
+    limits_routes,
 )
 
 
 @asynccontextmanager
 async def open_app(
-    services: Services, settings: Settings, *, broker: QueueLengths | None = None
+    services: Services,
+    settings: Settings,
+    limits: Limits,
+    *,
+    broker: QueueLengths | None = None,
 ) -> AsyncIterator[tuple[FastAPI, EventHub]]:
     """The application on the running event loop, and its hub of streams; closed at the end.
 
@@ -112,6 +119,7 @@ async def open_app(
             control=Control(services),
             reads=reads,
             settings=settings,
+            limits=limits,
             hub=hub,
             readiness=Readiness(services, settings, pings),
         )
@@ -133,6 +141,7 @@ def make_app(
     control: Control,
     reads: JobReads,
     settings: Settings,
+    limits: Limits,
     hub: EventHub,
     readiness: Readiness,
 ) -> FastAPI:
@@ -154,6 +163,7 @@ def make_app(
         hub=hub,
         readiness=readiness,
         types=TypeDocuments(services.registry),
+        limits=limits,
     )
     for resource in RESOURCES:
         app.include_router(resource.router)

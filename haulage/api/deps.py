@@ -15,6 +15,7 @@ from haulage.domain.job import DEFAULT_TENANT
 from haulage.engine.control import Control
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
+from haulage.limits.installation import Limits
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
 
@@ -31,6 +32,7 @@ class Deps:
     hub: EventHub
     readiness: Readiness
     types: TypeDocuments
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from haulage.api.errors import MEDIA_TYPE
 from haulage.api.fleet_models import PauseBody
 from haulage.api.models import Batch, Problem, Submit
 from haulage.api.schedule_models import ScheduleBody
+from haulage.limits.config import PoolBody
 
 DESCRIPTION = """\
 Durable background jobs. A job that was answered with 202 is never lost.
@@ -22,7 +23,7 @@ the request in the logs.
 _REFERENCE = "#/components/schemas/{model}"
 
 # Read by the routes themselves, so that FastAPI does not see them.
-_BODIES = (Submit, Batch, PauseBody, ScheduleBody, BulkPreview, BulkBody)
+_BODIES = (Submit, Batch, PauseBody, ScheduleBody, PoolBody, BulkPreview, BulkBody)
 
 _MEANINGS = {
     400: "The request can't be read, or its query does not fit",

@@ -23,6 +23,8 @@ BITE = 500
 # Leaves the disk and the connections to those who wait for them.
 PAUSE_S = 0.05
 WORKERS_KEPT = timedelta(days=1)
+# Longer than the longest window, a month of the calendar.
+LIMIT_USAGE_KEPT = timedelta(days=40)
 # Longer than any upload takes, and than a value is kept before the row that names it is committed.
 ORPHANS_KEPT = timedelta(days=1)
 
@@ -61,6 +63,11 @@ class Janitor:
         await self._all(
             "workers",
             lambda: store.forget_workers(ended_before=now - WORKERS_KEPT, limit=BITE),
+            go_on,
+        )
+        await self._all(
+            "limit_usage",
+            lambda: store.forget_limit_usage(before=now - LIMIT_USAGE_KEPT, limit=BITE),
             go_on,
         )
         # Walking through a bucket costs money; bytes nobody names cost little.

@@ -64,7 +64,8 @@ class Desk:
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
         self._waiters: dict[str, _Waiter] = {}
-        self._under_way: dict[str, Operation] = {}
+        # Calls that were let through: Redis' memory then, and how to tell it of them again.
+        self._under_way: dict[str, tuple[str, Operation]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._away_since: float | None = None
         self._generation = ""
@@ -88,7 +89,7 @@ class Desk:
             await asyncio.wait(set(self._restoring.values()))
             answer = await self.talk.ask("take", *request, False)
         if isinstance(answer, Grant):
-            self._under_way[request[0]] = ["adopt", *request]
+            self._under_way[request[0]] = (answer.generation, ["adopt", *request])
         return answer  # type: ignore[no-any-return]
 
     def settle(self, id: str, requests: int, tokens: int, born: str, lane: str) -> None:
@@ -137,7 +138,7 @@ class Desk:
         finally:
             del self._waiters[call_id]
         if isinstance(turn, Grant):
-            self._under_way[call_id] = ["adopt", *request[1:-1]]
+            self._under_way[call_id] = (turn.generation, ["adopt", *request[1:-1]])
         return turn
 
     # ── What the conversation hears ──────────────────────────────────────────────────────────────
@@ -147,8 +148,7 @@ class Desk:
         self._away_since = None
         if self._generation not in ("", answer.generation):
             log.warning("limits.redis_forgot", under_way=len(self._under_way))
-            for adopt in self._under_way.values():
-                self.talk.tell(*adopt)
+            self._adopt_all()
             self.ask_all_again()
         self._generation = answer.generation
         for call_id, at in answer.granted:
@@ -205,6 +205,12 @@ class Desk:
             due_at = min(min(waiting) - lead_s, now + HEARTBEAT_S)
             self._timer = self._loop.call_at(max(due_at, now + ASK_AGAIN_S), self._ask_again)
 
+    def _adopt_all(self) -> None:
+        """Have our calls under way counted, those that are not."""
+        for born, adopt in self._under_way.values():
+            if born != self._generation:
+                self.talk.tell(*adopt)
+
     def _ask_again(self) -> None:
         soon = self._loop.time() + rules.HORIZON_MS / 2000 + ASK_AGAIN_S
         waiting = sorted(
@@ -240,3 +246,5 @@ class Desk:
             self.talk.tell("restore", ref, amounts)
         finally:
             del self._restoring[ref]
+        if not self._restoring:
+            self._adopt_all()

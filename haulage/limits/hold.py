@@ -60,7 +60,14 @@ class Hold:
         """What the call really used, once it is known."""
         self.spent = spent
 
+    def withdraw(self) -> None:
+        """Nothing is sent: leave the line, or give everything back."""
+        self._grant = None
+        self._desk.cancel(self.id)
+
     async def __aenter__(self) -> "Hold":
+        if not self.pool.limits:
+            return self
         try:
             if self._grant is None:
                 self._grant = self._granted(await self._desk.turn(*self._request))
@@ -89,7 +96,8 @@ class Hold:
             if self._ledger is not None:
                 self._ledger.add(self.pool, self.asker, self.spent)
             return
-        assert self._grant is not None
+        if self._grant is None:
+            return
         if self._ledger is not None:
             self._ledger.add(self.pool, self.asker, self.spent)
         self._desk.settle(

@@ -1,6 +1,6 @@
 -- The limiter: one call carries any number of requests for one pool, and all of it happens or none.
 --
--- Before this file come counters.lua and turns.lua. KEYS[1] is `<prefix>limits:{<pool>}`; all keys
+-- Before this file come prelude.lua, counters.lua and turns.lua, after it brakes.lua and run.lua. KEYS[1] is `<prefix>limits:{<pool>}`; all keys
 -- begin with it, so they share a hash slot. ARGV: the caller's channel, the pool's rules, the
 -- operations, both JSON, and in tests alone the moment it is.
 --
@@ -124,7 +124,7 @@ function operations.cancel(id)
   if not record or record.state == EXPIRED then return {'unknown'} end
   local tenant, _, refs = parts_of(record.lane)
   if record.state ~= HELD then
-    if record.state == WAITING then leave_line(id, record) end
+    leave_line(id, record)
     count_waiting(tenant, -record.service)
   else
     settle_counters(refs, record, asked_of(0, 0), record.at)
@@ -146,9 +146,16 @@ end
 function operations.serve() return nil end
 
 -- {'adopt', id, lane, requests, tokens, ttl}: a call that is under way, after Redis lost everything.
+-- Counters that PostgreSQL must tell come first: one that is begun here would not be restored.
 function operations.adopt(id, lane, requests, tokens, ttl)
   if record_of(id) then return {'known'} end
   local _, _, refs = parts_of(lane)
+  local complete = true
+  for _, ref in ipairs(refs) do
+    local counter = counter_of(ref)
+    if counter and counter.missing then restore[ref], complete = true, false end
+  end
+  if not complete then return {'later'} end
   local record = {client = caller, lane = lane, requests = requests, tokens = tokens, ttl = ttl}
   let_through(id, record, refs, now)
   granted[id] = nil
@@ -164,86 +171,3 @@ function operations.restore(ref, amounts)
   counter.dirty, restore[ref] = true, nil
   return {'restored'}
 end
-
--- What is void: reservations whose call died, and waiting calls nobody asked for again.
-local function expire()
-  local void = redis.call('ZRANGEBYSCORE', pool .. ':exp', '-inf', whole(now), 'LIMIT', 0, 50)
-  for _, id in ipairs(void) do
-    local record = record_of(id)
-    redis.call('ZREM', pool .. ':exp', id)
-    if record and record.state == HELD then
-      local _, _, refs = parts_of(record.lane)
-      settle_counters(refs, record, asked_of(record.requests, 0), record.at)
-      record.state = EXPIRED
-      keep_record(id, record)
-      redis.call('ZADD', pool .. ':exp', whole(now + LATE_MS), id)
-    elseif record then
-      if record.state ~= EXPIRED then
-        if record.state == WAITING then leave_line(id, record) end
-        count_waiting(parts_of(record.lane), -record.service)
-      end
-      drop_record(id)
-    end
-  end
-end
-
-local function write_records()
-  local set, gone = {}, {}
-  for id in pairs(changed) do
-    local record = records[id]
-    if record then
-      set[#set + 1] = id
-      set[#set + 1] = cmsgpack.pack(record)
-    else
-      gone[#gone + 1] = id
-    end
-  end
-  if #set > 0 then redis.call('HSET', pool .. ':rec', unpack(set)) end
-  if #gone > 0 then redis.call('HDEL', pool .. ':rec', unpack(gone)) end
-end
-
-local function read_all_records(given)
-  local ids = {}
-  for _, operation in ipairs(given) do
-    if type(operation[2]) == 'string' then ids[#ids + 1] = operation[2] end
-  end
-  if #ids == 0 then return end
-  local packed = redis.call('HMGET', pool .. ':rec', unpack(ids))
-  for place, id in ipairs(ids) do
-    records[id] = packed[place] and cmsgpack.unpack(packed[place])
-  end
-end
-
-local function run(given)
-  local answers = {}
-  read_all_records(given)
-  expire()
-  for place, operation in ipairs(given) do
-    local name = operation[1]
-    answers[place] = operations[name](unpack(operation, 2)) or false
-  end
-  serve()
-  for place, operation in ipairs(given) do
-    if operation[1] == 'take' then
-      answers[place] = answer_take(operation[2], operation[7])
-    elseif operation[1] == 'turn' or operation[1] == 'again' then
-      local id = operation[2]
-      local record = record_of(id)
-      local known = granted[id] or record and record.state ~= EXPIRED
-      if record and record.state == HELD then granted[id] = record.at end
-      answers[place] = known and answer_take(id, true) or {'unknown'}
-    end
-  end
-  write_records()
-  write_counters()
-  for client, calls in pairs(told) do
-    if client ~= caller then
-      redis.call('PUBLISH', client, cjson.encode({pool, calls}))
-    end
-  end
-  local missing = {}
-  for ref in pairs(restore) do missing[#missing + 1] = ref end
-  return cjson.encode({now, generation, answers, told[caller] or {}, missing, more})
-end
-
-return run(cjson.decode(ARGV[3]))

@@ -12,17 +12,21 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import redis.asyncio as redis
 
 from haulage.domain.limits import Asker, Estimate, Wait
 from haulage.limits.desk import Desk
 from haulage.limits.ear import Ear
+from haulage.limits.headers import Remaining
 from haulage.limits.hold import Hold
 from haulage.limits.ledger import Ledger
 from haulage.limits.limit import Pool
 from haulage.limits.local import LocalPool
 from haulage.limits.script import LIMITER, Script
+from haulage.limits.view import PoolView, read_view
+from haulage.telemetry import metrics
 
 TTL_S = 600.0
 
@@ -99,6 +103,27 @@ class Limiter:
         """A hold to be entered, or when to come again with the same `id`, which keeps the place."""
         hold = self.hold(pool, estimate, asker, id=id, ttl_s=ttl_s)
         return await hold.attempt(self._now)
+
+    def is_limited(self, pool: str) -> bool:
+        """Whether there is anything to wait for in `pool`."""
+        return bool(self._pools(pool).limits)
+
+    def brake(self, pool: str, model: str, freeze_s: float) -> None:
+        """The provider has refused a call: nothing goes to `model` until then, and less after."""
+        metrics.LIMIT_REFUSALS.labels(pool=pool).inc()
+        if self.is_limited(pool):
+            self._desk(pool).talk.tell("brake", quote(model, safe=""), round(freeze_s * 1000))
+
+    def remaining(self, hold: Hold, said: Remaining) -> None:
+        """The provider has said how much is left."""
+        if hold.pool.limits:
+            reset_ms = round(said.reset_s * 1000)
+            words = (hold.lane, said.measure.value, said.left, reset_ms)
+            self._desk(hold.pool.name).talk.tell("remaining", *words, soon=False)
+
+    async def look(self, pool: str) -> PoolView:
+        """How a pool stands now. Raises `RedisAway`."""
+        return read_view(self._pools(pool), await self._desk(pool).talk.ask("look"), self._now())
 
     def waiting(self, pool: str) -> int:
         """How many calls of this process are in line."""

@@ -21,8 +21,16 @@ class UsageStore(Protocol):
 
 
 class PoolStore(Protocol):
-    """Pools that were set over HTTP."""
+    """Pools that were set over HTTP. All raise `Unavailable`."""
+
+    async def set(self, name: str, document: Mapping[str, Any], *, by: str) -> None:
+        """Keep a pool's document."""
+        ...
+
+    async def remove(self, name: str) -> bool:
+        """Forget it; False when it was not set."""
+        ...
 
     async def all(self) -> Mapping[str, Mapping[str, Any]]:
-        """Their documents by name. Raises `Unavailable`."""
+        """Their documents by name."""
         ...

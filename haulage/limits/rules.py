@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from haulage.limits.limit import Limit, Measure, Period, Pool, Strategy
+from haulage.limits.limit import Limit, Measure, Period, Pool, Scope, Strategy
 
 HORIZON_MS = 200
 # A waiting call that nobody asks about again is forgotten after this.
@@ -35,7 +35,11 @@ def encode(pool: Pool, now: datetime) -> str:
 
 def rule_of(limit: Limit, pool: Pool, now: datetime) -> dict[str, Any]:
     """One limit; see counters.lua for its kinds."""
-    rule: dict[str, Any] = {"measure": limit.measure.value, "n": limit.amount}
+    rule: dict[str, Any] = {
+        "measure": limit.measure.value,
+        "n": limit.amount,
+        "wide": limit.scope in (Scope.POOL, Scope.MODEL),
+    }
     if limit.measure is Measure.CONCURRENCY:
         return {**rule, "kind": "concurrency"}
     assert limit.period is not None

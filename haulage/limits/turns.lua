@@ -9,8 +9,9 @@
 -- so that small calls do not starve a large one; lanes that need none of them go on.
 --
 -- Keys beside the counters: rec (hash id -> record), exp (zset id -> when the record is void),
--- lanes (zset lane -> its oldest number), q:<lane> (zset id -> number), flow (hash tenant -> finish,
--- '' -> virtual time), len (hash tenant -> service time that waits), meta (hash).
+-- lanes (zset lane -> its oldest number), q:<lane> (zset id -> number), z:<lane> (the same of those
+-- that come again later), flow (hash tenant -> finish, '' -> virtual time), len (hash tenant ->
+-- service time that waits), meta (hash).
 
 local WAITING, PARKED, HELD, EXPIRED = 0, 1, 2, 3
 local LANES_SEEN, GRANTS, AHEAD = 256, 500, 32
@@ -90,6 +91,7 @@ local function refresh_lane(lane)
 end
 
 local function stand_in_line(id, record)
+  if record.state == PARKED then redis.call('ZREM', pool .. ':z:' .. record.lane, id) end
   record.state = WAITING
   redis.call('ZADD', pool .. ':q:' .. record.lane, whole(record.number), id)
   redis.call('ZADD', pool .. ':lanes', 'LT', whole(record.number), record.lane)
@@ -97,13 +99,18 @@ local function stand_in_line(id, record)
 end
 
 local function leave_line(id, record)
-  redis.call('ZREM', pool .. ':q:' .. record.lane, id)
-  refresh_lane(record.lane)
+  if record.state == PARKED then
+    redis.call('ZREM', pool .. ':z:' .. record.lane, id)
+  else
+    redis.call('ZREM', pool .. ':q:' .. record.lane, id)
+    refresh_lane(record.lane)
+  end
 end
 
 -- Keeps its number while nobody listens for it; it does not hold up those behind.
 local function park(id, record)
   record.state = PARKED
+  redis.call('ZADD', pool .. ':z:' .. record.lane, whole(record.number), id)
   keep_record(id, record)
 end
 
@@ -267,8 +274,10 @@ local function turn_of(record)
   if not waiting then
     waiting = redis.call('HGETALL', pool .. ':len')
   end
-  local key = pool .. ':q:' .. record.lane
-  local rank = redis.call('ZCOUNT', key, '-inf', '(' .. whole(record.number))
+  local before, rank = '(' .. whole(record.number), 0
+  for _, line in ipairs({':q:', ':z:'}) do
+    rank = rank + redis.call('ZCOUNT', pool .. line .. record.lane, '-inf', before)
+  end
   local mine, weight = rank * record.service, weights[tenant] or 1
   local ahead = mine
   for place = 1, #waiting, 2 do

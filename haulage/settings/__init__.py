@@ -19,12 +19,13 @@ from haulage.domain import bulk
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import IO
 from haulage.settings.api import ApiSettings
+from haulage.settings.limits import LimitsSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
 from haulage.settings.providers import ProvidersSettings
 
 PREFIX = "HAULAGE_"
 # Read by the client, the CLI and handlers, not by this module.
-FOREIGN = {"HAULAGE_URL", "HAULAGE_API_KEY", "HAULAGE_DATA", "HAULAGE_CONFIG"}
+FOREIGN = {"HAULAGE_URL", "HAULAGE_API_KEY", "HAULAGE_DATA"}
 FOREIGN_PREFIXES = ("HAULAGE_HANDLER_", "HAULAGE_TEST_", "HAULAGE_DEMO_")
 
 
@@ -145,6 +146,8 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     retention: RetentionSettings = RetentionSettings()
     providers: ProvidersSettings = ProvidersSettings()
+    limits: LimitsSettings = LimitsSettings()
+    config: str = "haulage.toml"
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
     queues: Annotated[tuple[tuple[str, str], ...], NoDecode] = (("io", "io"), ("cpu", "cpu"))
 

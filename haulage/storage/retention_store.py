@@ -70,6 +70,19 @@ WITH old AS (
 SELECT count(*) FROM gone
 """)
 
+_LIMIT_USAGE = sa.text("""
+WITH old AS (
+    SELECT pool, whose, quarter FROM limit_usage WHERE quarter < :before
+    ORDER BY quarter LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM limit_usage AS held USING old
+    WHERE held.pool = old.pool AND held.whose = old.whose AND held.quarter = old.quarter
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+""")
+
 # A dead worker's row is how its jobs are found and rescued: it outlives them.
 _WORKERS = sa.text("""
 WITH old AS (
@@ -113,6 +126,10 @@ class RetentionStore:
     async def forget_workers(self, *, ended_before: datetime, limit: int) -> int:
         """Delete up to `limit` ended workers that hold no job; how many."""
         return await self._count(_WORKERS, {"before": ended_before, "limit": limit})
+
+    async def forget_limit_usage(self, *, before: datetime, limit: int) -> int:
+        """Usage that lies outside every window; how many rows went."""
+        return await self._count(_LIMIT_USAGE, {"before": before, "limit": limit})
 
     async def unnamed(self, refs: Sequence[str]) -> list[str]:
         """Those of `refs` that no row names, in the order given."""

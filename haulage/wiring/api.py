@@ -10,6 +10,7 @@ from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.settings import Settings
+from haulage.wiring.limits import open_limits
 from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
 
 
@@ -32,7 +33,8 @@ async def _serve(settings: Settings, registry: Registry, *, host: str, port: int
             open_services(
                 settings, registry, doorbell, pool_size=settings.database.pool_size, name="api"
             ) as services,
-            open_app(services, settings, broker=rabbit) as (http, hub),
+            open_limits(settings, services.database, services.clock) as limits,
+            open_app(services, settings, limits, broker=rabbit) as (http, hub),
         ):
             server = HttpServer(http, host=host, port=port, shutdown_s=settings.engine.shutdown_s)
 

@@ -13,7 +13,7 @@ from haulage.domain.clock import SystemClock
 from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import Registry
 from haulage.domain.language_model import Models, NoModels
-from haulage.domain.ports import Doorbell, FreeRoad
+from haulage.domain.ports import Doorbell
 from haulage.engine import bulk
 from haulage.engine import bus as buses
 from haulage.engine.celery_app import make_celery, read_broker
@@ -94,13 +94,15 @@ async def open_services(
     models: Models = NoModels()
     if with_models:
         # Only workers pay for the import of providers and their HTTP client.
+        from haulage.wiring.limits import open_limits
         from haulage.wiring.models import open_models
 
         ledger = StoredLedger(UsageStore(database), clock)
         opened.push_async_callback(ledger.drain)
+        limits = await opened.enter_async_context(open_limits(settings, database, clock))
         gateway = open_models(
             settings.providers,
-            traffic=FreeRoad(),
+            traffic=limits.traffic,
             ledger=ledger,
             cache=VectorStore(database, clock),
         )

@@ -32,6 +32,7 @@ from haulage.storage.job_reads import JobReads
 from haulage.storage.json_text import dumps
 from haulage.storage.settlement import Settlement
 from haulage.storage.worker_store import WorkerInfo
+from haulage.wiring.limits import open_limits
 
 
 class SpeakInput(BaseModel):
@@ -119,26 +120,28 @@ async def running_api(
     async def redis_answers() -> bool:
         return redis_up[0]
 
-    app = make_app(
-        services=services,
-        intake=Intake(
-            services,
-            queue_pools=settings.queue_pools,
-            window=Window(settings.engine.window, services.dispatch.rung_waiting),
-            depth=Depth(settings.engine.queue_depth, reads.depth),
-            broker=broker,
-        ),
-        control=Control(services),
-        reads=reads,
-        settings=settings,
-        hub=hub,
-        readiness=Readiness(services, settings, {"redis": redis_answers}),
-    )
-    try:
-        yield Api(app, hub, services, reads, settings, redis_up)
-    finally:
-        await hub.close()
-        await client.aclose()
+    async with open_limits(settings, services.database, services.clock) as limits:
+        app = make_app(
+            services=services,
+            intake=Intake(
+                services,
+                queue_pools=settings.queue_pools,
+                window=Window(settings.engine.window, services.dispatch.rung_waiting),
+                depth=Depth(settings.engine.queue_depth, reads.depth),
+                broker=broker,
+            ),
+            control=Control(services),
+            reads=reads,
+            settings=settings,
+            limits=limits,
+            hub=hub,
+            readiness=Readiness(services, settings, {"redis": redis_answers}),
+        )
+        try:
+            yield Api(app, hub, services, reads, settings, redis_up)
+        finally:
+            await hub.close()
+            await client.aclose()
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+-- What providers say: refusals, and how much they think is left. And how the pool stands.
+
+local FLOOR, CUT, CUT_EVERY_MS = 0.1, 0.7, 1000
+
+-- {'brake', model or '', freeze in ms}: a refusal. Nothing goes until then, and then a part of the
+-- limits, which grows again by `recovery` a second. Refusals of one moment count once.
+function operations.brake(model, freeze)
+  local brake = brakes[model] or {frozen = 0, part = 1, since = now, cut = 0}
+  local part = math.min(1, brake.part + math.max(0, now - brake.since) / 1000 * recovery)
+  if now - brake.cut >= CUT_EVERY_MS and now >= brake.frozen then
+    part, brake.cut = math.max(FLOOR, part * CUT), now
+  end
+  brake.frozen = math.max(brake.frozen, now + freeze)
+  -- Nothing recovers while it is frozen.
+  brake.part, brake.since = part, math.max(now, brake.frozen)
+  brakes[model] = brake
+  for target, one in pairs(brakes) do
+    if one.part + math.max(0, now - one.since) / 1000 * recovery >= 1 and now >= one.frozen then
+      brakes[target] = nil
+    end
+  end
+  redis.call('HSET', pool .. ':meta', 'brakes', cmsgpack.pack(brakes))
+  return {'braked'}
+end
+
+-- {'remaining', lane, measure, left, reset in ms}: what the provider's headers say. Somebody else
+-- uses the account too when that is much less than we think; then ours is lowered to it.
+function operations.remaining(lane, measure, left, reset)
+  local _, model, refs = parts_of(lane)
+  local _, part = brake_of(model)
+  factor = part
+  local nearest
+  for _, ref in ipairs(refs) do
+    local counter = counter_of(ref)
+    local rule = counter and counter.rule
+    -- A provider counts the account or the model, over what is short.
+    if rule and rule.measure == measure and rule.per and rule.per <= 3600000 and rule.wide
+      and not counter.missing and (not nearest or rule.per < nearest.rule.per) then
+      nearest = counter
+    end
+  end
+  if not nearest then return {'unknown'} end
+  local used, most = nearest.kind.usage(nearest)
+  local surprise = math.floor(most - used - left)
+  if surprise <= math.max(1, most / 10) then return {'known'} end
+  local rule = nearest.rule
+  if rule.kind == 'rolling' then
+    -- Where it counts until the provider's window is over, and not longer.
+    local since = math.max(now - rule.per, math.min(now, now + reset - rule.per - rule.slack))
+    nearest.kind.take(nearest, surprise, since)
+  else
+    nearest.kind.take(nearest, surprise, now)
+  end
+  nearest.dirty = true
+  return {'lowered'}
+end
+
+-- {'look'}: every counter that holds something, and the line.
+function operations.look()
+  local found = {}
+  for _, ref in ipairs(redis.call('SMEMBERS', pool .. ':refs')) do
+    local counter = counter_of(ref)
+    if counter and counter.x then
+      factor = 1
+      local used, most, reset = counter.kind.usage(counter)
+      found[#found + 1] = {ref, used, most, reset}
+    else
+      redis.call('SREM', pool .. ':refs', ref)
+    end
+  end
+  local waiting = 0
+  for _, lane in ipairs(redis.call('ZRANGE', pool .. ':lanes', 0, -1)) do
+    waiting = waiting + redis.call('ZCARD', pool .. ':q:' .. lane)
+  end
+  local frozen, part = brake_of('')
+  for model in pairs(brakes) do
+    local until_ms, its = brake_of(model)
+    frozen, part = math.max(frozen, until_ms), math.min(part, its)
+  end
+  return {'looked', found, waiting, math.max(0, frozen - now), part}
+end

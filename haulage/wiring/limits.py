@@ -1,0 +1,67 @@
+"""The limiter, the breakers and the pools, of one event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from haulage.domain.clock import Clock
+from haulage.domain.errors import Unavailable
+from haulage.limits.book import PoolBook
+from haulage.limits.breaker import Breakers
+from haulage.limits.config import from_environment, from_file
+from haulage.limits.installation import Limits, connect
+from haulage.limits.ledger import Ledger
+from haulage.limits.limiter import Limiter
+from haulage.limits.traffic import LimitedTraffic
+from haulage.settings import Settings
+from haulage.storage.database import Database
+from haulage.storage.limit_store import LimitStore
+
+# A change is seen by all processes within this time.
+RELOAD_S = 0.8
+
+
+@asynccontextmanager
+async def open_limits(
+    settings: Settings, database: Database, clock: Clock
+) -> AsyncIterator[Limits]:
+    """Closed at the end, with all usage written if PostgreSQL is there. Raises `SettingsFault`."""
+    store = LimitStore(database, clock)
+    book = PoolBook(
+        settings.limits,
+        store,
+        environment=from_environment(settings.limits),
+        file=from_file(Path(settings.config)),
+    )
+    with suppress(Unavailable):
+        await book.reload()
+    client = connect(settings.require_redis_url())
+    prefix = settings.redis.prefix
+    ledger = Ledger(store, clock.now)
+    limiter = Limiter(client, pools=book.pool, prefix=prefix, ledger=ledger, now=clock.now)
+    breakers = Breakers(client, prefix=prefix, rule=book.rule)
+    await limiter.open()
+    reloading = asyncio.get_running_loop().create_task(_keep_reloading(book))
+    try:
+        yield Limits(
+            book,
+            store,
+            limiter,
+            breakers,
+            LimitedTraffic(
+                limiter, breakers, short_wait_s=settings.limits.short_wait_s, now=clock.now
+            ),
+        )
+    finally:
+        reloading.cancel()
+        await limiter.close()
+        await ledger.close()
+        await client.aclose()
+
+
+async def _keep_reloading(book: PoolBook) -> None:
+    while True:
+        await asyncio.sleep(RELOAD_S)
+        with suppress(Unavailable):
+            await book.reload()

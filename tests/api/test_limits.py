@@ -1,0 +1,56 @@
+"""Limits over HTTP: what is put is in force at once, shown with its usage, and given back."""
+
+import httpx
+
+from haulage.brokers import redis_clients
+from haulage.domain.limits import Asker, Estimate, Spent
+from tests.api.conftest import Api
+
+BODY = {"tokens_per_hour": 1000, "per_tenant": {"requests_per_minute": 2}}
+
+
+async def test_the_environments_pool_is_there_from_the_start(http: httpx.AsyncClient) -> None:
+    (pool,) = (await http.get("/api/v1/limits")).json()["data"]
+    assert (pool["name"], pool["source"]) == ("ai-tasks", "environment")
+    by_period = {one["period"]: one["limit"] for one in pool["limits"]}
+    assert by_period == {"minute": 20, "hour": 100, "day": 500, "week": 2000, "month": 7500}
+
+
+async def test_what_is_put_is_shown_with_its_usage(http: httpx.AsyncClient, api: Api) -> None:
+    assert (await http.put("/api/v1/limits/openai", json=BODY)).status_code == 200
+    limiter = api.app.state.deps.limits.limiter
+    async with limiter.hold("openai", Estimate(300), Asker("acme")) as held:
+        held.settle(Spent(tokens=120))
+    await limiter.drain()
+    pool = (await http.get("/api/v1/limits/openai")).json()
+    shown = {(one["measure"], one["whose"]): one for one in pool["limits"]}
+    tokens = shown["tokens", ""]
+    assert (tokens["current"], tokens["limit"], tokens["remaining"]) == (120, 1000, 880)
+    assert shown["requests", "acme"]["current"] == 1
+    assert pool["breaker"] == {"state": "closed", "retry_after_s": 0.0}
+
+
+async def test_a_pool_goes_back_to_the_environment(http: httpx.AsyncClient) -> None:
+    await http.put("/api/v1/limits/ai-tasks", json={"requests_per_day": 7})
+    assert (await http.get("/api/v1/limits/ai-tasks")).json()["source"] == "api"
+    assert (await http.delete("/api/v1/limits/ai-tasks")).status_code == 204
+    assert (await http.get("/api/v1/limits/ai-tasks")).json()["source"] == "environment"
+    assert (await http.delete("/api/v1/limits/ai-tasks")).status_code == 404
+
+
+async def test_a_misspelt_limit_is_refused(http: httpx.AsyncClient) -> None:
+    answer = await http.put("/api/v1/limits/openai", json={"request_per_minute": 5})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/request_per_minute"
+
+
+async def test_without_redis_the_settings_are_still_shown(
+    http: httpx.AsyncClient, api: Api
+) -> None:
+    client = redis_clients.connect("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
+    limits = api.app.state.deps.limits
+    limits.limiter._desk("ai-tasks").talk._client = client
+    pool = (await http.get("/api/v1/limits/ai-tasks")).json()
+    assert pool["limits"] is None
+    assert pool["settings"]["requests_per_minute"]["amount"] == 20
+    await client.aclose()
