@@ -166,6 +166,10 @@ NOTHING = {
     "failures": "{}",
 }  # fmt: skip
 BEGUN = {"job_id": uuid7(), "total": 3}
+QUARTER = {
+    "pool": "openai", "whose": "", "requests": 1, "tokens": 1,
+    "quarter": datetime(2026, 1, 5, 10, 15, tzinfo=UTC),
+}  # fmt: skip
 OTHERS = [
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
@@ -181,6 +185,12 @@ OTHERS = [
     ("ck_job_types_pool", "job_types", {**KNOWN, "pool": "gpu"}),
     ("ck_job_types_queue", "job_types", {**KNOWN, "queue": "ocr"}),
     ("ck_provider_usage_sums", "provider_usage", {**USED, "calls": -1}),
+    ("ck_limit_usage_sums", "limit_usage", {**QUARTER, "tokens": -1}),
+    (
+        "ck_limit_usage_quarter",
+        "limit_usage",
+        {**QUARTER, "quarter": datetime(2026, 1, 5, 10, 16, tzinfo=UTC)},
+    ),
     ("ck_vectors_key", "vectors", {**VECTOR, "key": b"short"}),
     ("ck_vectors_size", "vectors", {**VECTOR, "size": 5}),
 ]
