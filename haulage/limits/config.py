@@ -53,10 +53,23 @@ def _amount(value: Any) -> Any:
 Amount = Annotated[AmountBody | None, BeforeValidator(_amount)]
 
 
-class ScopeBody(BaseModel):
-    """Limits of a pool, or of one of its models, tenants, users or keys."""
+def _as_pattern(schema: dict[str, Any]) -> None:
+    """The twelve `…_per_…` in one line: a document that repeats them in five places says less."""
+    properties = schema["properties"]
+    amounts = [name for name in properties if "_per_" in name]
+    one = {key: value for key, value in properties[amounts[0]].items() if key != "title"}
+    for name in amounts:
+        del properties[name]
+    periods = "|".join(Period)
+    pattern = f"^({Measure.REQUESTS}|{Measure.TOKENS})_per_({periods})$"
+    schema["patternProperties"] = {pattern: one}
 
-    model_config = ConfigDict(extra="forbid")
+
+class ScopeBody(BaseModel):
+    """Limits of a pool, or of one of its models, tenants, users or keys: a number, or more words,
+    for `requests_per_minute` and its neighbours."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_as_pattern)
 
     requests_per_second: Amount = None
     requests_per_minute: Amount = None
