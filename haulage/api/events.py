@@ -13,7 +13,7 @@ last event that it had. How events look on the wire is the face's business (`sse
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextvars import Context
 from uuid import UUID
 
@@ -201,7 +201,7 @@ class Stream:
         self._wake = asyncio.Event()
         self._ended = False
 
-    async def batches(self) -> AsyncIterator[list[bytes]]:
+    async def batches(self) -> AsyncGenerator[list[bytes], None]:
         """Encoded events, first those that happened, then those that happen.
 
         An empty batch says that nothing did for `KEEPALIVE_S`.

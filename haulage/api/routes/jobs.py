@@ -1,5 +1,6 @@
 """Jobs that exist: one, their results and logs, and their cancelling."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from haulage.api import deps
+from haulage.api import deps, waiting
 from haulage.api.documents import job_json, log_page_json, shown_error
 from haulage.api.errors import Refusal
 from haulage.api.models import JobDocument, LogPage
@@ -55,12 +56,19 @@ class NoQuery(BaseModel):
     response_class=Response,
     responses={200: {"model": JobDocument}, **problems(400, 404, 503)},
     summary="Look at a job",
+    openapi_extra={"parameters": [waiting.PARAMETER]},
 )
 async def show(request: Request, job_id: str, query: Annotated[ShowQuery, Query()]) -> Response:
-    """The job as it stands now."""
+    """The job as it stands now or, with `Prefer: wait=10`, once it is over."""
     with_input = query.include == "input"
     job = await find(request, job_id, with_input=with_input)
-    return _json(job_json(job, with_input=with_input))
+    within_s = waiting.wanted_s(request)
+    if within_s is None:
+        return _json(job_json(job, with_input=with_input))
+    over = await waiting.until_over(request, job, within_s=within_s)
+    answer = _json(job_json(replace(over, input=job.input), with_input=with_input))
+    answer.headers.update(waiting.applied(within_s))
+    return answer
 
 
 @router.get(

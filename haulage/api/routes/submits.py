@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from haulage.api import deps
+from haulage.api import deps, waiting
 from haulage.api.bodies import read_model
 from haulage.api.documents import job_json, jobs_json, text_of
 from haulage.api.errors import REQUEST_ID, Refusal
@@ -36,20 +36,29 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
     "",
     status_code=202,
     response_class=Response,
-    responses={202: {"model": JobDocument, "description": "Accepted, durably"}, **_REFUSED},
-    openapi_extra=json_body("Submit"),
+    responses={
+        200: {"model": JobDocument, "description": "With `Prefer: wait`: over in time"},
+        202: {"model": JobDocument, "description": "Accepted, durably"},
+        **_REFUSED,
+    },
+    openapi_extra={**json_body("Submit"), "parameters": [waiting.PARAMETER]},
     summary="Submit a job",
 )
 async def submit(request: Request) -> Response:
-    """Once this answers 202 the job is never lost."""
+    """Once this answers 202 the job is never lost. `Prefer: wait=10` waits for its end."""
     parts = deps.of(request)
     body = await read_model(request, Submit, limit=parts.settings.api.max_body_bytes)
     check_times(body, parts.services.clock.now())
     new = parts.intake.check(body.submission(), origin(request))
     (job,), headers = await accepted(request, [new], body)
+    status = 202
+    if (within_s := waiting.wanted_s(request)) is not None:
+        job = await waiting.until_over(request, job, within_s=within_s)
+        headers = {**headers, **waiting.applied(within_s)}
+        status = 200 if job.is_terminal else 202
     return Response(
         job_json(job),
-        status_code=202,
+        status_code=status,
         headers={"Location": f"/api/v1/jobs/{job.id}", **headers},
         media_type="application/json",
     )
