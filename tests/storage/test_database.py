@@ -60,7 +60,8 @@ async def test_a_connection_that_was_cut_while_idle_is_replaced_and_nobody_notic
     database: Database, database_url: str
 ) -> None:
     assert await one(database) == 1
-    assert cut(database_url, "haulage-test") == 1
+    # One of the test before may still be on its way out.
+    assert cut(database_url, "haulage-test") >= 1
     assert await one(database) == 1
 
 
