@@ -42,7 +42,11 @@ class AmountBody(BaseModel):
         default=None, description="`rolling`, `fixed` or `bucket`; the pool's when it is not said."
     )
     burst: int | None = Field(
-        default=None, ge=1, le=MAX_AMOUNT, description="What a bucket holds; else its amount."
+        strict=True,
+        default=None,
+        ge=1,
+        le=MAX_AMOUNT,
+        description="What a bucket holds; else its amount.",
     )
 
 
@@ -84,7 +88,7 @@ class ScopeBody(BaseModel):
     tokens_per_week: Amount = None
     tokens_per_month: Amount = None
     concurrency: int | None = Field(
-        default=None, ge=1, le=MAX_AMOUNT, description="Calls under way at once."
+        strict=True, default=None, ge=1, le=MAX_AMOUNT, description="Calls under way at once."
     )
 
     def amounts(self) -> Iterator[tuple[Measure, Period | None, AmountBody]]:
@@ -101,7 +105,7 @@ class ScopeBody(BaseModel):
 class TenantBody(ScopeBody):
     """One tenant's limits, and its share when tenants wait: twice the weight, twice the turns."""
 
-    weight: float = Field(default=1.0, gt=0, le=1000)
+    weight: float = Field(strict=True, default=1.0, gt=0, le=1000)
 
 
 class PoolBody(ScopeBody):
@@ -112,21 +116,27 @@ class PoolBody(ScopeBody):
     )
     timezone: str = Field(default="UTC", description="Of `fixed` windows, such as Europe/Rome.")
     slack_s: float = Field(
+        strict=True,
         default=0.1,
         ge=0,
         le=10,
         description="How late a call may reach the provider after it was let through.",
     )
     local_share: float = Field(
+        strict=True,
         default=0.0,
         ge=0,
         le=1,
         description="What part of the limits each process allows itself while Redis is away; "
         "0: nothing goes.",
     )
-    breaker_failures: int | None = Field(default=None, ge=0, description="In a row; 0: never.")
-    breaker_failure_rate: float = Field(default=0.0, ge=0, le=1, description="0: never.")
-    breaker_open_s: float | None = Field(default=None, gt=0)
+    breaker_failures: int | None = Field(
+        strict=True, default=None, ge=0, description="In a row; 0: never."
+    )
+    breaker_failure_rate: float = Field(
+        strict=True, default=0.0, ge=0, le=1, description="0: never."
+    )
+    breaker_open_s: float | None = Field(strict=True, default=None, gt=0)
     per_model: ScopeBody = ScopeBody()
     per_tenant: ScopeBody = ScopeBody()
     per_user: ScopeBody = ScopeBody()
