@@ -18,10 +18,10 @@ if TYPE_CHECKING:
         ChildOutcome,
         Context,
         Part,
-        StoredFile,
         version,
     )
     from haulage.domain.errors import NotRetryable, Retryable, Snoozed
+    from haulage.domain.files import FileId, FileInfo, FileOnDisk, StoredFile
     from haulage.domain.job_type import Policy, job_type
     from haulage.storage.callers_transaction import submit_in
 
@@ -33,12 +33,15 @@ _HOMES = {
     "ChildOutcome": "haulage.domain.context",
     "Client": "haulage.client",
     "Context": "haulage.domain.context",
+    "FileId": "haulage.domain.files",
+    "FileInfo": "haulage.domain.files",
+    "FileOnDisk": "haulage.domain.files",
     "NotRetryable": "haulage.domain.errors",
     "Part": "haulage.domain.context",
     "Policy": "haulage.domain.job_type",
     "Retryable": "haulage.domain.errors",
     "Snoozed": "haulage.domain.errors",
-    "StoredFile": "haulage.domain.context",
+    "StoredFile": "haulage.domain.files",
     "job_type": "haulage.domain.job_type",
     "submit_in": "haulage.storage.callers_transaction",
     "version": "haulage.domain.context",
@@ -52,6 +55,9 @@ __all__ = [
     "ChildOutcome",
     "Client",
     "Context",
+    "FileId",
+    "FileInfo",
+    "FileOnDisk",
     "NotRetryable",
     "Part",
     "Policy",

@@ -1,6 +1,7 @@
 """A PDF as a reader sees it: whole sentences, each on the page where it begins."""
 
 from dataclasses import dataclass
+from os import PathLike
 
 from haulage.documents.cleaning import clean_pages
 from haulage.documents.errors import NoText
@@ -28,7 +29,7 @@ class Book:
         return self.sentences[page - 1]
 
 
-def read_book(content: bytes, *, max_pages: int = MAX_PAGES) -> Book:
+def read_book(content: bytes | PathLike[str], *, max_pages: int = MAX_PAGES) -> Book:
     """Read a born-digital PDF; raises a `DocumentFault`, `NoText` when no page has any."""
     pages = page_texts(content, max_pages=max_pages)
     faults = tuple(page for page in pages if page.fault)

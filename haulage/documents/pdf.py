@@ -4,14 +4,18 @@ Promises: a file that is no PDF, damaged, encrypted, empty or too long raises it
 `DocumentFault`; a single page that cannot be read is reported in its place and never sinks the
 others. Reads the text layer only: a scanned page has none, and says so.
 
+A PDF is given by its bytes or by its path, which is read as needed and never whole.
+
 PDFium is not thread-safe, not even across documents. One lock per process guards every call; real
 parallelism comes from processes.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 from haulage.documents.errors import DamagedPdf, EncryptedPdf, NotAPdf, TooManyPages
@@ -38,14 +42,18 @@ class PageText:
     fault: str | None = None
 
 
-def page_count(content: bytes, *, max_pages: int = MAX_PAGES) -> int:
+def page_count(content: bytes | PathLike[str], *, max_pages: int = MAX_PAGES) -> int:
     """The number of pages, at least 1; raises a `DocumentFault`."""
     with _opened(content, max_pages) as document:
         return len(document)
 
 
 def page_texts(
-    content: bytes, first_page: int = 1, last_page: int | None = None, *, max_pages: int = MAX_PAGES
+    content: bytes | PathLike[str],
+    first_page: int = 1,
+    last_page: int | None = None,
+    *,
+    max_pages: int = MAX_PAGES,
 ) -> list[PageText]:
     """The text layer of pages `first_page` to `last_page`, both included, lines ended by `\\n`.
 
@@ -60,15 +68,17 @@ def page_texts(
 
 
 @contextmanager
-def _opened(content: bytes, max_pages: int) -> Iterator[Any]:
+def _opened(content: bytes | PathLike[str], max_pages: int) -> Iterator[Any]:
     import pypdfium2  # lazy: a 9 MB native library
 
-    _refuse_what_is_no_pdf(content)
+    head, tail = _ends(content)
+    _refuse_what_is_no_pdf(head)
+    source = content if isinstance(content, bytes) else os.fspath(content)
     with _PDFIUM:
         try:
-            document = pypdfium2.PdfDocument(content)
+            document = pypdfium2.PdfDocument(source)
         except pypdfium2.PdfiumError as error:
-            raise _load_fault(content, error.err_code) from error
+            raise _load_fault(tail, error.err_code) from error
         try:
             if len(document) > max_pages:
                 raise TooManyPages(
@@ -79,19 +89,29 @@ def _opened(content: bytes, max_pages: int) -> Iterator[Any]:
             document.close()
 
 
-def _refuse_what_is_no_pdf(content: bytes) -> None:
-    if not content:
+def _ends(content: bytes | PathLike[str]) -> tuple[bytes, bytes]:
+    """The beginning and the end, where a PDF says what it is and that it is whole."""
+    if isinstance(content, bytes):
+        return content[:_MAGIC_WITHIN], content[-_MAGIC_WITHIN:]
+    with open(content, "rb") as file:
+        head = file.read(_MAGIC_WITHIN)
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _MAGIC_WITHIN))
+        return head, file.read(_MAGIC_WITHIN)
+
+
+def _refuse_what_is_no_pdf(head: bytes) -> None:
+    if not head:
         raise NotAPdf("The file is empty.")
-    if _MAGIC not in content[:_MAGIC_WITHIN]:
+    if _MAGIC not in head:
         raise NotAPdf("The file is not a PDF: it does not begin with %PDF-.")
 
 
-def _load_fault(content: bytes, code: int | None) -> EncryptedPdf | DamagedPdf:
+def _load_fault(tail: bytes, code: int | None) -> EncryptedPdf | DamagedPdf:
     if code == _PASSWORD_NEEDED:
         return EncryptedPdf("The PDF is encrypted and wants a password; upload it without one.")
     if code == _SECURITY_UNSUPPORTED:
         return EncryptedPdf("The PDF is protected in a way that cannot be read; upload it without.")
-    if b"%%EOF" not in content[-_MAGIC_WITHIN:]:
+    if b"%%EOF" not in tail:
         return DamagedPdf("The PDF is cut off: its end is missing. Upload it again, whole.")
     return DamagedPdf("The PDF is damaged: its structure cannot be read.")
 

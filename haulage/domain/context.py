@@ -12,22 +12,11 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from haulage.domain.files import BlockingFiles, Files
 from haulage.domain.language_model import MAX_TOKENS, Answer, Embeddings, Message
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """An uploaded file and its whole content. `size` in bytes."""
-
-    id: UUID
-    name: str
-    media_type: str
-    size: int
-    sha256: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +92,7 @@ class JobInfo(Protocol):
         ...
 
 
-class Context(JobInfo, Protocol):
+class Context(JobInfo, Files, Protocol):
     """The face for `async def` handlers."""
 
     async def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
@@ -167,10 +156,6 @@ class Context(JobInfo, Protocol):
         """Add a line to the job's own log, readable at `/jobs/{id}/logs`."""
         ...
 
-    async def file(self, file_id: UUID | str) -> StoredFile:
-        """An uploaded file of this job's tenant; raises `NotRetryable` when there is none."""
-        ...
-
     @overload
     async def chat(
         self,
@@ -206,7 +191,7 @@ class Context(JobInfo, Protocol):
         ...
 
 
-class BlockingContext(JobInfo, Protocol):
+class BlockingContext(JobInfo, BlockingFiles, Protocol):
     """The face for plain `def` handlers; every method blocks until it is done."""
 
     def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
@@ -241,10 +226,6 @@ class BlockingContext(JobInfo, Protocol):
 
     def log(self, message: str, **fields: Any) -> None:
         """See `Context.log`."""
-        ...
-
-    def file(self, file_id: UUID | str) -> StoredFile:
-        """See `Context.file`."""
         ...
 
     @overload

@@ -7,11 +7,13 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from haulage.domain.context import Child, ChildOutcome, Part, StoredFile
+from haulage.domain.context import Child, ChildOutcome, Part
 from haulage.domain.errors import Interrupted, Verdict, classify
+from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.language_model import Embeddings
 from haulage.engine.context import ITEM_BACKOFF, ITEM_TRIES, RunContext, item_failure, step_key
 from haulage.engine.verdicts import retry_delay_s
@@ -103,6 +105,12 @@ class BlockingRunContext:
 
     def file(self, file_id: UUID | str) -> StoredFile:
         return self._wait(self._core.file(file_id))
+
+    def file_path(self, file_id: UUID | str) -> FileOnDisk:
+        return self._wait(self._core.file_path(file_id))
+
+    def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
+        return self._wait(self._core.put_file(name, media_type, content))
 
     def chat(self, model: Any, messages: Any, **options: Any) -> Any:
         return self._wait(self._core.chat(model, messages, **options))

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -19,12 +20,14 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from haulage.domain.backoff import Backoff
-from haulage.domain.context import Child, ChildOutcome, Failure, Part, StoredFile
-from haulage.domain.errors import HaulageError, LeaseLost, NotRetryable, Snoozed, Verdict, classify
+from haulage.domain.context import Child, ChildOutcome, Failure, Part
+from haulage.domain.errors import HaulageError, LeaseLost, Snoozed, Verdict, classify
+from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.job import Lease, Usage
 from haulage.domain.language_model import Embeddings
 from haulage.engine.batcher import patiently
 from haulage.engine.children import gather
+from haulage.engine.job_files import JobFiles
 from haulage.engine.model_calls import ModelCalls
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
@@ -54,6 +57,7 @@ class RunContext:
         self._under_way: dict[str, asyncio.Future[None]] = {}
         self._spawning: dict[str, asyncio.Lock] = {}
         self.reports = Reports(lease, services, on_lost=on_lost)
+        self.files = JobFiles(lease, services)
         self.models = ModelCalls(self, services.models)
 
     @property
@@ -263,17 +267,13 @@ class RunContext:
         self.reports.log(message, fields)
 
     async def file(self, file_id: UUID | str) -> StoredFile:
-        try:
-            wanted = UUID(str(file_id))
-        except ValueError:
-            row = None
-        else:
-            files, tenant = self._services.files, self.lease.tenant
-            row = await patiently(lambda: files.get(wanted, tenant=tenant))
-        if row is None:
-            raise NotRetryable(f"There is no file {file_id}.", code="file_not_found")
-        content = await self._services.files.content(row)
-        return StoredFile(row.id, row.name, row.media_type, row.size, row.sha256, content)
+        return await self.files.content(file_id)
+
+    async def file_path(self, file_id: UUID | str) -> FileOnDisk:
+        return await self.files.path(file_id)
+
+    async def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
+        return await self.files.put(name, media_type, content)
 
     async def chat(self, model: Any, messages: Any, **options: Any) -> Any:
         return await self.models.chat(model, messages, **options)

@@ -123,7 +123,10 @@ class Executor:
         context = RunContext(
             lease, self._services, on_lost=lambda: stop.tell("lost"), random=self._random
         )
-        outcome, result_ref = await self._outcome(lease, context, stop, invoke)
+        try:
+            outcome, result_ref = await self._outcome(lease, context, stop, invoke)
+        finally:
+            context.files.close()
         await context.reports.flush()
         duration_s = time.perf_counter() - started
         meters.duration.observe(duration_s)

@@ -6,7 +6,6 @@ unfinished chunk. A page or chunk that fails is reported and never sinks the oth
 """
 
 from typing import Any, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +14,7 @@ from haulage.documents.chunks import plan_chunks
 from haulage.documents.clauses import split_clauses
 from haulage.domain.context import BlockingContext, version
 from haulage.domain.errors import NotRetryable
+from haulage.domain.files import FileId
 from haulage.domain.job_type import Policy, job_type
 
 MAX_PAGES = 2_000
@@ -23,7 +23,7 @@ MAX_PAGES = 2_000
 class RewriteInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    file: UUID = Field(description="Id of an uploaded PDF with a text layer.")
+    file: FileId = Field(description="Id of an uploaded PDF with a text layer.")
     sentence_length_limit: int = Field(
         default=12, ge=3, le=100, description="No sentence has more words than this."
     )
@@ -75,11 +75,11 @@ class Rewritten(BaseModel):
 )
 def rewrite_novel(input: RewriteInput, ctx: BlockingContext) -> Rewritten:
     """Turn a novel, an uploaded PDF, into sentences of at most `sentence_length_limit` words."""
-    file = ctx.file(input.file)
+    file = ctx.file_path(input.file)
     ctx.progress(0, step="reading pages")
     # Every attempt reads the pages again: it takes a fraction of a second, and a step's stored
     # value would be the whole book. What a chunk makes of its pages is what is worth keeping.
-    book = read_book(file.content, max_pages=MAX_PAGES)
+    book = read_book(file, max_pages=MAX_PAGES)
     chunks = plan_chunks(book.pages)
     ctx.log("novel.read", pages=book.pages, chunks=len(chunks), language=book.language)
 

@@ -22,6 +22,7 @@ from haulage.domain.errors import NotFound, Unavailable
 
 HINT = "Check HAULAGE_BLOB_URL and that this process may write there."
 PART_BYTES = 5 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
 PAGE = 1_000
 # Well below the age at which the janitor takes a blob that no row names.
 FRESH = timedelta(hours=1)
@@ -134,6 +135,32 @@ class Blobs:
         except (BaseError, OSError) as error:
             raise Unavailable("The blob store refused a read.", hint=HINT) from error
 
+    async def stream(self, ref: str, *, start: int = 0, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to `end`, which is left out, a piece at a time.
+
+        Awaiting it finds the blob; raises `NotFound`, and `Unavailable` while it is read too.
+        """
+        try:
+            answer = await obstore.get_async(self._store, ref, options={"range": (start, end)})
+        except (BlobNotFound, FileNotFoundError) as error:
+            raise NotFound(f"There is no blob {ref}.") from error
+        except (BaseError, OSError) as error:
+            raise Unavailable("The blob store refused a read.", hint=HINT) from error
+        return _pieces(answer)
+
+    def path_of(self, ref: str) -> Path | None:
+        """Where a blob lies in this machine's file system; None for one in a bucket."""
+        if not isinstance(self._store, LocalStore) or self._store.prefix is None:
+            return None
+        return Path(self._store.prefix) / ref
+
+    async def copy_to(self, path: Path, ref: str, *, size: int) -> None:
+        """Write a blob of `size` bytes to `path`, a piece at a time; raises as `stream` does."""
+        with path.open("wb") as written:
+            if size:
+                async for piece in await self.stream(ref, end=size):
+                    await asyncio.to_thread(written.write, piece)
+
     async def written_before(self, moment: datetime) -> AsyncIterator[list[str]]:
         """The references of blobs last written before `moment`, a page at a time."""
         try:
@@ -201,6 +228,14 @@ class Blobs:
 def reference(sha256: str) -> str:
     """The blob's name for a sha256 in hex."""
     return f"sha256/{sha256[:2]}/{sha256}"
+
+
+async def _pieces(answer: obstore.GetResult) -> AsyncIterator[bytes]:
+    try:
+        async for piece in answer.stream(min_chunk_size=PIECE_BYTES):
+            yield bytes(piece)
+    except (BaseError, OSError) as error:
+        raise Unavailable("The blob store refused a read.", hint=HINT) from error
 
 
 def size_of(text: str) -> int:

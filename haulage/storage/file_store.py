@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from haulage.domain.clock import Clock
 from haulage.storage.blobs import Blobs, reference
@@ -36,11 +37,12 @@ class FileStore:
     async def add(
         self, *, id: UUID, tenant: str, sha256: str, size: int, media_type: str, name: str
     ) -> FileRow:
-        """Record a file whose blob is already stored."""
+        """Record a file whose blob is already stored. Doing it again changes nothing."""
         row = FileRow(id, tenant, sha256, size, media_type, name, self._clock.now())
         async with self._database.transaction() as connection:
             await connection.execute(
-                files.insert().values(
+                insert(files)
+                .values(
                     id=row.id,
                     tenant=row.tenant,
                     sha256=row.sha256,
@@ -49,6 +51,7 @@ class FileStore:
                     name=row.name,
                     created_at=row.created_at,
                 )
+                .on_conflict_do_nothing(index_elements=[files.c.id])
             )
         return row
 

@@ -43,6 +43,19 @@ def test_the_text_of_each_page_keeps_its_lines():
     ]
 
 
+def test_a_pdf_is_read_from_its_path_too(tmp_path):
+    content = make_pdf([["une page"]])
+    (tmp_path / "whole.pdf").write_bytes(content)
+    (tmp_path / "cut.pdf").write_bytes(content[:400])
+    (tmp_path / "empty.pdf").touch()
+
+    assert page_texts(tmp_path / "whole.pdf") == page_texts(content)
+    with pytest.raises(DamagedPdf, match="cut off"):
+        page_count(tmp_path / "cut.pdf")
+    with pytest.raises(NotAPdf, match="empty"):
+        page_count(tmp_path / "empty.pdf")
+
+
 def test_a_page_range_includes_both_ends():
     content = make_pdf([[f"page {number}"] for number in range(1, 6)])
 

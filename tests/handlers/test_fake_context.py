@@ -111,6 +111,19 @@ def test_logs_files_usage_and_settings_are_there():
     assert (ctx.setting("colour", "red"), ctx.setting("size", 1)) == ("blue", 1)
 
 
+def test_a_fake_file_lies_on_a_disk_and_what_is_made_is_found():
+    ctx = FakeBlockingContext()
+    file = ctx.add_file(b"abc", name="a.txt")
+
+    upper = ctx.file_path(file.id).path.read_bytes().upper()
+    made = [ctx.put_file("b.txt", "text/plain", upper) for _ in range(2)]
+    copied = ctx.put_file("c.txt", "text/plain", ctx.file_path(made[0].id).path)
+
+    assert made[0] == made[1]
+    assert [(one.name, one.content) for one in ctx.made] == [("b.txt", b"ABC"), ("c.txt", b"ABC")]
+    assert ctx.file(copied.id).size == 3
+
+
 @pytest.mark.parametrize("file_id", ["01970000-0000-7000-8000-000000000000", "no id"])
 async def test_an_unknown_file_is_not_retried(file_id):
     with pytest.raises(NotRetryable):

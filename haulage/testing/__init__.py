@@ -7,25 +7,25 @@
 
 Promises what a handler may rely on: a finished step is not run again, not by a second call and not
 in a second attempt (`ctx.next_attempt()`); arguments and values go through JSON, as in the
-database; files are found by their id. Does not retry, time out or cancel, and runs the items of a
-`map` one after the other, so that a test sees the same order each time.
+database; files are found by their id, and those that the handler stores are in `ctx.made`. Does not
+retry, time out or cancel, and runs the items of a `map` one after the other, so that a test sees
+the same order each time.
 """
 
-import hashlib
 import inspect
 import json
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from haulage.domain.context import Child, ChildOutcome, Failure, Part, StoredFile
+from haulage.domain.context import Child, ChildOutcome, Failure, Part
 from haulage.domain.errors import HaulageError, Interrupted, LeaseLost, NotRetryable
-from haulage.domain.ids import uuid7
+from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.language_model import (
     MAX_TOKENS,
     Answer,
@@ -34,93 +34,14 @@ from haulage.domain.language_model import (
     Message,
     ModelUsage,
 )
+from haulage.testing.job import FakeJob, Report
+
+__all__ = ["FakeBlockingContext", "FakeContext", "Report"]
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One call of `progress`; what was not said is None."""
-
-    percent: float | None = None
-    step: str | None = None
-    done: int | None = None
-    failed: int | None = None
-    total: int | None = None
-
-
-@dataclass(slots=True)
-class Used:
-    """The sum of all `add_usage` calls."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float = 0.0
-
-
-@dataclass
-class _FakeJob:
-    """The job behind a context, and everything its handler leaves behind.
-
-    `executed` names the steps that really ran, in order; `lines` are the job's log.
-    """
-
-    settings: dict[str, Any] = field(default_factory=dict)
-    job_id: UUID = field(default_factory=uuid7)
-    tenant: str = "default"
-    attempt: int = 1
-    max_attempts: int = 3
-    time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-    reports: list[Report] = field(default_factory=list)
-    lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    executed: list[str] = field(default_factory=list)
-    used: Used = field(default_factory=Used)
-    # How a child ends: takes what was spawned, gives its outcome. Each is asked once.
-    on_child: Callable[[Child], ChildOutcome] | None = None
-    # What a model answers: takes the request, gives a text or an instance of its `output`.
-    on_chat: Callable[[ChatRequest], Any] | None = None
-    # And the vectors for texts.
-    on_embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None
-    asked: list[ChatRequest] = field(default_factory=list)
-    _children: dict[str, list[ChildOutcome]] = field(default_factory=dict)
-    _steps: dict[str, str] = field(default_factory=dict)
-    _files: dict[UUID, StoredFile] = field(default_factory=dict)
-
-    def add_file(
-        self, content: bytes, *, name: str = "file", media_type: str = "application/octet-stream"
-    ) -> StoredFile:
-        """Upload a file; its `id` is what the handler's input takes."""
-        sha256 = hashlib.sha256(content).hexdigest()
-        file = StoredFile(uuid7(), name, media_type, len(content), sha256, content)
-        self._files[file.id] = file
-        return file
-
-    def next_attempt(self) -> None:
-        """Begin another attempt of the same job: steps and files stay."""
-        self.attempt += 1
-
-    def setting(self, name: str, default: Any) -> Any:
-        return self.settings.get(name, default)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def add_usage(
-        self,
-        *,
-        calls: int = 0,
-        input_tokens: int = 0,
-        output_tokens: int = 0,
-        cost: float = 0.0,
-    ) -> None:
-        self.used.calls += calls
-        self.used.input_tokens += input_tokens
-        self.used.output_tokens += output_tokens
-        self.used.cost += cost
-
-
-class FakeContext(_FakeJob):
+class FakeContext(FakeJob):
     """For `async def` handlers; see the module."""
 
     async def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
@@ -183,10 +104,13 @@ class FakeContext(_FakeJob):
         self.lines.append((message, fields))
 
     async def file(self, file_id: UUID | str) -> StoredFile:
-        try:
-            return self._files[UUID(str(file_id))]
-        except (KeyError, ValueError):
-            raise NotRetryable(f"There is no file {file_id}.", code="not_found") from None
+        return self._files.find(file_id)
+
+    async def file_path(self, file_id: UUID | str) -> FileOnDisk:
+        return self._files.on_disk(file_id)
+
+    async def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
+        return self._files.put(self.job_id, name, media_type, content)
 
     async def chat(
         self,
@@ -225,7 +149,7 @@ class FakeContext(_FakeJob):
 
 
 @dataclass
-class FakeBlockingContext(_FakeJob):
+class FakeBlockingContext(FakeJob):
     """For plain `def` handlers: the thin blocking face of `FakeContext`."""
 
     def __post_init__(self) -> None:
@@ -260,7 +184,13 @@ class FakeBlockingContext(_FakeJob):
         _finish(self._context.log(message, **fields))
 
     def file(self, file_id: UUID | str) -> StoredFile:
-        return _finish(self._context.file(file_id))
+        return self._files.find(file_id)
+
+    def file_path(self, file_id: UUID | str) -> FileOnDisk:
+        return self._files.on_disk(file_id)
+
+    def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
+        return self._files.put(self.job_id, name, media_type, content)
 
     def chat(self, model: Any, messages: Any, **options: Any) -> Any:
         return _finish(self._context.chat(model, messages, **options))
