@@ -230,7 +230,7 @@ def reference(sha256: str) -> str:
     return f"sha256/{sha256[:2]}/{sha256}"
 
 
-async def _pieces(answer: obstore.GetResult) -> AsyncIterator[bytes]:
+async def _pieces(answer: "obstore.GetResult") -> AsyncIterator[bytes]:
     try:
         async for piece in answer.stream(min_chunk_size=PIECE_BYTES):
             yield bytes(piece)

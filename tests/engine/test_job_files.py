@@ -52,7 +52,7 @@ async def test_a_file_lies_on_the_disk_until_the_attempt_ends(
     async def handler(input, ctx):
         first, second = await asyncio.gather(ctx.file_path(file_id), ctx.file_path(str(file_id)))
         assert first.path == second.path
-        return [first.name, first.size, Path(first).read_bytes() == CONTENT]
+        return [first.name, first.size, first.path.read_bytes() == CONTENT]
 
     job_id = await bench.run(handler)
     assert (await row(services, job_id))["result"] == ["a.pdf", len(CONTENT), True]
