@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from haulage.domain.holdup import HoldupKind
 from haulage.domain.lifecycle import State
 
 
@@ -27,6 +28,17 @@ class EventError(BaseModel):
     trace: str | None = Field(default=None, description="Where an unknown error came from.")
 
 
+class WaitsFor(BaseModel):
+    """A limit, a quota (of a day or longer), an open circuit breaker, a provider that asked for
+    fewer calls, or the limiter, when Redis does not answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: HoldupKind
+    pool: str = Field(description="The provider's limits, or the service.")
+    limit: str | None = Field(default=None, description="The limit that decides, in words.")
+
+
 class StateEvent(_Said):
     """The job came into a state. Members that a change has nothing to say about are left out."""
 
@@ -34,7 +46,8 @@ class StateEvent(_Said):
     reason: str | None = Field(
         default=None,
         description="Why it is in this state: run_at, retry, snooze, rescued, given_back, "
-        "unknown_type, children, redrive, deadline, quarantined, or a handler's own word.",
+        "unknown_type, children, redrive, deadline, quarantined, limit, quota, breaker, provider, "
+        "limiter, or a handler's own word.",
     )
     attempt: int | None = Field(default=None, description="The attempt that began or ended.")
     run: int | None = Field(default=None, description="The run that a redrive began.")
@@ -42,6 +55,9 @@ class StateEvent(_Said):
     scheduled_at: datetime | None = Field(default=None, description="When it is due.")
     result_size: int | None = Field(default=None, description="Bytes of the result's JSON.")
     error: EventError | None = None
+    waits_for: WaitsFor | None = Field(
+        default=None, description="What a job waits for that gave its slot back until then."
+    )
     crashes: int | None = Field(default=None, description="Processes that died of it in this run.")
     company: int | None = Field(
         default=None, description="Jobs the dead process ran, with this one."

@@ -33,7 +33,10 @@ NotRetryable.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from haulage.domain.holdup import Holdup
 
 
 class HaulageError(Exception):
@@ -154,13 +157,23 @@ class NotRetryable(JobError):
 
 
 class Snoozed(JobError):
-    """Wait `delay_s` seconds without burning an attempt."""
+    """Wait `delay_s` seconds without burning an attempt, or `until` where the moment is known.
+    `holdup` says what for, where that is something the engine knows."""
 
     code = "snoozed"
 
-    def __init__(self, reason: str, *, delay_s: float) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        delay_s: float,
+        until: datetime | None = None,
+        holdup: Holdup | None = None,
+    ) -> None:
         super().__init__(reason)
         self.delay_s = delay_s
+        self.until = until
+        self.holdup = holdup
 
 
 class TimedOut(JobError):

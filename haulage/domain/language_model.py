@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from haulage.domain.limits import Asker
 from haulage.domain.provider_errors import UnsupportedModel
 
 T = TypeVar("T")
@@ -99,11 +100,19 @@ class Embeddings:
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks. `spend` hears of every answered call, also of one whose answer was of no use;
-    `say` of what takes long or is odd, for the job's log."""
+    `say` of what takes long or is odd, for the job's log. `ticket` is the same whenever the same
+    question is asked again: a place in line is kept under it."""
 
     tenant: str
     spend: Callable[[ModelUsage], None] = lambda _usage: None
     say: Callable[[str, dict[str, Any]], None] = lambda _message, _fields: None
+    user: str = ""
+    key: str = ""
+    ticket: str | None = None
+
+    def asker(self, model: str) -> Asker:
+        """As limits know it."""
+        return Asker(self.tenant, model, self.user, self.key)
 
 
 class Models(Protocol):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from haulage.domain.holdup import HoldupKind
 from haulage.domain.job import DEFAULT_TENANT
 
 
@@ -41,11 +42,12 @@ class Spent:
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Not now: come again at `until`, with the same id to keep the place in line. `limit` says
-    which limit decides, in words."""
+    which limit decides, in words, and `kind` what kind of thing it is."""
 
     until: datetime
     wait_s: float
     limit: str
+    kind: HoldupKind = HoldupKind.LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """How an attempt ended. Handlers return or raise; the executor alone makes outcomes of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
+from haulage.domain.holdup import Holdup
 from haulage.domain.lifecycle import Reason, State
 
 
@@ -45,10 +47,13 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """The same attempt again after `delay_s` seconds: it is handed back, never the fence."""
+    """The same attempt again after `delay_s` seconds, or `until` where that is said: it is handed
+    back, never the fence."""
 
     delay_s: float
     reason: str = Reason.SNOOZE
+    until: datetime | None = None
+    holdup: Holdup | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from haulage.domain.job import Priority
 from haulage.domain.language_model import ModelUsage, Vector
+from haulage.domain.limits import Asker
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,19 @@ class Traffic(Protocol):
     """Says when a call may go: limits, quotas and circuit breakers of all processes together."""
 
     def hold(
-        self, *, provider: str, model: str, tenant: str, tokens: int
+        self, provider: str, asker: Asker, *, tokens: int, ticket: str | None = None
     ) -> AbstractAsyncContextManager[Pass]:
         """Wait for a pass, reserving `tokens` (input and expected output), and hold it meanwhile.
 
-        Raises `Snoozed` when the wait is long, `NotRetryable` when the call never fits. An error
-        that leaves the block tells how the call ended: `RateLimited` with what the provider asks
-        for, `ProviderUnavailable` counts against the provider.
+        Raises `Snoozed` when the wait is long, `NotRetryable` when the call never fits. Who comes
+        again with the same `ticket` has kept the place in line. An error that leaves the block
+        tells how the call ended: `RateLimited` with what the provider asks for,
+        `ProviderUnavailable` counts against the provider.
         """
+        ...
+
+    def leave(self, provider: str, asker: Asker, *, ticket: str) -> None:
+        """Nobody will come again with this ticket."""
         ...
 
 
@@ -125,9 +131,11 @@ class FreeRoad:
 
     @asynccontextmanager
     async def hold(
-        self, *, provider: str, model: str, tenant: str, tokens: int
+        self, provider: str, asker: Asker, *, tokens: int, ticket: str | None = None
     ) -> AsyncIterator[Pass]:
-        del provider, model, tenant, tokens
+        del provider, asker, tokens, ticket
         yield _FreePass()
+
+    def leave(self, provider: str, asker: Asker, *, ticket: str) -> None: ...
 
     def add(self, *, tenant: str, provider: str, model: str, usage: ModelUsage) -> None: ...

@@ -15,7 +15,8 @@ from haulage.domain.context import Child, ChildOutcome, Part
 from haulage.domain.errors import Interrupted, Verdict, classify
 from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.language_model import Embeddings
-from haulage.engine.context import ITEM_BACKOFF, ITEM_TRIES, RunContext, item_failure, step_key
+from haulage.engine.context import RunContext, step_key
+from haulage.engine.maps import ITEM_BACKOFF, ITEM_TRIES, item_failure
 from haulage.engine.verdicts import retry_delay_s
 
 T = TypeVar("T")

@@ -19,25 +19,21 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from haulage.domain.backoff import Backoff
-from haulage.domain.context import Child, ChildOutcome, Failure, Part
-from haulage.domain.errors import HaulageError, LeaseLost, Snoozed, Verdict, classify
+from haulage.domain.context import Child, ChildOutcome, Part
+from haulage.domain.errors import LeaseLost, Snoozed
 from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.job import Lease, Usage
 from haulage.domain.language_model import Embeddings
+from haulage.engine import maps
 from haulage.engine.batcher import patiently
 from haulage.engine.children import gather
 from haulage.engine.job_files import JobFiles
 from haulage.engine.model_calls import ModelCalls
+from haulage.engine.parking import Parking
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
-from haulage.engine.verdicts import retry_delay_s
 from haulage.storage.json_text import canonical, dumps, loads
 from haulage.storage.step_store import SMALL_BYTES, FinishedStep
-
-# Row E4: an item of a `map_partial` is tried four times before it counts as failed.
-ITEM_TRIES = 4
-ITEM_BACKOFF = Backoff(base_s=1.0, max_s=10.0)
 
 
 class RunContext:
@@ -56,6 +52,7 @@ class RunContext:
         self._loading = asyncio.Lock()
         self._under_way: dict[str, asyncio.Future[None]] = {}
         self._spawning: dict[str, asyncio.Lock] = {}
+        self.parking = Parking()
         self.reports = Reports(lease, services, on_lost=on_lost)
         self.files = JobFiles(lease, services)
         self.models = ModelCalls(self, services.models)
@@ -112,7 +109,8 @@ class RunContext:
                 first.result()
         self._under_way[key] = first = asyncio.get_running_loop().create_future()
         try:
-            value = await self._step(key, name, function, args)
+            with self.parking.step(key):
+                value = await self._step(key, name, function, args)
         except Exception as error:
             first.set_exception(error)
             # Nobody may be waiting; an error nobody awaits is not one to print.
@@ -134,9 +132,13 @@ class RunContext:
         if found:
             return value
         started = time.perf_counter()
-        value = function(*args)
-        if inspect.isawaitable(value):
-            value = await value
+        try:
+            value = function(*args)
+            if inspect.isawaitable(value):
+                value = await value
+        except Snoozed as error:
+            # It would end the attempt, and with it the steps beside it.
+            raise await self.parking.stand_back(error) or error from None
         return await self.remember(key, name, value, time.perf_counter() - started)
 
     async def recall(self, key: str) -> tuple[bool, Any]:
@@ -176,76 +178,12 @@ class RunContext:
     async def map(
         self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
     ) -> list[Any]:
-        async def one(index: int) -> Any:
-            return await self.step(f"{name}[{index}]", function, items[index])
-
-        return await self._gather(one, len(items), name=name, limit=limit)
+        return await maps.whole(self, name, function, items, limit=limit)
 
     async def map_partial(
         self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
     ) -> list[Part[Any]]:
-        async def one(index: int) -> Part[Any]:
-            for attempt in range(1, ITEM_TRIES + 1):
-                try:
-                    value = await self.step(f"{name}[{index}]", function, items[index])
-                    return Part(index, value=value)
-                except Exception as error:
-                    failure = item_failure(error)
-                    if classify(error) is not Verdict.RETRY or attempt == ITEM_TRIES:
-                        return Part(index, failure=failure)
-                    delay_s = retry_delay_s(ITEM_BACKOFF, attempt, error, self.random)
-                await asyncio.sleep(delay_s)
-            raise AssertionError("unreachable")
-
-        return await self._gather(one, len(items), name=name, limit=limit)
-
-    async def _gather(
-        self, one: Callable[[int], Any], count: int, *, name: str, limit: int
-    ) -> list[Any]:
-        """Run `one(i)` for each i, at most `limit` at once; after the first error no more begin."""
-        if limit < 1:
-            raise ValueError(f"map {name!r} needs a limit of at least 1, not {limit}")
-        values: list[Any] = [None] * count
-        upcoming = iter(range(count))
-        errors: list[Exception] = []
-        done = failed = 0
-
-        async def lane() -> None:
-            nonlocal done, failed
-            for index in upcoming:
-                if errors:
-                    return
-                try:
-                    values[index] = await one(index)
-                except Exception as error:
-                    errors.append(error)
-                    return
-                if isinstance(values[index], Part) and values[index].failure is not None:
-                    failed += 1
-                else:
-                    done += 1
-                self.reports.progress(
-                    percent=100.0 * (done + failed) / count,
-                    step=name,
-                    done=done,
-                    failed=failed,
-                    total=count,
-                )
-
-        self.reports.progress(
-            percent=0.0 if count else None, step=name, done=0, failed=0, total=count
-        )
-        lanes = [asyncio.ensure_future(lane()) for _ in range(min(limit, count))]
-        try:
-            await asyncio.gather(*lanes)
-        except BaseException:
-            for one_lane in lanes:
-                one_lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
-            raise
-        if errors:
-            raise errors[0]
-        return values
+        return await maps.partial(self, name, function, items, limit=limit)
 
     async def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
         # The second of two equal calls at once finds what the first has spawned.
@@ -287,12 +225,3 @@ def step_key(name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> 
     mark = getattr(function, "__haulage_version__", "")
     digest = hashlib.sha256(canonical(list(args)).encode()).hexdigest()[:32]
     return f"{name}@{mark}:{digest}"
-
-
-def item_failure(error: Exception) -> Failure:
-    """Why an item failed, as the result shows it; lets errors through that end the attempt."""
-    if isinstance(error, LeaseLost | Snoozed):
-        raise error
-    if isinstance(error, HaulageError):
-        return Failure(error.code, str(error))
-    return Failure("unexpected", f"{type(error).__name__}: {error}"[:500])

@@ -1,10 +1,13 @@
 """A job's calls of language models: what it asks goes to the models, what they used to the job."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from haulage.domain.errors import Snoozed
 from haulage.domain.language_model import (
     MAX_TOKENS,
     Answer,
@@ -15,9 +18,12 @@ from haulage.domain.language_model import (
     Models,
     ModelUsage,
 )
+from haulage.engine.parking import Frame
 
 if TYPE_CHECKING:
     from haulage.engine.context import RunContext
+
+T = TypeVar("T")
 
 
 class ModelCalls:
@@ -26,7 +32,11 @@ class ModelCalls:
     def __init__(self, context: "RunContext", models: Models) -> None:
         self._context = context
         self._models = models
-        self._caller = Caller(context.tenant, spend=self._spend, say=context.reports.log)
+        self._caller = Caller(
+            context.tenant,
+            spend=self._spend,
+            say=context.reports.log,
+        )
         self._said_unpriced = False
 
     async def chat(
@@ -41,13 +51,34 @@ class ModelCalls:
         """See `domain.context.Context.chat`."""
         turns = (Message("user", messages),) if isinstance(messages, str) else tuple(messages)
         request = ChatRequest(named(model), turns, output, max_tokens, temperature)
-        return await self._models.chat(request, caller=self._caller)
+        return await self._patiently(lambda caller: self._models.chat(request, caller=caller))
 
     async def embed(
         self, model: str | Sequence[str], texts: Sequence[str], *, dimensions: int | None
     ) -> Embeddings:
         """See `domain.context.Context.embed`."""
-        return await self._models.embed(named(model), texts, dimensions, caller=self._caller)
+        return await self._patiently(
+            lambda caller: self._models.embed(named(model), texts, dimensions, caller=caller)
+        )
+
+    async def _patiently(self, ask: Callable[[Caller], Awaitable[T]]) -> T:
+        """The answer. Who must wait for long parks the job, once the steps beside it are over; who
+        has waited for those until its moment came asks again, in its own place."""
+        parking = self._context.parking
+        caller = replace(self._caller, ticket=self._ticket(parking.frame))
+        while True:
+            try:
+                return await ask(caller)
+            except Snoozed as error:
+                if (parks := await parking.stand_back(error)) is not None:
+                    raise parks from None
+
+    def _ticket(self, frame: Frame) -> str:
+        """The same for the same question of the same step in each attempt of a run."""
+        frame.asked += 1
+        lease = self._context.lease
+        step = hashlib.sha256(frame.key.encode()).hexdigest()[:12] if frame.key else "handler"
+        return f"{lease.job_id}.{lease.run}.{step}.{frame.asked}"
 
     def _spend(self, usage: ModelUsage) -> None:
         self._context.add_usage(

@@ -1,6 +1,7 @@
 """What an error makes of an attempt, for the executor and for the parent of a killed child."""
 
 import traceback
+from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
@@ -35,7 +36,9 @@ def outcome_of(
 ) -> Outcome:
     """Snooze, retry or failure, by the error's verdict, the attempts left and the deadline."""
     if isinstance(error, Snoozed):
-        return Snooze(error.delay_s, reason=str(error) or Reason.SNOOZE)
+        holdup = error.holdup
+        reason = str(holdup.kind if holdup else error) or Reason.SNOOZE
+        return Snooze(error.delay_s, reason=reason, until=error.until, holdup=holdup)
     verdict = classify(error)
     retryable = verdict is Verdict.RETRY or (verdict is Verdict.UNKNOWN and policy.retry_unknown)
     info = error_info(error, retryable=retryable)
@@ -54,16 +57,20 @@ def root_of(error: Exception) -> Exception:
     """
     if not isinstance(error, ExceptionGroup):
         return error
-    leaves = [root_of(one) for one in error.exceptions]
-    return min(leaves, key=_weight)
+    return decisive([root_of(one) for one in error.exceptions])
 
 
-def _weight(error: Exception) -> int:
+def decisive(errors: Sequence[Exception]) -> Exception:
+    """The one of several errors that decides; of those that only wait, the one that waits least."""
+    return min(errors, key=_weight)
+
+
+def _weight(error: Exception) -> tuple[int, float]:
     if isinstance(error, LeaseLost):
-        return 0
+        return 0, 0
     if isinstance(error, Snoozed):
-        return 3
-    return {Verdict.FAIL: 1, Verdict.UNKNOWN: 2, Verdict.RETRY: 4}[classify(error)]
+        return 3, error.delay_s
+    return {Verdict.FAIL: 1, Verdict.UNKNOWN: 2, Verdict.RETRY: 4}[classify(error)], 0
 
 
 def retry_delay_s(backoff: Backoff, attempt: int, error: Exception, random: Random) -> float:

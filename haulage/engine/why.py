@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from haulage.domain.holdup import HoldupKind
 from haulage.domain.lifecycle import Reason, State
 from haulage.engine.services import Services
 from haulage.storage.queue_store import Pause
@@ -47,6 +48,19 @@ _SCHEDULED: dict[str, tuple[str, str]] = {
         "It is tried again at {at}; if no worker ever knows the type, start one that does.",
     ),
 }
+# And where it gave its slot back to a limit, by the kind of it.
+_PARKED: dict[str, str] = {
+    HoldupKind.LIMIT: "{pool} is at its limit of {limit}. It goes on at {at}, {wait} from now, and "
+    "keeps its place in line; that costs no attempt.",
+    HoldupKind.QUOTA: "The quota of {pool} is used up: {limit}. It goes on at {at}, {wait} from "
+    "now; that costs no attempt.",
+    HoldupKind.BREAKER: "The circuit breaker of {pool} is open after too many failures. It is "
+    "asked again at {at}, {wait} from now; that costs no attempt.",
+    HoldupKind.PROVIDER: "{pool} asked for fewer calls. It goes on at {at}, {wait} from now; that "
+    "costs no attempt.",
+    HoldupKind.LIMITER: "Redis does not answer, so nobody can tell what is left of the limits of "
+    "{pool}. It is tried again at {at}; that costs no attempt. Check HAULAGE_REDIS_URL.",
+}
 
 
 async def why(services: Services, job_id: UUID, *, tenant: str) -> Answer | None:
@@ -57,7 +71,8 @@ async def why(services: Services, job_id: UUID, *, tenant: str) -> Answer | None
         return None
     match job.state:
         case State.SCHEDULED:
-            causes = [_scheduled(job), *await _queue_causes(services, job)]
+            waits = await _parked(services, reads, job)
+            causes = [waits or _scheduled(job), *await _queue_causes(services, job)]
         case State.QUEUED:
             causes = [*await _queue_causes(services, job), await _turn(reads, job)]
         case State.WAITING:
@@ -82,6 +97,22 @@ def _scheduled(job: Standing) -> Cause:
         type=job.type,
     )
     return Cause(code, said, job.scheduled_at, details)
+
+
+async def _parked(services: Services, reads: WhyReads, job: Standing) -> Cause | None:
+    """What a parked job waits for, and for how long still."""
+    if job.reason not in _PARKED:
+        return None
+    waits_for = await reads.waits_for(job.id)
+    left_s = max((job.scheduled_at - services.clock.now()).total_seconds(), 0.0)
+    said = _PARKED[job.reason].format(
+        pool=waits_for.get("pool", "A provider"),
+        limit=waits_for.get("limit", "a limit"),
+        at=_at(job.scheduled_at),
+        wait=_duration(left_s),
+    )
+    details = {**waits_for, "wait_s": round(left_s, 3)}
+    return Cause(job.reason, said, job.scheduled_at, details)
 
 
 async def _queue_causes(services: Services, job: Standing) -> list[Cause]:
@@ -182,6 +213,16 @@ def _over(job: Standing) -> Cause:
 
 def _count(number: int) -> str:
     return f"{number}" if number < COUNT_UP_TO else f"{COUNT_UP_TO} or more"
+
+
+def _duration(seconds: float) -> str:
+    """Two units at most: `3 h 20 min`, `12 s`."""
+    minutes, left = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = ((days, "d"), (hours, "h"), (minutes, "min"), (left, "s"))
+    said = [f"{count} {unit}" for count, unit in units if count]
+    return " ".join(said[:2]) or "0 s"
 
 
 def _at(moment: datetime) -> str:

@@ -20,7 +20,10 @@ class Never:
 
 @dataclass(slots=True)
 class Later:
-    """Not before `wait_s` from now, because of the limit `code`."""
+    """Not before `wait_s` from now, because of the limit `code`; `foreseen`: not a guess;
+    `parked`: it has left the line and keeps its place there."""
 
     wait_s: float
     code: str
+    foreseen: bool = True
+    parked: bool = True

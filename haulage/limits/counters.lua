@@ -256,8 +256,9 @@ end
 local concurrency = {}
 
 function concurrency.load(counter)
-  local held = redis.call('HMGET', counter.key, 'h', 'x')
+  local held = redis.call('HMGET', counter.key, 'h', 'x', 'm')
   counter.held, counter.x = tonumber(held[1] or 0), tonumber(held[2])
+  counter.took = tonumber(held[3])
 end
 
 function concurrency.when(counter, amount)
@@ -267,13 +268,21 @@ end
 
 function concurrency.take(counter, amount) counter.held = counter.held + amount end
 
-function concurrency.release(counter, amount)
+-- `took`: how long the call held its place; a mean of the last ones is kept.
+function concurrency.release(counter, amount, took)
   counter.held = math.max(0, counter.held - amount)
+  if took then counter.took = (counter.took or took) * 0.9 + took * 0.1 end
 end
 
 function concurrency.usage(counter) return counter.held, counter.rule.n, now end
 function concurrency.keep() return 86400000 end
-function concurrency.fields(counter) return {'h', whole(counter.held)} end
+function concurrency.fields(counter)
+  local fields = {'h', whole(counter.held)}
+  if counter.took then
+    fields[3], fields[4] = 'm', exact(counter.took)
+  end
+  return fields
+end
 
 -- ── all of them ──────────────────────────────────────────────────────────────────────────────────
 
@@ -350,7 +359,7 @@ local function settle_counters(refs, reserved, used, at)
     local counter = counter_of(ref)
     if counter then
       if counter.rule.kind == 'concurrency' then
-        counter.kind.release(counter, 1)
+        counter.kind.release(counter, 1, used.requests > 0 and math.max(0, now - at) or nil)
         counter.dirty = true
       else
         local before, after = amount_of(counter.rule, reserved), amount_of(counter.rule, used)

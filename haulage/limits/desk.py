@@ -29,6 +29,10 @@ log = logs.get(__name__)
 # A process with calls in line is heard of at least this often: a push may have got lost.
 HEARTBEAT_S = 5.0
 ASK_AGAIN_S = 0.005
+# How long `take` stays in line, in milliseconds: for ever, or not at all.
+STAYS_MS, LEAVES_MS = 10**15, -1
+# How much later than foreseen a turn may come before its call leaves the line.
+LAG_S = 1.0
 # What is said of a turn that only a settlement can bring.
 UNFORESEEN_S = 1.0
 TURNS_AT_ONCE = 16
@@ -75,19 +79,29 @@ class Desk:
     async def turn(self, *request: Any) -> Grant | Never:
         """Wait in line until let through; `request` is id, lane, requests, tokens, ttl in
         milliseconds. Cancelled, the turn goes to the next in line. Raises `RedisAway`."""
-        take = ["take", *request, True]
-        return await self._wait(take, take)
+        take = ["take", *request, STAYS_MS]
+        answer = await self._wait(take, take)
+        assert not isinstance(answer, Later)
+        return answer
+
+    async def turn_within(self, patience_s: float, *request: Any) -> Grant | Never | Later:
+        """Like `turn`, but whose turn is not foreseen to come within `patience_s`, or has not come
+        by then, hears when to come again."""
+        take = ["take", *request, round(1000 * patience_s)]
+        return await self._wait(take, take, patience_s=patience_s)
 
     async def again(self, *request: Any) -> Grant | Never:
         """Another moment for a call that came too late for its own, before those behind it."""
-        return await self._wait(["again", request[0]], ["take", *request, True])
+        answer = await self._wait(["again", request[0]], ["take", *request, STAYS_MS])
+        assert not isinstance(answer, Later)
+        return answer
 
     async def attempt(self, *request: Any) -> Grant | Never | Later:
         """Let through, or when to come again with the same id. Raises `RedisAway`."""
-        answer = await self.talk.ask("take", *request, False)
+        answer = await self.talk.ask("take", *request, LEAVES_MS)
         if isinstance(answer, Later) and self._restoring:
             await asyncio.wait(set(self._restoring.values()))
-            answer = await self.talk.ask("take", *request, False)
+            answer = await self.talk.ask("take", *request, LEAVES_MS)
         if isinstance(answer, Grant):
             self._under_way[request[0]] = (answer.generation, ["adopt", *request])
         return answer  # type: ignore[no-any-return]
@@ -125,21 +139,41 @@ class Desk:
             self._timer.cancel()
         self.talk.close()
 
-    async def _wait(self, first: Operation, request: Operation) -> Grant | Never:
+    async def _wait(
+        self, first: Operation, request: Operation, *, patience_s: float | None = None
+    ) -> Grant | Never | Later:
         call_id: str = request[1]
         waiter = _Waiter(self._loop.create_future(), request)
         self._waiters[call_id] = waiter
         try:
-            answer = await self.talk.ask(*first)
-            turn = answer if isinstance(answer, Grant | Never) else await waiter.turn
+            turn: Grant | Never | Later | None = await self.talk.ask(*first)
+            if patience_s is None and not isinstance(turn, Grant | Never):
+                turn = await waiter.turn
+            elif patience_s is not None:
+                turn = await self._patiently(waiter, turn, patience_s)
         except asyncio.CancelledError:
             self.cancel(call_id)
             raise
         finally:
             del self._waiters[call_id]
+        assert turn is not None
         if isinstance(turn, Grant):
             self._under_way[call_id] = (turn.generation, ["adopt", *request[1:-1]])
         return turn
+
+    async def _patiently(
+        self, waiter: _Waiter, answer: Grant | Never | Later | None, patience_s: float
+    ) -> Grant | Never | Later:
+        """The turn of a call that stands in line, or when to come again."""
+        if isinstance(answer, Later) and answer.parked:
+            return answer
+        if not isinstance(answer, Grant | Never):
+            await asyncio.wait({waiter.turn}, timeout=patience_s + LAG_S)
+            if waiter.turn.done():
+                return waiter.turn.result()
+            answer = await self.talk.ask(*waiter.request[:-1], LEAVES_MS)
+        assert answer is not None
+        return answer
 
     # ── What the conversation hears ──────────────────────────────────────────────────────────────
 
@@ -167,13 +201,13 @@ class Desk:
                 turn: Grant | Never = self._grant(at)
             case ["never", code]:
                 turn = Never(code)
-            case ["wait", at, code]:
+            case ["wait", at, code, parked]:
                 foreseen = at >= 0
                 wait_s = max(0.0, (at - answer.now_ms) / 1000) if foreseen else UNFORESEEN_S
                 if waiter is not None:
                     waiter.in_line = True
                     waiter.due_at = answer.heard_at + wait_s if foreseen else NEVER_FORESEEN
-                return Later(wait_s, code)
+                return Later(wait_s, code, foreseen, parked)
             case ["unknown"] if operation[0] in ("turn", "again") and waiter is not None:
                 # Redis has lost the line.
                 self.talk.tell(*waiter.request)

@@ -2,7 +2,8 @@
 
 Snoozed
 ├── LimitReached      the wait is long; come back in `delay_s` with the same id
-└── BreakerOpen       the service failed too often; nobody calls it before `delay_s` is over
+├── BreakerOpen       the service failed too often; nobody calls it before `delay_s` is over
+└── LimiterAway       a `RedisAway` as a job sees it
 NotRetryable
 └── NeverFits         the call is larger than a limit
 Unavailable
@@ -10,6 +11,7 @@ Unavailable
 """
 
 from haulage.domain.errors import NotRetryable, Snoozed, Unavailable
+from haulage.domain.holdup import Holdup, HoldupKind
 from haulage.domain.limits import Wait
 
 REDIS_RETRY_S = 2.0
@@ -21,7 +23,12 @@ class LimitReached(Snoozed):
     code = "limit_reached"
 
     def __init__(self, pool: str, wait: Wait) -> None:
-        super().__init__(f"{pool}: waits for {wait.limit}", delay_s=wait.wait_s)
+        super().__init__(
+            f"{pool}: waits for {wait.limit}",
+            delay_s=wait.wait_s,
+            until=wait.until,
+            holdup=Holdup(wait.kind, pool, wait.limit),
+        )
         self.pool = pool
         self.wait = wait
 
@@ -32,7 +39,11 @@ class BreakerOpen(Snoozed):
     code = "breaker_open"
 
     def __init__(self, service: str, *, retry_after_s: float) -> None:
-        super().__init__(f"{service}: its circuit breaker is open", delay_s=retry_after_s)
+        super().__init__(
+            f"{service}: its circuit breaker is open",
+            delay_s=retry_after_s,
+            holdup=Holdup(HoldupKind.BREAKER, service),
+        )
         self.service = service
         self.retry_after_s = retry_after_s
 
@@ -48,6 +59,19 @@ class NeverFits(NotRetryable):
         )
         self.pool = pool
         self.limit = limit
+
+
+class LimiterAway(Snoozed):
+    """Nobody can tell what is left of the limits: the job waits, and that costs no attempt."""
+
+    code = "limiter_away"
+
+    def __init__(self, pool: str, *, retry_after_s: float) -> None:
+        super().__init__(
+            f"{pool}: its limits can't be asked, Redis does not answer",
+            delay_s=retry_after_s,
+            holdup=Holdup(HoldupKind.LIMITER, pool),
+        )
 
 
 class RedisAway(Unavailable):

@@ -6,17 +6,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
 
+from haulage.domain.holdup import HoldupKind
 from haulage.domain.limits import Asker, Estimate, Spent, Wait
 from haulage.limits.answers import Grant, Later, Never
 from haulage.limits.desk import Desk
 from haulage.limits.errors import NeverFits, RedisAway
 from haulage.limits.ledger import Ledger
-from haulage.limits.limit import Pool, lane_of
+from haulage.limits.limit import Limit, Pool, lane_of
 from haulage.limits.local import LocalPool
 
 # How much later than its moment a call may go beyond the pool's slack, at least: timers are no
 # better on a machine with work to do.
 LATE_S = 0.005
+# What the script names besides limits: the provider has refused a call, others are before it.
+FROZEN = "frozen"
+WORDS = {FROZEN: "its last refusal to be over", "turn": "its turn in line"}
 
 
 class Hold:
@@ -47,14 +51,31 @@ class Hold:
         self._is_local = False
         self.spent = Spent(tokens=estimate.tokens, requests=estimate.requests)
 
-    async def attempt(self, now: Callable[[], datetime]) -> "Hold | Wait":
-        """Let through, or when to come again. Raises `NeverFits`, `RedisAway`."""
-        answer = await self._desk.attempt(*self._request)
+    async def attempt(
+        self, now: Callable[[], datetime], *, patience_s: float = 0.0
+    ) -> "Hold | Wait":
+        """Let through within `patience_s`, or when to come again. Raises `NeverFits`, `RedisAway`.
+        With a local share of the limits Redis may be away: the hold waits when it is entered."""
+        try:
+            if patience_s > 0:
+                answer = await self._desk.turn_within(patience_s, *self._request)
+            else:
+                answer = await self._desk.attempt(*self._request)
+        except RedisAway:
+            if self.pool.local_share <= 0:
+                raise
+            return self
         if isinstance(answer, Later):
-            until = now() + timedelta(seconds=answer.wait_s)
-            return Wait(until, answer.wait_s, self._limit_named(answer.code))
+            # Where nobody can tell, it does not come again at once only to wait again.
+            wait_s = answer.wait_s if answer.foreseen else max(answer.wait_s, patience_s)
+            return self._told_to_wait(answer.code, wait_s, now())
         self._grant = self._granted(answer)
         return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it was let through by this process' own share of the limits."""
+        return self._is_local
 
     def settle(self, spent: Spent) -> None:
         """What the call really used, once it is known."""
@@ -63,7 +84,8 @@ class Hold:
     def withdraw(self) -> None:
         """Nothing is sent: leave the line, or give everything back."""
         self._grant = None
-        self._desk.cancel(self.id)
+        if self.pool.limits:
+            self._desk.cancel(self.id)
 
     async def __aenter__(self) -> "Hold":
         if not self.pool.limits:
@@ -126,6 +148,20 @@ class Hold:
             raise NeverFits(self.pool.name, self._limit_named(answer.code))
         return answer
 
-    def _limit_named(self, ref: str) -> str:
+    def _told_to_wait(self, code: str, wait_s: float, now: datetime) -> Wait:
+        limit = self._limit_of(code)
+        kind = HoldupKind.LIMIT
+        if code == FROZEN:
+            kind = HoldupKind.PROVIDER
+        elif limit is not None and limit.period is not None and limit.period.outlives_redis:
+            kind = HoldupKind.QUOTA
+        until = now + timedelta(seconds=wait_s)
+        return Wait(until, wait_s, self._limit_named(code), kind)
+
+    def _limit_of(self, ref: str) -> Limit | None:
         code = ref.partition(":")[0]
-        return next((one.name for one in self.pool.limits if one.code == code), ref)
+        return next((one for one in self.pool.limits if one.code == code), None)
+
+    def _limit_named(self, ref: str) -> str:
+        limit = self._limit_of(ref)
+        return limit.name if limit is not None else WORDS.get(ref, ref)

@@ -1,7 +1,7 @@
 -- The limiter: one call carries any number of requests for one pool, and all of it happens or none.
 --
--- Before this file come prelude.lua, counters.lua and turns.lua, after it brakes.lua and run.lua. KEYS[1] is `<prefix>limits:{<pool>}`; all keys
--- begin with it, so they share a hash slot. ARGV: the caller's channel, the pool's rules, the
+-- Before this file come prelude.lua, counters.lua, turns.lua and foresight.lua, after it brakes.lua
+-- and run.lua. KEYS[1] is `<prefix>limits:{<pool>}`; all keys begin with it, so they share a hash slot. ARGV: the caller's channel, the pool's rules, the
 -- operations, both JSON, and in tests alone the moment it is.
 --
 -- Answer, JSON: [now, generation, answers, the caller's calls that were let through beside those,
@@ -27,16 +27,35 @@ end
 
 local operations = {}
 
--- {'take', id, lane, requests, tokens, ttl, stay}: a reservation; the same id has the same answer.
--- Not let through now: `stay` waits in line, otherwise it keeps its number and comes again.
-function operations.take(id, lane, requests, tokens, ttl, stay)
+-- The place of a call whose process is gone, or came to it a second time: that call may have been
+-- made and counts until its reservation is void, under a name nobody asks for.
+local function bury(id, record)
+  local void = redis.call('ZSCORE', pool .. ':exp', id)
+  local name = id .. '\n' .. whole(record.at)
+  redis.call('ZREM', pool .. ':exp', id)
+  redis.call('ZADD', pool .. ':exp', void or whole(now + record.ttl), name)
+  drop_record(id)
+  keep_record(name, record)
+end
+
+-- {'take', id, lane, requests, tokens, ttl, stay}: a reservation; the same id from the same process
+-- has the same answer. Not let through now: it waits in line for `stay` milliseconds at most, as
+-- foreseen; otherwise it keeps its number and comes again.
+function operations.take(id, lane, requests, tokens, ttl, _stay)
   local record = record_of(id)
   if record and record.state == HELD then
-    granted[id] = record.at
-    return
+    if record.client == caller then
+      granted[id] = record.at
+      return
+    end
+    bury(id, record)
+    record = nil
   end
   local tenant, model, refs = parts_of(lane)
-  if record and record.state ~= EXPIRED then return come_again(id, record, ttl) end
+  if record and record.state ~= EXPIRED then
+    record.requests, record.tokens = requests, tokens
+    return come_again(id, record, ttl)
+  end
   record = {client = caller, lane = lane, requests = requests, tokens = tokens, ttl = ttl}
   local too_large = too_large_for(refs, record)
   if too_large then
@@ -60,12 +79,14 @@ local function answer_take(id, stay)
   if type(at) == 'table' then return {'never', at[1]} end
   if at then return {'granted', at} end
   local record = record_of(id)
-  if not stay and record.state == WAITING then
+  local turn, by = turn_of(record)
+  local foreseen = turn >= 0 and turn or now
+  if record.state == WAITING and foreseen - now > stay then
     leave_line(id, record)
     park(id, record)
+    redis.call('ZADD', pool .. ':exp', whole(foreseen + patience), id)
   end
-  local turn, by = turn_of(record)
-  return {'wait', turn, by or 'turn'}
+  return {'wait', turn, by or 'turn', record.state == PARKED}
 end
 
 -- {'again', id}: the call's process came too late for its moment; it goes to the head of its lane.
@@ -95,6 +116,8 @@ end
 -- already, unless Redis lost everything since the reservation: then the use is counted now.
 function operations.settle(id, requests, tokens, born, lane)
   local record, used = record_of(id), asked_of(requests, tokens)
+  -- Somebody else's by now: this call's own has been buried.
+  if record and record.client ~= caller then return {'unknown'} end
   if record and record.state == HELD then
     local _, _, refs = parts_of(record.lane)
     settle_counters(refs, record, used, record.at)
@@ -122,6 +145,7 @@ end
 function operations.cancel(id)
   local record = record_of(id)
   if not record or record.state == EXPIRED then return {'unknown'} end
+  if record.state == HELD and record.client ~= caller then return {'unknown'} end
   local tenant, _, refs = parts_of(record.lane)
   if record.state ~= HELD then
     leave_line(id, record)

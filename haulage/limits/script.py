@@ -7,7 +7,15 @@ from importlib.resources import files
 import redis.asyncio as redis
 from redis.exceptions import NoScriptError
 
-LIMITER = ("prelude.lua", "counters.lua", "turns.lua", "limiter.lua", "brakes.lua", "run.lua")
+LIMITER = (
+    "prelude.lua",
+    "counters.lua",
+    "turns.lua",
+    "foresight.lua",
+    "limiter.lua",
+    "brakes.lua",
+    "run.lua",
+)
 
 
 class Script:

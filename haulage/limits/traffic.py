@@ -3,28 +3,34 @@
 This is what the gateway knows of limits (`domain.ports.Traffic`). A provider is a pool; `local:`
 and `fake:` models and pools without limits go at once. A short wait is waited out; a long one
 raises `LimitReached`, so that the job gives its slot back, and its place in line is kept for
-whoever comes again under the same `CALLER`.
+whoever comes again with the same ticket. Redis away: nothing goes, and the job waits, too.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
-from datetime import datetime
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
 
 from haulage.domain.limits import Asker, Estimate, Spent, Wait
 from haulage.domain.provider_errors import ProviderUnavailable, RateLimited
 from haulage.limits import headers as said
 from haulage.limits.breaker import Breakers
-from haulage.limits.errors import BreakerOpen, LimitReached
+from haulage.limits.errors import BreakerOpen, LimiterAway, LimitReached, RedisAway
 from haulage.limits.hold import Hold
 from haulage.limits.limiter import Limiter
-from haulage.telemetry import metrics
+from haulage.telemetry import logs, metrics
 
-# Who calls, the same in each attempt of a job's call. Nobody: its place in line is not kept.
-CALLER: ContextVar[str | None] = ContextVar("haulage_limits_caller", default=None)
+log = logs.get(__name__)
+
 AT_HOME = frozenset({"local", "fake"})
 # A refusal that does not say for how long.
 REFUSED_S = 1.0
+# A parked job comes back so much before its turn and waits for the rest of it in its slot: who is
+# late for a turn wastes it.
+EARLY_S = 1.0
+# With each refusal for Redis' sake jobs stay away for as long again as it has been gone.
+LONGEST_AWAY_S = 30.0
 
 
 class LimitedPass:
@@ -54,25 +60,26 @@ class LimitedTraffic:
         *,
         short_wait_s: float,
         now: Callable[[], datetime],
+        random: Random,
     ) -> None:
         self._limiter = limiter
         self._breakers = breakers
         self._short_wait_s = short_wait_s
+        self._early_s = min(EARLY_S, short_wait_s / 2)
         self._now = now
+        self._random = random
+        self._away_since: datetime | None = None
 
     @asynccontextmanager
     async def hold(
-        self, *, provider: str, model: str, tenant: str, tokens: int
+        self, provider: str, asker: Asker, *, tokens: int, ticket: str | None = None
     ) -> AsyncIterator[LimitedPass]:
-        """Wait for a pass and hold it. Raises `LimitReached` and `BreakerOpen`, which are
-        `Snoozed`, `NeverFits` and `RedisAway`."""
+        """Wait for a pass and hold it. Raises `NeverFits`, and `LimitReached`, `BreakerOpen` and
+        `LimiterAway`, which are `Snoozed`."""
         if provider in AT_HOME:
             yield LimitedPass(None)
             return
-        asker = Asker(tenant=tenant, model=model)
-        turn = await self._turn(provider, asker, Estimate(tokens))
-        # The breaker last: a probe must not wait in line.
-        async with turn, self._guarded(provider, turn):
+        async with self._entered(provider, asker, Estimate(tokens), ticket) as turn:
             passing = LimitedPass(turn)
             try:
                 yield passing
@@ -80,7 +87,7 @@ class LimitedTraffic:
                 turn.settle(Spent(tokens=0))
                 asked_s = said.retry_after_s(passing.headers, self._now())
                 wait_s = refusal.retry_after_s if asked_s is None else asked_s
-                self._limiter.brake(provider, model, wait_s if wait_s else REFUSED_S)
+                self._limiter.brake(provider, asker.model, wait_s if wait_s else REFUSED_S)
                 raise
             except ProviderUnavailable:
                 turn.settle(Spent(tokens=0))
@@ -89,28 +96,66 @@ class LimitedTraffic:
                 for one in said.remaining(passing.headers, self._now()):
                     self._limiter.remaining(turn, one)
 
-    @asynccontextmanager
-    async def _guarded(self, provider: str, turn: Hold) -> AsyncIterator[None]:
-        try:
-            async with self._breakers.guard(provider, counts=_speaks_against):
-                yield
-        except BreakerOpen:
-            # Nothing was sent.
-            turn.withdraw()
-            raise
+    def leave(self, provider: str, asker: Asker, *, ticket: str) -> None:
+        """Nobody will come again with this ticket."""
+        if provider not in AT_HOME and self._limiter.is_limited(provider):
+            self._limiter.hold(provider, Estimate(), asker, id=_place(ticket, asker)).withdraw()
 
-    async def _turn(self, provider: str, asker: Asker, estimate: Estimate) -> Hold:
+    @asynccontextmanager
+    async def _entered(
+        self, provider: str, asker: Asker, estimate: Estimate, ticket: str | None
+    ) -> AsyncIterator[Hold]:
+        """A turn that has come, with the breaker's leave."""
+        async with AsyncExitStack() as entered:
+            try:
+                turn = await self._turn(provider, asker, estimate, ticket)
+                await entered.enter_async_context(turn)
+                try:
+                    # The breaker last: a probe must not wait in line.
+                    guard = self._breakers.guard(provider, counts=_speaks_against)
+                    await entered.enter_async_context(guard)
+                except BreakerOpen:
+                    # Nothing was sent.
+                    turn.withdraw()
+                    raise
+                except RedisAway:
+                    if not turn.is_local:
+                        raise
+            except RedisAway as away:
+                raise self._away(provider, away) from None
+            self._away_since = None
+            yield turn
+
+    async def _turn(
+        self, provider: str, asker: Asker, estimate: Estimate, ticket: str | None
+    ) -> Hold:
         if not self._limiter.is_limited(provider):
             return self._limiter.hold(provider, estimate, asker)
-        hold = self._limiter.hold(provider, estimate, asker, id=CALLER.get())
-        answer = await hold.attempt(self._now)
+        place = None if ticket is None else _place(ticket, asker)
+        hold = self._limiter.hold(provider, estimate, asker, id=place)
+        answer = await hold.attempt(self._now, patience_s=self._short_wait_s)
         if isinstance(answer, Wait):
             metrics.LIMIT_WAITS.labels(pool=provider, limit=answer.limit).inc()
-            if answer.wait_s > self._short_wait_s:
-                if CALLER.get() is None:
-                    hold.withdraw()
-                raise LimitReached(provider, answer)
+            if ticket is None:
+                hold.withdraw()
+            wait_s = max(0.0, answer.wait_s - self._early_s)
+            until = answer.until - timedelta(seconds=answer.wait_s - wait_s)
+            raise LimitReached(provider, replace(answer, wait_s=wait_s, until=until))
         return hold
+
+    def _away(self, provider: str, away: RedisAway) -> LimiterAway:
+        """How long a job stays away; not all of them come back at one moment."""
+        now = self._now()
+        self._away_since = self._away_since or now
+        gone_s = (now - self._away_since).total_seconds()
+        wait_s = min(max(away.retry_after_s, gone_s), LONGEST_AWAY_S)
+        log.warning("limits.redis_away", pool=provider, gone_s=round(gone_s, 1))
+        return LimiterAway(provider, retry_after_s=wait_s * self._random.uniform(1.0, 1.5))
+
+
+def _place(ticket: str, asker: Asker) -> str:
+    """A chain asks several models of one pool under one ticket."""
+    return f"{ticket}/{asker.model}"
 
 
 def _speaks_against(error: BaseException) -> bool:

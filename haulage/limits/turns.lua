@@ -265,26 +265,3 @@ local function serve()
   end
   more = count == GRANTS
 end
-
--- When a waiting call will have its turn, as far as can be told now; -1: nobody can tell.
-local function turn_of(record)
-  local tenant, model, refs = parts_of(record.lane)
-  local at, by = first_room(model, refs, record)
-  if at == math.huge then return -1, by end
-  if not waiting then
-    waiting = redis.call('HGETALL', pool .. ':len')
-  end
-  local before, rank = '(' .. whole(record.number), 0
-  for _, line in ipairs({':q:', ':z:'}) do
-    rank = rank + redis.call('ZCOUNT', pool .. line .. record.lane, '-inf', before)
-  end
-  local mine, weight = rank * record.service, weights[tenant] or 1
-  local ahead = mine
-  for place = 1, #waiting, 2 do
-    if waiting[place] ~= tenant then
-      local share = mine / weight * (weights[waiting[place]] or 1)
-      ahead = ahead + math.min(tonumber(waiting[place + 1]), share)
-    end
-  end
-  return math.max(at, now) + ahead, by
-end

@@ -9,13 +9,15 @@ import hashlib
 import math
 import struct
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
-from haulage.domain.errors import HaulageError, Unavailable
+from haulage.domain.errors import HaulageError, Snoozed, Unavailable
 from haulage.domain.language_model import NOTHING, Caller, Embeddings, ModelUsage, Vector
-from haulage.domain.ports import Traffic, UsageLedger, VectorCache
+from haulage.domain.limits import Asker
+from haulage.domain.ports import Pass, Traffic, UsageLedger, VectorCache
 from haulage.providers.adapter import Adapter, EmbedCall
 from haulage.providers.gathering import Gathering
 from haulage.providers.metering import Price, embed_usage, estimated_embed_tokens
@@ -26,9 +28,9 @@ from haulage.providers.transport import garbled
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What texts may share a call: of one tenant, for one model and size."""
+    """What texts may share a call: on behalf of one asker, for one model and size."""
 
-    tenant: str
+    asker: Asker
     hop: Hop
     dimensions: int | None
 
@@ -52,12 +54,14 @@ class Embedder:
     cache: VectorCache
     price: Price
     _gatherings: dict[Wanted, Gathering[_Piece]] = field(default_factory=dict)
+    # Places in line of calls that were told to come again: the next call of the kind takes one.
+    _places: dict[Wanted, str] = field(default_factory=dict)
 
     async def embed(
         self, hop: Hop, texts: Sequence[str], dimensions: int | None, caller: Caller
     ) -> Embeddings:
         """A vector for each text, all by this one model."""
-        wanted = Wanted(caller.tenant, hop, dimensions)
+        wanted = Wanted(caller.asker(hop.model), hop, dimensions)
         batch = self.adapters[hop.provider].batch
         cut = [pieces_of(text, batch.text_bytes) for text in texts]
         pieces = list(dict.fromkeys(piece for one in cut for piece in one))
@@ -106,12 +110,7 @@ class Embedder:
         hop = wanted.hop
         adapter, meters = self.adapters[hop.provider], meters_of(hop.provider)
         call = EmbedCall(hop.model, texts, wanted.dimensions, say=caller.say)
-        async with self.traffic.hold(
-            provider=hop.provider,
-            model=hop.model,
-            tenant=wanted.tenant,
-            tokens=estimated_embed_tokens(call),
-        ) as held:
+        async with self._pass(wanted, estimated_embed_tokens(call)) as held:
             started = time.perf_counter()
             try:
                 reply = await adapter.embed(replace(call, observe=held.observe))
@@ -122,7 +121,8 @@ class Embedder:
             usage = embed_usage(hop.provider, call, reply, price=self.price, free=adapter.free)
             held.settle(input_tokens=usage.input_tokens, output_tokens=0)
         meters.answered(hop.model, usage, time.perf_counter() - started)
-        self.ledger.add(tenant=wanted.tenant, provider=hop.provider, model=hop.model, usage=usage)
+        tenant = wanted.asker.tenant
+        self.ledger.add(tenant=tenant, provider=hop.provider, model=hop.model, usage=usage)
         if not reply.mock:
             keys = [key_of(wanted, text) for text in texts]
             await self._remember(dict(zip(keys, vectors, strict=True)))
@@ -130,6 +130,20 @@ class Embedder:
         return [
             _Piece(vector, share, reply.mock) for vector, share in zip(vectors, shares, strict=True)
         ]
+
+    @asynccontextmanager
+    async def _pass(self, wanted: Wanted, tokens: int) -> AsyncIterator[Pass]:
+        """A pass under a ticket of its own: a call's texts are of many jobs, and other ones when it
+        is made again."""
+        ticket = self._places.pop(wanted, None) or f"vectors.{uuid4().hex}"
+        try:
+            async with self.traffic.hold(
+                wanted.hop.provider, wanted.asker, tokens=tokens, ticket=ticket
+            ) as held:
+                yield held
+        except Snoozed:
+            self._places[wanted] = ticket
+            raise
 
     async def _known(self, keys: list[bytes]) -> dict[bytes, Vector]:
         try:
@@ -146,7 +160,7 @@ def key_of(wanted: Wanted, text: str) -> bytes:
     """What a vector is known by. Of one tenant: another one's cache would tell whether somebody
     has embedded this text before."""
     digest = hashlib.sha256()
-    for part in (wanted.tenant, str(wanted.hop), str(wanted.dimensions), text):
+    for part in (wanted.asker.tenant, str(wanted.hop), str(wanted.dimensions), text):
         raw = part.encode()
         digest.update(struct.pack(">Q", len(raw)) + raw)
     return digest.digest()

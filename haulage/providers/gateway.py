@@ -69,6 +69,7 @@ class Gateway:
             lambda hop: self._answer(hop, request, caller),
             patience=self._patience,
             random=self._random,
+            leave=lambda hop: self._leave(hop, caller),
         )
 
     async def embed(
@@ -85,6 +86,10 @@ class Gateway:
     async def close(self) -> None:
         """End what is under way for several jobs; the adapters are closed by who made them."""
         await self._embedder.close()
+
+    def _leave(self, hop: Hop, caller: Caller) -> None:
+        if caller.ticket is not None:
+            self._traffic.leave(hop.provider, caller.asker(hop.model), ticket=caller.ticket)
 
     async def _answer(self, hop: Hop, request: ChatRequest, caller: Caller) -> Answer[Any]:
         """One hop's answer; one that does not fit is asked for once more."""
@@ -122,10 +127,10 @@ class Gateway:
         adapter = self._adapters[hop.provider]
         meters = meters_of(hop.provider)
         async with self._traffic.hold(
-            provider=hop.provider,
-            model=hop.model,
-            tenant=caller.tenant,
+            hop.provider,
+            caller.asker(hop.model),
             tokens=estimated_tokens(call),
+            ticket=caller.ticket,
         ) as held:
             started = time.perf_counter()
             try:

@@ -114,9 +114,10 @@ WITH item AS (
         CAST(:result_refs AS text[]), CAST(:result_sizes AS bigint[]), CAST(:errors AS text[]),
         CAST(:error_texts AS text[]), CAST(:digests AS text[]), CAST(:calls AS int[]),
         CAST(:input_tokens AS bigint[]), CAST(:output_tokens AS bigint[]),
-        CAST(:costs AS float8[]), CAST(:refunds AS boolean[]), CAST(:codes AS text[])
+        CAST(:costs AS float8[]), CAST(:refunds AS boolean[]), CAST(:codes AS text[]),
+        CAST(:holdups AS text[])
     ) AS t (id, fence, state, reason, due, result, result_ref, result_size, error, error_text,
-            digest, calls, input_tokens, output_tokens, cost, refund, code)
+            digest, calls, input_tokens, output_tokens, cost, refund, code, holdup)
 ), held AS (
     SELECT item.*,
            -- A cancel that was asked for wins over another attempt, never over a result.
@@ -162,7 +163,7 @@ WITH item AS (
     FROM held WHERE jobs.id = held.id
     RETURNING jobs.id, jobs.fence, jobs.event_seq, jobs.state, jobs.reason, jobs.attempt,
               jobs.scheduled_at, jobs.cancelled_by, jobs.result_size, held.error, held.code,
-              jobs.tenant, jobs.type, jobs.queue, jobs.started_at
+              held.holdup, jobs.tenant, jobs.type, jobs.queue, jobs.started_at
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, CASE state
@@ -173,7 +174,7 @@ WITH item AS (
         ELSE json_build_object(
             'state', state, 'attempt', attempt, 'fence', fence, 'reason', reason,
             'scheduled_at', CASE WHEN state = 'scheduled' THEN scheduled_at END,
-            'error', CAST(error AS json)) END
+            'error', CAST(error AS json), 'waits_for', CAST(holdup AS json)) END
     FROM settled
 ), tallied AS ({tally})
 SELECT id, fence FROM settled

@@ -64,6 +64,7 @@ def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str
         "input_tokens": sparse(one.usage.input_tokens for one in settlements),
         "output_tokens": sparse(one.usage.output_tokens for one in settlements),
         "costs": sparse(float(one.usage.cost) for one in settlements),
+        "holdups": sparse(_holdup(one.outcome) for one in settlements),
         "refunds": sparse(isinstance(one.outcome, Snooze | Waiting) for one in settlements),
     }
 
@@ -97,10 +98,21 @@ def _reason(outcome: Outcome) -> str | None:
 
 
 def _due(outcome: Outcome, now: datetime) -> datetime | None:
+    if isinstance(outcome, Snooze) and outcome.until is not None:
+        return min(max(now, outcome.until), now + timedelta(seconds=MAX_DELAY_S))
     if isinstance(outcome, Retry | Snooze):
         # Handlers pass on what other servers ask for; NaN becomes 0 here.
         return now + timedelta(seconds=min(max(0.0, outcome.delay_s), MAX_DELAY_S))
     return None
+
+
+def _holdup(outcome: Outcome) -> str | None:
+    """What a parked job waits for, as its event says it; `why` reads it there."""
+    if not isinstance(outcome, Snooze) or outcome.holdup is None:
+        return None
+    holdup = outcome.holdup
+    said = {"kind": holdup.kind, "pool": holdup.pool, "limit": holdup.limit}
+    return dumps({name: value for name, value in said.items() if value is not None})
 
 
 def _error(outcome: Outcome) -> str | None:

@@ -1,6 +1,6 @@
 """What stands between a job and its run, as the tables know it. Nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,6 +78,12 @@ SELECT (
 ) AS earlier
 """)
 
+# The event that parked it says what for.
+_WAITS_FOR = sa.text("""
+SELECT data->'waits_for' AS waits_for FROM events
+WHERE job_id = :id AND kind = 'state' ORDER BY seq DESC LIMIT 1
+""")
+
 _CHILDREN = sa.text(
     """
 SELECT id, type, state, count(*) OVER () AS total FROM jobs
@@ -124,6 +130,12 @@ class WhyReads:
                 )
             ).one()
         return row.rung, row.earlier
+
+    async def waits_for(self, job_id: UUID) -> Mapping[str, Any]:
+        """What a parked job waits for: kind, pool, perhaps a limit. Empty: nothing of ours."""
+        async with self._database.reading() as connection:
+            found = (await connection.execute(_WAITS_FOR, {"id": job_id})).scalar_one_or_none()
+        return found or {}
 
     async def live_children(self, job_id: UUID) -> tuple[int, Sequence[Child]]:
         """How many children are not over, and the first of them."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 
 from haulage.domain.clock import Clock
 from haulage.domain.errors import Unavailable
@@ -50,7 +51,11 @@ async def open_limits(
             limiter,
             breakers,
             LimitedTraffic(
-                limiter, breakers, short_wait_s=settings.limits.short_wait_s, now=clock.now
+                limiter,
+                breakers,
+                short_wait_s=settings.limits.short_wait_s,
+                now=clock.now,
+                random=Random(),  # noqa: S311 - spreads those who come back
             ),
         )
     finally:

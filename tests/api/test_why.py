@@ -4,7 +4,9 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 
+from haulage.domain.holdup import Holdup, HoldupKind
 from haulage.domain.outcome import ErrorInfo, Retry, Snooze
 from haulage.engine.services import Services
 from haulage.storage.job_sql import ISOLATE_AFTER
@@ -103,6 +105,36 @@ async def test_a_snooze_and_an_unknown_type_are_told_apart(
     (cause,) = await causes(http, unknown["id"])
     assert cause["code"] == "unknown_type"
     assert "'speak'" in cause["message"]
+
+
+async def test_a_parked_job_says_which_limit_and_for_how_long(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    job = await submit()
+    holdup = Holdup(HoldupKind.LIMIT, "openai", "tokens per minute of model gpt-4o")
+    await worker.settle(await worker.claim(job["id"]), Snooze(95.0, "limit", holdup=holdup))
+    (cause,) = await causes(http, job["id"])
+    assert (cause["code"], cause["until"]) == ("limit", "2030-01-01T12:01:35Z")
+    assert "openai is at its limit of tokens per minute of model gpt-4o" in cause["message"]
+    assert "1 min 35 s from now" in cause["message"]
+    assert cause["details"] == {
+        "kind": "limit",
+        "pool": "openai",
+        "limit": "tokens per minute of model gpt-4o",
+        "wait_s": 95.0,
+    }
+
+
+@pytest.mark.parametrize("kind", HoldupKind)
+async def test_every_kind_of_wait_has_words_of_its_own(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker, kind: HoldupKind
+) -> None:
+    job = await submit()
+    holdup = Holdup(kind, "openai")
+    await worker.settle(await worker.claim(job["id"]), Snooze(60.0, kind.value, holdup=holdup))
+    (cause,) = await causes(http, job["id"])
+    assert cause["code"] == kind
+    assert "openai" in cause["message"]
 
 
 async def test_a_job_that_runs_or_is_over_says_so(

@@ -8,7 +8,7 @@ import pytest
 
 from haulage.domain.backoff import Backoff
 from haulage.domain.errors import NotRetryable, Retryable, Snoozed
-from haulage.engine import context as contexts
+from haulage.engine import maps
 from haulage.engine.services import Services
 from tests.engine.conftest import Bench
 from tests.factories import queued, row
@@ -124,7 +124,7 @@ async def test_a_map_that_is_stopped_leaves_nothing_running(
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contexts, "ITEM_BACKOFF", Backoff(base_s=0))
+    monkeypatch.setattr(maps, "ITEM_BACKOFF", Backoff(base_s=0))
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -186,7 +186,7 @@ async def test_an_item_waits_as_long_as_the_other_side_asked(
         waited.append(delay_s)
         await yields(0)
 
-    monkeypatch.setattr(contexts.asyncio, "sleep", sleep)
+    monkeypatch.setattr(maps.asyncio, "sleep", sleep)
     tries: list[int] = []
 
     def busy(item: int) -> int:

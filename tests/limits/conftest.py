@@ -87,7 +87,8 @@ class Line:
         stay: bool = False,
     ) -> list[Any]:
         lane = lane_of(self.pool, asker or Asker())
-        return ["take", id, lane, requests, tokens, round(ttl_s * 1000), stay]
+        stay_ms = NOON_MS if stay else -1
+        return ["take", id, lane, requests, tokens, round(ttl_s * 1000), stay_ms]
 
     async def take(self, id: str, asker: Asker | None = None, **more: Any) -> list[Any]:
         """`[granted, ms]`, `[wait, ms, ref]` or `[never, ref]`."""
@@ -117,5 +118,5 @@ class Line:
 
 def _since_noon(answer: Any) -> Any:
     if isinstance(answer, list) and answer[0] in ("granted", "wait"):
-        return [answer[0], answer[1] - NOON_MS, *answer[2:]]
+        return [answer[0], answer[1] - NOON_MS, *answer[2:3]]
     return answer

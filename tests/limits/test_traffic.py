@@ -2,18 +2,22 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 import redis.asyncio as redis
 
 from haulage.domain.errors import Snoozed
+from haulage.domain.holdup import Holdup, HoldupKind
+from haulage.domain.limits import Asker
 from haulage.domain.provider_errors import ProviderRefused, ProviderUnavailable, RateLimited
 from haulage.limits.breaker import Breakers, BreakerState
 from haulage.limits.errors import BreakerOpen, LimitReached
 from haulage.limits.limit import Limit, Measure, Period, Pool
 from haulage.limits.limiter import Limiter
-from haulage.limits.traffic import CALLER, LimitedTraffic
+from haulage.limits.traffic import LimitedTraffic
 
+ACME = Asker("acme", "m")
 POOLS = {
     "openai": Pool("openai", (Limit(Measure.TOKENS, 1000, Period.HOUR),)),
     "free": Pool("free"),
@@ -27,7 +31,11 @@ class Road:
         self.limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
         self.breakers = Breakers(client, prefix="haulage:")
         self.traffic = LimitedTraffic(
-            self.limiter, self.breakers, short_wait_s=1.0, now=lambda: datetime.now(UTC)
+            self.limiter,
+            self.breakers,
+            short_wait_s=1.0,
+            now=lambda: datetime.now(UTC),
+            random=Random(1),
         )
 
     async def call(
@@ -38,8 +46,10 @@ class Road:
         used: int | None = None,
         headers: dict[str, str] | None = None,
         error: Exception | None = None,
+        asker: Asker = ACME,
+        ticket: str | None = None,
     ) -> None:
-        hold = self.traffic.hold(provider=provider, model="m", tenant="acme", tokens=tokens)
+        hold = self.traffic.hold(provider, asker, tokens=tokens, ticket=ticket)
         async with hold as passing:
             passing.observe(headers or {})
             if error is not None:
@@ -75,22 +85,21 @@ async def test_a_long_wait_is_a_snooze_that_says_how_long(road: Road) -> None:
 
 async def test_a_caller_with_a_name_keeps_its_place_in_line(road: Road) -> None:
     await road.call(tokens=1000)
-    token = CALLER.set("job-7")
     with pytest.raises(LimitReached):
-        await road.call()
-    CALLER.reset(token)
+        await road.call(tokens=600, ticket="job-7")
     with pytest.raises(LimitReached) as behind:
-        await road.call()
-    # The service time of the one before: 100 of 1,000 an hour.
-    assert behind.value.delay_s > 3600 + 300
+        await road.call(tokens=600)
+    # No hour has room for both.
+    assert behind.value.delay_s > 2 * 3600 - 1
 
 
 async def test_a_refusal_freezes_the_model_and_costs_no_tokens(road: Road) -> None:
     with pytest.raises(RateLimited):
         await road.call(error=RateLimited("429"), headers={"retry-after": "30"})
-    with pytest.raises(LimitReached, match="frozen") as reached:
+    with pytest.raises(LimitReached, match="refusal") as reached:
         await road.call()
     assert 25 < reached.value.delay_s <= 30
+    assert reached.value.holdup == Holdup(HoldupKind.PROVIDER, "openai", reached.value.wait.limit)
     assert await road.used() == 0
 
 

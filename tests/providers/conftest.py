@@ -20,6 +20,7 @@ from haulage.domain.language_model import (
     ModelUsage,
     Vector,
 )
+from haulage.domain.limits import Asker
 from haulage.domain.ports import FreeRoad, VectorCache
 from haulage.providers.chain import Patience
 from haulage.providers.gateway import Gateway
@@ -48,8 +49,8 @@ class Road(FreeRoad):
     summed: list[tuple[str, str, str, ModelUsage]] = field(default_factory=list)
     refuse: dict[str, Exception] = field(default_factory=dict)
 
-    def hold(self, *, provider: str, model: str, tenant: str, tokens: int) -> Any:
-        self.held.append((provider, model, tenant, tokens))
+    def hold(self, provider: str, asker: Asker, *, tokens: int, ticket: str | None = None) -> Any:
+        self.held.append((provider, asker.model, asker.tenant, tokens))
         return _Held(self, provider)
 
     def add(self, *, tenant: str, provider: str, model: str, usage: ModelUsage) -> None:

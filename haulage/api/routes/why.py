@@ -20,7 +20,7 @@ class CauseDocument(BaseModel):
     """One thing that stands between a job and its run. Decide by `code`."""
 
     code: str = Field(
-        examples=["queue_paused", "no_worker", "retry", "scheduled", "behind", "children"]
+        examples=["queue_paused", "no_worker", "retry", "scheduled", "limit", "quota", "breaker"]
     )
     message: str
     until: datetime | None = Field(description="When it ends by itself, where that is known.")
