@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from haulage.api import deps
 from haulage.api.errors import Refusal
-from haulage.api.faults import body_faults
+from haulage.api.faults import HeaderFault, body_faults
 from haulage.domain.errors import InvalidInput, PayloadTooLarge
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -23,6 +23,7 @@ Model = TypeVar("Model", bound=BaseModel)
 BODY_LIMIT = "HAULAGE_API_MAX_BODY_BYTES"
 # A body that comes more slowly than this over a while is meant to hold a connection, not to arrive.
 LEAST_BYTES_PER_S = 1_000
+_MOST_DIGITS = 18
 
 
 async def read_model(request: Request, model: type[Model], *, limit: int) -> Model:
@@ -61,7 +62,7 @@ def require_plain(request: Request) -> None:
     """Raise `Refusal` for a compressed body."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise _wrong_type("Send the body without a Content-Encoding.")
+        raise _wrong_type("Send the body without a Content-Encoding.", "Content-Encoding")
 
 
 async def parts(request: Request, *, limit: int, setting: str = BODY_LIMIT) -> AsyncIterator[bytes]:
@@ -70,7 +71,8 @@ async def parts(request: Request, *, limit: int, setting: str = BODY_LIMIT) -> A
     Raises `PayloadTooLarge` past the limit, and `Refusal` for a body that stands still or trickles.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    # By its digits first: what is no number here may have more of them than Python reads.
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
         raise too_large("body", limit, setting)
     silence_s = deps.of(request).settings.api.body_silence_s
     loop = asyncio.get_running_loop()
@@ -112,5 +114,11 @@ def _too_slow(total: int) -> Refusal:
     )
 
 
-def _wrong_type(detail: str) -> Refusal:
-    return Refusal(415, "unsupported_media_type", "Unsupported media type", detail)
+def _wrong_type(detail: str, header: str = "Content-Type") -> Refusal:
+    return Refusal(
+        415,
+        "unsupported_media_type",
+        "Unsupported media type",
+        detail,
+        errors=(HeaderFault(header, detail),),
+    )

@@ -96,12 +96,14 @@ def _unseal(kind: bytes, cursor: str, digest: bytes) -> bytes:
     if not packed.startswith(kind) or len(packed) <= len(kind) + _DIGEST_BYTES:
         raise _foreign()
     if packed[-_DIGEST_BYTES:] != digest:
-        raise InvalidCursor("The cursor belongs to other filters. Start again without it.")
+        raise InvalidCursor(
+            "The cursor belongs to another list or to other filters. Start again without it."
+        )
     return packed[len(kind) : -_DIGEST_BYTES]
 
 
 def _foreign() -> InvalidCursor:
-    return InvalidCursor("The cursor is not one that this API made.")
+    return InvalidCursor("The cursor is not one that this list gave. Start again without it.")
 
 
 def _digest(wanted: JobFilter, tenant: str) -> bytes:

@@ -1,14 +1,14 @@
 """Every refusal as problem+json (RFC 9457).
 
 Members beyond the standard's: `code` (stable, the last part of `type`), `request_id`, and `errors`,
-each with a `pointer` into the request's body (RFC 6901) or the name of a query `parameter`. A fault
-of ours says nothing but its request id; the trace is in the logs.
+each with a `pointer` into the request's body (RFC 6901) or the name of a query `parameter` or of a
+`header`. A fault of ours says nothing but its request id; the trace is in the logs.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from haulage.api.faults import QueryFault, query_faults
+from haulage.api.faults import HeaderFault, QueryFault, query_faults
 from haulage.domain.errors import (
     Fault,
     HaulageError,
@@ -38,6 +38,7 @@ from haulage.telemetry import logs
 
 log = logs.get(__name__)
 
+AnyFault: TypeAlias = "Fault | QueryFault | HeaderFault"
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "haulage.request_id"
 MAX_ERRORS = 100
@@ -70,7 +71,7 @@ class Refusal(InputFault):
         title: str,
         detail: str,
         *,
-        errors: Sequence[Fault | QueryFault] = (),
+        errors: Sequence[AnyFault] = (),
         members: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -90,7 +91,7 @@ def problem(
     title: str,
     detail: str,
     *,
-    errors: Sequence[Fault | QueryFault] = (),
+    errors: Sequence[AnyFault] = (),
     members: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
@@ -189,18 +190,22 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     )
 
 
-def _error(fault: Fault | QueryFault) -> dict[str, str]:
+def _error(fault: AnyFault) -> dict[str, str]:
     if isinstance(fault, QueryFault):
         return {"parameter": fault.parameter, "message": fault.message}
+    if isinstance(fault, HeaderFault):
+        return {"header": fault.header, "message": fault.message}
     return {"pointer": fault.pointer, "message": fault.message}
 
 
-def _faults(error: HaulageError) -> Sequence[Fault]:
+def _faults(error: HaulageError) -> Sequence[AnyFault]:
     match error:
         case InvalidInput():
             return error.faults
         case UnknownQueue():
             return (Fault("/queue", str(error)),)
+        case InvalidCursor():
+            return (QueryFault("cursor", str(error)),)
         case _:
             return ()
 

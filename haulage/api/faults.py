@@ -19,6 +19,14 @@ class QueryFault:
     message: str
 
 
+@dataclass(frozen=True)
+class HeaderFault:
+    """One header field that does not fit."""
+
+    header: str
+    message: str
+
+
 def body_faults(error: ValidationError, model: type[BaseModel], *, under: str = "") -> list[Fault]:
     """What does not fit in a body; pointers begin with `under`."""
     found = error.errors(include_url=False, include_input=False)

@@ -238,10 +238,11 @@ class TypePage(BaseModel):
 
 
 class ProblemFault(BaseModel):
-    """One thing that does not fit: a place in the body, or a query parameter."""
+    """One thing that does not fit: a place in the body, a query parameter or a header."""
 
     pointer: str | None = None
     parameter: str | None = None
+    header: str | None = None
     message: str
 
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from haulage.api.bodies import parts, require_plain, too_large
 from haulage.api.errors import Refusal
+from haulage.api.faults import HeaderFault
 from haulage.domain.errors import Fault, InvalidInput
 
 FORM = "multipart/form-data"
@@ -48,6 +49,7 @@ class Upload:
                 "Unsupported media type",
                 "Send the file as the field `file` of multipart/form-data, "
                 "or its bytes with their own content type.",
+                errors=(HeaderFault("Content-Type", "must be multipart/form-data or the file's"),),
             )
         else:
             self.media_type = safe_media_type(kind.decode("latin-1"))

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 
 from haulage.api import deps, sse, websocket
 from haulage.api.errors import Refusal
+from haulage.api.faults import HeaderFault
 from haulage.api.openapi import Responses, problems
 from haulage.api.routes.jobs import MAX_SEQ, find
 from haulage.api.sse import EventStream
@@ -85,6 +86,7 @@ def _last_event_id(request: Request, *, default: int) -> int:
             400,
             "invalid_last_event_id",
             "Invalid Last-Event-ID",
-            "Last-Event-ID is the number of an event of this job.",
+            "Last-Event-ID is the number of an event of this job. Leave it out to hear them all.",
+            errors=(HeaderFault("Last-Event-ID", "must be a number"),),
         )
     return int(said)

@@ -14,6 +14,7 @@ from haulage.api import deps, waiting
 from haulage.api.bodies import read_model
 from haulage.api.documents import job_json, jobs_json, text_of
 from haulage.api.errors import REQUEST_ID, Refusal
+from haulage.api.faults import HeaderFault
 from haulage.api.models import Batch, JobDocument, JobsDocument, Submit
 from haulage.api.openapi import json_body, problems
 from haulage.domain.errors import Fault, InvalidInput, UnknownJobType, UnknownQueue
@@ -101,6 +102,7 @@ async def accepted(
             "invalid_idempotency_key",
             "The idempotency key does not fit",
             f"{KEY} is 1 to 255 printable ASCII characters, such as a UUID.",
+            errors=(HeaderFault(KEY, "must be 1 to 255 printable ASCII characters"),),
         )
     tenant = deps.principal(request).tenant
     kept = await parts.intake.accept_once(
