@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -16,9 +17,23 @@ from tests.factories import cut
 
 
 @pytest.fixture
-async def other(database_url: str) -> AsyncIterator[Database]:
+def name() -> str:
+    """What this test's connections call themselves: those of the test before may be on their way
+    out."""
+    return f"haulage-{uuid4()}"
+
+
+@pytest.fixture
+async def database(database_url: str, name: str) -> AsyncIterator[Database]:
+    opened = Database(database_url, pool_size=5, name=name)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def other(database_url: str, name: str) -> AsyncIterator[Database]:
     """A second process's connections."""
-    opened = Database(database_url, pool_size=3, name="haulage-other")
+    opened = Database(database_url, pool_size=3, name=f"{name}-2")
     yield opened
     await opened.close()
 
@@ -57,21 +72,20 @@ async def test_a_fault_of_the_statement_is_not_a_lost_connection(database: Datab
 
 
 async def test_a_connection_that_was_cut_while_idle_is_replaced_and_nobody_notices(
-    database: Database, database_url: str
+    database: Database, database_url: str, name: str
 ) -> None:
     assert await one(database) == 1
-    # One of the test before may still be on its way out.
-    assert cut(database_url, "haulage-test") >= 1
+    assert cut(database_url, name) == 1
     assert await one(database) == 1
 
 
 async def test_a_connection_cut_inside_a_transaction_is_unavailable(
-    database: Database, database_url: str
+    database: Database, database_url: str, name: str
 ) -> None:
     async def interrupted() -> None:
         async with database.transaction() as connection:
             await connection.execute(sa.text("SELECT 1"))
-            cut(database_url, "haulage-test")
+            cut(database_url, name)
             await connection.execute(sa.text("SELECT 1"))
 
     with pytest.raises(Unavailable) as caught:
@@ -81,10 +95,10 @@ async def test_a_connection_cut_inside_a_transaction_is_unavailable(
 
 
 async def test_after_a_cut_of_all_idle_connections_the_pool_is_as_good_as_new(
-    database: Database, database_url: str
+    database: Database, database_url: str, name: str
 ) -> None:
     await asyncio.gather(*(one(database) for _ in range(5)))
-    assert cut(database_url, "haulage-test") > 1
+    assert cut(database_url, name) == 5
     assert await asyncio.gather(*(one(database) for _ in range(5))) == [1] * 5
 
 
@@ -128,11 +142,11 @@ async def test_two_names_have_two_leaders(database: Database) -> None:
 
 
 async def test_a_leader_whose_connection_is_cut_notices_and_another_takes_over(
-    database: Database, other: Database, database_url: str
+    database: Database, other: Database, database_url: str, name: str
 ) -> None:
     first, second = Leader(database, "post"), Leader(other, "post")
     assert await first.acquire()
-    cut(database_url, "haulage-test")
+    cut(database_url, name)
     deadline = time.monotonic() + 5
     while not await second.acquire():
         assert time.monotonic() < deadline
@@ -144,24 +158,24 @@ async def test_a_leader_whose_connection_is_cut_notices_and_another_takes_over(
 
 
 async def test_standing_by_over_cut_connections_goes_on_and_leaks_none(
-    database: Database, other: Database, database_url: str
+    database: Database, other: Database, database_url: str, name: str
 ) -> None:
     first, second = Leader(database, "post"), Leader(other, "post")
     assert await first.acquire()
     for _ in range(5):
         assert not await second.acquire()
-        cut(database_url, "haulage-other")
+        cut(database_url, f"{name}-2")
     assert not await second.acquire()
     assert await asyncio.gather(*(one(other) for _ in range(3))) == [1] * 3
     await first.release()
 
 
 async def test_releasing_over_a_cut_connection_is_no_error(
-    database: Database, database_url: str
+    database: Database, database_url: str, name: str
 ) -> None:
     leader = Leader(database, "post")
     await leader.release()
     assert await leader.acquire()
-    cut(database_url, "haulage-test")
+    cut(database_url, name)
     await leader.release()
     assert not await leader.held()
