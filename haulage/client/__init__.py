@@ -25,6 +25,7 @@ from haulage.client.fleet_models import (
     WorkerView,
 )
 from haulage.client.models import Event, FileView, JobView, LogLine, TypeView
+from haulage.client.stat_models import QueueNow, StatSum, StatsView, Times
 
 __all__ = [
     "Address",
@@ -42,10 +43,14 @@ __all__ = [
     "JobFilters",
     "JobView",
     "LogLine",
+    "QueueNow",
     "QueueView",
     "ScheduleView",
+    "StatSum",
+    "StatsView",
     "StepView",
     "Submission",
+    "Times",
     "TypeView",
     "Unreachable",
     "WaitTimeout",

@@ -14,6 +14,7 @@ T = TypeVar("T")
 API = "/api/v1"
 JOBS = f"{API}/jobs"
 IDEMPOTENCY_KEY = "Idempotency-Key"
+PREFER = "Prefer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Call(Generic[T]):
     """One request. `read` turns the decoded JSON body into what the caller gets.
 
     `repeatable` says that sending it twice is the same as sending it once; a call that is not is
-    sent again only when nothing of it can have reached the server. `streams` is how the content
-    type of an answer begins that is read piece by piece.
+    sent again only when nothing of it can have reached the server. `waits_s` is how much longer
+    than others its answer may take. `streams` is how the content type of an answer begins that is
+    read piece by piece.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Call(Generic[T]):
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     upload: Upload | None = None
+    waits_s: float = 0.0
     streams: str | None = None
     repeatable: bool = True
     accepts: frozenset[int] = frozenset()
@@ -100,9 +103,16 @@ class Submission:
         return {"type": self.type, "input": given, **options}
 
 
-def submit(job: Submission, key: str) -> Call[JobView]:
+def submit(job: Submission, key: str, *, wait_s: int = 0) -> Call[JobView]:
     """POST /jobs. The idempotency key makes it one job however often it is sent."""
-    return Call("POST", JOBS, JobView.from_json, body=job.to_json(), headers=keyed(key))
+    return Call(
+        "POST",
+        JOBS,
+        JobView.from_json,
+        body=job.to_json(),
+        headers=keyed(key) | waiting(wait_s),
+        waits_s=wait_s,
+    )
 
 
 def submit_many(jobs: Iterable[Submission], key: str) -> Call[list[JobView]]:
@@ -111,10 +121,16 @@ def submit_many(jobs: Iterable[Submission], key: str) -> Call[list[JobView]]:
     return Call("POST", f"{API}/jobs/batch", _read_batch, body=body, headers=keyed(key))
 
 
-def get(job_id: UUID | str, include: Sequence[str] = ()) -> Call[JobView]:
-    """GET /jobs/{id}."""
-    params = {"include": ",".join(include)} if include else {}
-    return Call("GET", job_path(job_id), JobView.from_json, params=params)
+def get(job_id: UUID | str, include: Sequence[str] = (), *, wait_s: int = 0) -> Call[JobView]:
+    """GET /jobs/{id}, answered at the job's end or after `wait_s` seconds."""
+    return Call(
+        "GET",
+        job_path(job_id),
+        JobView.from_json,
+        params={"include": ",".join(include)} if include else {},
+        headers=waiting(wait_s),
+        waits_s=wait_s,
+    )
 
 
 def jobs_page(
@@ -203,6 +219,11 @@ def said(values: Mapping[str, Any]) -> dict[str, Any]:
 def keyed(key: str) -> dict[str, str]:
     """The header that makes a request one request, however often it is sent."""
     return {IDEMPOTENCY_KEY: key}
+
+
+def waiting(wait_s: int) -> dict[str, str]:
+    """The header that asks for an answer at the job's end, after `wait_s` seconds at most."""
+    return {PREFER: f"wait={wait_s}"} if wait_s > 0 else {}
 
 
 def plain(value: Any) -> Any:

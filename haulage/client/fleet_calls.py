@@ -1,4 +1,4 @@
-"""Requests about queues, workers and schedules, and about a job's attempts and obstacles."""
+"""Requests about queues, workers, schedules and statistics, and a job's attempts and obstacles."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +15,7 @@ from haulage.client.fleet_models import (
     WorkerView,
 )
 from haulage.client.models import JobView, Page
+from haulage.client.stat_models import StatsView
 
 
 def why(job_id: UUID | str) -> Call[WhyView]:
@@ -102,6 +103,11 @@ def run_schedule(schedule_id: UUID | str) -> Call[JobView]:
 def delete_schedule(schedule_id: UUID | str) -> Call[None]:
     """DELETE /schedules/{id}. Not sent again: the second answer would be 'there is none'."""
     return Call("DELETE", _schedule(schedule_id), lambda _: None, repeatable=False)
+
+
+def stats(query: Mapping[str, Any]) -> Call[StatsView]:
+    """GET /stats; what is None or empty is left out."""
+    return Call("GET", f"{API}/stats", StatsView.from_json, params=said(query))
 
 
 def _queue(name: str) -> str:

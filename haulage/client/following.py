@@ -23,6 +23,8 @@ SILENCE_S = 45.0
 EMPTY_ENDS = 4
 POLL_FIRST_S = 0.25
 POLL_MOST_S = 5.0
+# How long a question waits at the server: shorter than proxies on the way have patience.
+WAIT_MOST_S = 25.0
 
 
 class Broken(Exception):
@@ -101,17 +103,88 @@ class Deadline:
         return min(seconds, left)
 
 
-class Polling:
-    """The pauses of a wait that has to ask again and again."""
+class Outage:
+    """Pauses of one who comes back again and again to a server that may be restarting.
 
-    def __init__(self, deadline: Deadline) -> None:
+    One that has answered before is given a minute; one that never has is probably not there.
+    """
+
+    def __init__(self, address: Address, deadline: Deadline, now: Callable[[], float]) -> None:
+        self._address = address
         self._deadline = deadline
+        self._now = now
+        self._failures = 0
+        self._answered = False
+        self._since: float | None = None
+
+    def answered(self) -> None:
+        """The server is there."""
+        self._answered = True
+        self._since = None
+
+    def is_over(self) -> None:
+        """It works: the next pause is a short one again."""
+        self._failures = 0
+
+    def next_pause(self) -> float:
+        """Longer each time; raises `Expired`."""
+        pause = RESUME_PAUSES_S[min(self._failures, len(RESUME_PAUSES_S) - 1)]
+        self._failures += 1
+        return self._deadline.within(pause)
+
+    def pause_after(self, failure: Broken | ApiError) -> float:
+        """Seconds until it is tried again; raises what nobody can wait for."""
+        if isinstance(failure, ApiError) and not failure.is_passing:
+            raise failure
+        if self._since is None:
+            self._since = self._now()
+        patience_s = RESUME_FOR_S if self._answered else sum(PAUSES_S)
+        if self._now() - self._since > patience_s:
+            if isinstance(failure, ApiError):
+                raise failure
+            raise unreachable(self._address, failure) from failure
+        return max(self.next_pause(), getattr(failure, "retry_after_s", None) or 0.0)
+
+
+class Waiting:
+    """A wait for one job's end, by questions that the server answers at the end (`Prefer: wait`).
+
+    A server that answers at once although the job goes on is asked ever more seldom instead.
+    """
+
+    def __init__(
+        self,
+        job_id: UUID | str,
+        address: Address,
+        deadline: Deadline,
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._job_id = job_id
+        self._deadline = deadline
+        self._now = now
+        self._outage = Outage(address, deadline, now)
         self._pause_s = POLL_FIRST_S
+        self._asked_at = now()
+
+    def call(self) -> Call[JobView]:
+        """The next question; raises `Expired`."""
+        self._asked_at = self._now()
+        return calls.get(self._job_id, wait_s=int(self._deadline.within(WAIT_MOST_S)))
 
     def pause(self) -> float:
-        """Seconds until the next question; raises `Expired`."""
-        pause, self._pause_s = self._pause_s, min(self._pause_s * 1.5, POLL_MOST_S)
-        return self._deadline.within(pause)
+        """The job goes on: seconds until the next question; raises `Expired`."""
+        self._outage.answered()
+        self._outage.is_over()
+        pause_s, took_s = self._pause_s, self._now() - self._asked_at
+        if took_s >= pause_s:
+            return self._deadline.within(0.0)
+        self._pause_s = min(pause_s * 1.5, POLL_MOST_S)
+        return self._deadline.within(pause_s - took_s)
+
+    def pause_after(self, failure: Broken | ApiError) -> float:
+        """Seconds until the next question; raises what ends the wait."""
+        return self._outage.pause_after(failure)
 
 
 class Following:
@@ -136,18 +209,14 @@ class Following:
         self.job_id = job_id
         self.last_id = after
         self.over = False
-        self._address = address
         self._deadline = deadline or Deadline(None)
-        self._now = now
         self._parser = Parser()
         self._last_is_terminal = False
         self._after = after
         self._yielded = False
         self._job_was_over = False
         self._empty_ends = 0
-        self._failures = 0
-        self._answered = False
-        self._failing_since: float | None = None
+        self._outage = Outage(address, self._deadline, now)
 
     def call(self) -> Call[None]:
         """The request of the next connection."""
@@ -161,12 +230,11 @@ class Following:
 
     def connected(self) -> None:
         """The server answered with a stream. A silent one is no failure, only a silent job."""
-        self._answered = True
-        self._failing_since = None
+        self._outage.answered()
 
     def take(self, chunk: bytes) -> Iterator[Event]:
         """The new events in `chunk`; raises `Expired` once the deadline has passed."""
-        self._failures = 0
+        self._outage.is_over()
         for event in self._parser.feed(chunk):
             if event.id and event.id <= self.last_id:
                 continue
@@ -190,26 +258,11 @@ class Following:
         self._job_was_over = job.is_terminal
         if self._yielded:
             return 0.0
-        return self._next_pause()
+        return self._outage.next_pause()
 
     def pause_after(self, failure: Broken | ApiError) -> float:
         """Seconds until the next connection; raises what ends the stream."""
-        if isinstance(failure, ApiError) and not failure.is_passing:
-            raise failure
-        if self._failing_since is None:
-            self._failing_since = self._now()
-        # A server that has answered before is probably restarting; one that never has is not there.
-        patience_s = RESUME_FOR_S if self._answered else sum(PAUSES_S)
-        if self._now() - self._failing_since > patience_s:
-            if isinstance(failure, ApiError):
-                raise failure
-            raise unreachable(self._address, failure) from failure
-        return max(self._next_pause(), getattr(failure, "retry_after_s", None) or 0.0)
-
-    def _next_pause(self) -> float:
-        pause = RESUME_PAUSES_S[min(self._failures, len(RESUME_PAUSES_S) - 1)]
-        self._failures += 1
-        return self._deadline.within(pause)
+        return self._outage.pause_after(failure)
 
 
 def unreachable(address: Address, broken: Broken) -> Unreachable:

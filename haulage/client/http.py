@@ -46,9 +46,15 @@ def request_of(call: Call[Any]) -> dict[str, Any]:
     return request
 
 
-def patience(http: httpx.Client | httpx.AsyncClient, silence_s: float) -> httpx.Timeout:
-    """The client's time limits, but for a stream that may be silent for so long."""
-    return httpx.Timeout(http.timeout.write, connect=http.timeout.connect, read=silence_s)
+def patience(
+    http: httpx.Client | httpx.AsyncClient, call: Call[Any], *, silence_s: float | None = None
+) -> httpx.Timeout:
+    """The client's time limits, but for a call that waits and a stream that may be silent."""
+    usual = http.timeout
+    read_s = usual.read if silence_s is None else silence_s
+    if read_s is not None:
+        read_s += call.waits_s
+    return httpx.Timeout(usual.write, connect=usual.connect, read=read_s, pool=usual.pool)
 
 
 @contextmanager
@@ -124,7 +130,7 @@ def _fault(item: Any) -> Fault:
     if not isinstance(item, Mapping):
         return Fault("", str(item))
     message = item.get("message") or item.get("detail") or json.dumps(item)
-    where = item.get("pointer") or item.get("parameter") or ""
+    where = item.get("pointer") or item.get("parameter") or item.get("header") or ""
     return Fault(str(where), str(message))
 
 

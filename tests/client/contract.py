@@ -7,6 +7,7 @@ does not make on demand. What the real API does is tested against the real API.
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,11 +53,11 @@ class Contract:
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     break_streams_after: list[int] = field(default_factory=list)
     end_streams_after: list[int] = field(default_factory=list)
-    refuse_streams_with: int = 0
     refuse_next: list[Refuse] = field(default_factory=list)
     drop_answers: int = 0
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     submit_state: str = "succeeded"
+    never_waits: bool = False
     stopping: bool = False
 
     def add(self, type: str = "echo", state: str = "queued", **more: Any) -> str:
@@ -168,6 +169,7 @@ def build(contract: Contract) -> FastAPI:
             return refusal
         key = request.headers["idempotency-key"]
         job = contract.keys[key] = contract.keys.get(key) or accept(body)
+        await wait(job["id"], request)
         return JSONResponse(job, 202, headers={"Location": f"/api/v1/jobs/{job['id']}"})
 
     @app.post("/api/v1/jobs/batch")
@@ -191,18 +193,25 @@ def build(contract: Contract) -> FastAPI:
         following = str(end) if end < len(rows) else None
         return JSONResponse({"data": rows[start:end], "next": following})
 
+    async def wait(job_id: str, request: Request) -> None:
+        asked_s = 0 if contract.never_waits else int(request.headers.get("prefer", "wait=0")[5:])
+        deadline = time.monotonic() + asked_s
+        while not contract.jobs[job_id].is_over and time.monotonic() < deadline:
+            if contract.stopping:
+                return
+            await asyncio.sleep(0.01)
+
     @app.get("/api/v1/jobs/{job_id}")
-    async def get(job_id: str) -> Response:
+    async def get(job_id: str, request: Request) -> Response:
         if job_id not in contract.jobs:
             return problem(404, "Not found", f"There is no job {job_id}.", code="not_found")
+        await wait(job_id, request)
         return JSONResponse(contract.jobs[job_id].document)
 
     @app.get("/api/v1/jobs/{job_id}/events")
     async def events(job_id: str, request: Request) -> Response:
         if job_id not in contract.jobs:
             return problem(404, "Not found", f"There is no job {job_id}.")
-        if contract.refuse_streams_with:
-            return problem(contract.refuse_streams_with, "No streams here", "")
         after = int(request.headers.get("last-event-id", 0))
         history = tell(contract, contract.jobs[job_id], after)
         return StreamingResponse(history, media_type="text/event-stream")

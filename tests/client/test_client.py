@@ -18,6 +18,7 @@ from haulage.client import (
 )
 from haulage.domain.lifecycle import State
 from tests.client.contract import Contract
+from tests.client.trouble import Refuse
 
 
 def test_a_submitted_job_comes_back_typed(client: Client):
@@ -125,20 +126,38 @@ def test_a_stream_after_the_last_event_is_empty(api: Contract, client: Client):
     assert list(client.stream(job_id, after=2)) == []
 
 
-def test_a_wait_ends_with_the_job(api: Contract, client: Client):
+def test_a_wait_ends_with_the_job_and_is_one_question(api: Contract, client: Client):
     job_id = api.add()
-    stream = client.stream(job_id)
-    next(stream)
     threading.Timer(0.05, api.finish, (job_id, "succeeded", 42)).start()
     job = client.wait(job_id, timeout_s=20)
     assert (job.state, job.result) == (State.SUCCEEDED, 42)
+    assert [headers["prefer"] for _, _, headers in api.seen] == ["wait=19"]
 
 
-def test_a_wait_without_streams_asks_again(api: Contract, client: Client):
-    api.refuse_streams_with = 501
+def test_a_server_that_does_not_wait_is_asked_again(api: Contract, client: Client):
+    api.never_waits = True
     job_id = api.add()
     threading.Timer(0.05, api.finish, (job_id, "failed")).start()
     assert client.wait(job_id, timeout_s=20).state == State.FAILED
+    assert len(api.seen) == 2
+
+
+def test_a_wait_outlasts_a_server_that_restarts(api: Contract, client: Client):
+    api.never_waits = True
+    job_id = api.add()
+
+    def restart() -> None:
+        api.refuse_next = [Refuse(503)] * 5
+        api.finish(job_id)
+
+    threading.Timer(0.05, restart).start()
+    assert client.wait(job_id, timeout_s=20).succeeded
+    assert len(api.seen) == 7
+
+
+def test_a_submit_may_wait_for_the_end(api: Contract, client: Client):
+    assert client.submit("echo", {"value": "hi"}, wait_s=5).result == {"said": {"value": "hi"}}
+    assert [headers["prefer"] for _, _, headers in api.seen] == ["wait=5"]
 
 
 def test_a_wait_that_takes_too_long_leaves_the_job_alone(api: Contract, client: Client):

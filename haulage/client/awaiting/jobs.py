@@ -11,7 +11,7 @@ from haulage.client.awaiting.caller import AsyncCaller, new_key
 from haulage.client.calls import JobFilters, Submission
 from haulage.client.errors import ApiError, WaitTimeout
 from haulage.client.fleet_models import AttemptView, StepView, WhyView
-from haulage.client.following import Deadline, Expired, Polling
+from haulage.client.following import WAIT_MOST_S, Broken, Deadline, Expired, Waiting
 from haulage.client.models import Event, JobView, LogLine
 
 
@@ -31,6 +31,7 @@ class AsyncJobs(AsyncCaller):
         timeout_s: float | None = None,
         deadline: datetime | None = None,
         idempotency_key: str | None = None,
+        wait_s: int = 0,
     ) -> JobView:
         """Accept a job; once this returns it is never lost. What is None, the type decides.
 
@@ -38,11 +39,15 @@ class AsyncJobs(AsyncCaller):
         `timeout_s` limits one attempt. Each call carries an idempotency key, its own unless you
         give one: however often it has to be sent, it is one job. With a key of yours it is one job
         however often you call, for a day; with another request under it `ApiError` (422).
+
+        With `wait_s` the answer comes at the job's end, after so many seconds (25 at most) however
+        it stands then: short work in one request.
         """
         new = Submission(
             type, input, queue, priority, run_at, tags, max_attempts, timeout_s, deadline
         )
-        return await self._send(calls.submit(new, idempotency_key or new_key()))
+        wait_s = min(wait_s, int(WAIT_MOST_S))
+        return await self._send(calls.submit(new, idempotency_key or new_key(), wait_s=wait_s))
 
     async def submit_many(
         self, jobs: Iterable[Submission], *, idempotency_key: str | None = None
@@ -77,26 +82,20 @@ class AsyncJobs(AsyncCaller):
 
     async def wait(self, job_id: UUID | str, *, timeout_s: float | None = None) -> JobView:
         """Wait until the job is over, however it ends; raises `WaitTimeout`. Never cancels it."""
-        deadline = Deadline(timeout_s)
-        job = await self.get(job_id)
-        if job.is_terminal:
-            return job
+        waiting = Waiting(job_id, self.address, Deadline(timeout_s))
+        job = None
         try:
-            async for _ in self._follow(job_id, deadline=deadline):
-                pass
+            while True:
+                try:
+                    job = await self._transport.send(waiting.call())
+                    if job.is_terminal:
+                        return job
+                    pause_s = waiting.pause()
+                except (Broken, ApiError) as failure:
+                    pause_s = waiting.pause_after(failure)
+                await asyncio.sleep(pause_s)
         except Expired:
-            pass
-        except ApiError:
-            # No events to be had, though the job is there: asking again and again works too.
-            pass
-        polling = Polling(deadline)
-        while not (job := await self.get(job_id)).is_terminal:
-            try:
-                pause_s = polling.pause()
-            except Expired:
-                raise WaitTimeout(job, timeout_s or 0.0) from None
-            await asyncio.sleep(pause_s)
-        return job
+            raise WaitTimeout(job or await self.get(job_id), timeout_s or 0.0) from None
 
     def stream(self, job_id: UUID | str, *, after: int = 0) -> AsyncIterator[Event]:
         """The job's events from number `after` + 1 on, live, until it is over.

@@ -31,7 +31,9 @@ class AwaitingTransport:
     async def send(self, call: Call[T]) -> T:
         """Raises `Broken` or `ApiError`."""
         with broken(), multipart(call) as files:
-            response = await self._http.request(**request_of(call), files=files)
+            response = await self._http.request(
+                **request_of(call), files=files, timeout=patience(self._http, call)
+            )
         return answer(call, response)
 
     @asynccontextmanager
@@ -39,7 +41,7 @@ class AwaitingTransport:
         self, call: Call[Any], *, silence_s: float | None = None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """A stream of chunks; raises `Broken` (also between chunks) or `ApiError`."""
-        limits = self._http.timeout if silence_s is None else patience(self._http, silence_s)
+        limits = patience(self._http, call, silence_s=silence_s)
         with broken():
             async with self._http.stream(**request_of(call), timeout=limits) as reply:
                 if not is_stream(call, reply):

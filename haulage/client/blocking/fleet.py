@@ -1,8 +1,9 @@
 # Made by tools/blocking_client.py from haulage/client/awaiting/fleet.py: change that one.
 
-"""What a client does with the installation: queues, workers, schedules, job types."""
+"""What a client does with the installation: queues, workers, schedules, statistics, job types."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from haulage.client import calls, fleet_calls
 from haulage.client.blocking.caller import Caller
 from haulage.client.fleet_models import QueueView, ScheduleView, WorkerView
 from haulage.client.models import JobView, TypeView
+from haulage.client.stat_models import StatsView
 
 
 class Fleet(Caller):
@@ -93,6 +95,22 @@ class Fleet(Caller):
     def delete_schedule(self, schedule_id: UUID | str) -> None:
         """Forget it; the jobs it made stay."""
         self._send(fleet_calls.delete_schedule(schedule_id))
+
+    def stats(
+        self,
+        *,
+        since: datetime | None = None,
+        to: datetime | None = None,
+        step: str | None = None,
+        type: str | Sequence[str] = (),
+        queue: str | Sequence[str] = (),
+    ) -> StatsView:
+        """Throughput, waiting times, durations and failures over time, and what waits now.
+
+        The last hour unless said. `step` is 1m, 5m, 15m, 1h, 6h or 1d.
+        """
+        query = {"from": since, "to": to, "step": step, "type": type, "queue": queue}
+        return self._send(fleet_calls.stats(query))
 
     def types(self) -> Sequence[TypeView]:
         """The job types of this installation."""

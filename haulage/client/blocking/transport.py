@@ -33,13 +33,15 @@ class BlockingTransport:
     def send(self, call: Call[T]) -> T:
         """Raises `Broken` or `ApiError`."""
         with broken(), multipart(call) as files:
-            response = self._http.request(**request_of(call), files=files)
+            response = self._http.request(
+                **request_of(call), files=files, timeout=patience(self._http, call)
+            )
         return answer(call, response)
 
     @contextmanager
     def open(self, call: Call[Any], *, silence_s: float | None = None) -> Iterator[Iterator[bytes]]:
         """A stream of chunks; raises `Broken` (also between chunks) or `ApiError`."""
-        limits = self._http.timeout if silence_s is None else patience(self._http, silence_s)
+        limits = patience(self._http, call, silence_s=silence_s)
         with broken(), self._http.stream(**request_of(call), timeout=limits) as reply:
             if not is_stream(call, reply):
                 reply.read()
