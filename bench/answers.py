@@ -6,14 +6,11 @@ Against a FastAPI route that validates the same body and stores nothing, in the 
 import asyncio
 import time
 
-import httpx
-
-from bench import empty_route
-from bench.latency import JOBS_FILE, RATE_PER_S, on_timetable, percentiles
-from bench.system import report, running
+from bench import serving, timetable
+from bench.system import JOBS_FILE, report, running
+from bench.timetable import RATE_PER_S, on_timetable, percentiles
 
 P50_MS, P99_MS = 10.0, 50.0
-BODY = {"type": "bench-stamp", "input": {}}
 
 
 def main(*, seconds: int = 20) -> bool:
@@ -22,8 +19,8 @@ def main(*, seconds: int = 20) -> bool:
         asyncio.run(_answers_ms(system.url, "/api/v1/jobs", 2 * RATE_PER_S))
         ours = asyncio.run(_answers_ms(system.url, "/api/v1/jobs", seconds * RATE_PER_S))
         system.until_settled()
-    with empty_route.running() as url:
-        empty = asyncio.run(_answers_ms(url, "/jobs", seconds * RATE_PER_S // 2))
+    with serving.running("bench.empty_route") as route:
+        empty = asyncio.run(_answers_ms(route.url, "/jobs", seconds * RATE_PER_S // 2))
     p50, p99 = percentiles(ours)
     empty_p50, empty_p99 = percentiles(empty)
     return report(
@@ -43,12 +40,11 @@ def main(*, seconds: int = 20) -> bool:
 
 async def _answers_ms(url: str, path: str, posts: int) -> list[float]:
     took_ms: list[float] = []
-    limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
-    async with httpx.AsyncClient(base_url=url, limits=limits) as http:
+    async with timetable.client(url) as http:
 
         async def post() -> None:
             began = time.perf_counter()
-            answer = await http.post(path, json=BODY)
+            answer = await http.post(path, json=timetable.STAMP)
             took_ms.append(1000 * (time.perf_counter() - began))
             answer.raise_for_status()
 

@@ -8,17 +8,15 @@ tells nobody. Then the others alone.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx
 
-from bench.latency import percentiles
-from bench.system import System, report, running
+from bench.system import JOBS_FILE, System, report, running
+from bench.timetable import percentiles
 
 BAR_S, BAR_P99_MS = 20.0, 300.0
 PER_S = 50
 QUEUE = "backlog"
-JOBS_FILE = str(Path(__file__).with_name("jobs.py"))
 FILTER = {"action": "cancel", "filter": {"queue": QUEUE, "state": "queued"}, "reason": "benchmark"}
 ENVIRONMENT = {
     "HAULAGE_QUEUES": f"io=io,cpu=cpu,{QUEUE}=io",

@@ -1,5 +1,6 @@
 """Job types of the benchmarks, loaded by `HAULAGE_HANDLERS`."""
 
+import asyncio
 import time
 
 from pydantic import BaseModel
@@ -30,6 +31,14 @@ class StepsTaken(BaseModel):
     took_s: float
 
 
+class Talk(BaseModel):
+    """How many lines to say, one each so many seconds, the first after `delay_s`."""
+
+    lines: int
+    every_s: float
+    delay_s: float
+
+
 @job_type("bench-stamp", policy=Policy(timeout_s=30))
 async def stamp(input: Nothing, ctx: Context) -> Stamp:  # noqa: ARG001
     """Say when it began."""
@@ -43,6 +52,15 @@ async def take_steps(input: StepsInput, ctx: Context) -> StepsTaken:
     for number in range(input.steps):
         await ctx.step(f"step-{number}", double, number)
     return StepsTaken(took_s=time.perf_counter() - began)
+
+
+@job_type("bench-talk", policy=Policy(timeout_s=600))
+async def talk(input: Talk, ctx: Context) -> None:
+    """Log lines that say when they were said."""
+    await asyncio.sleep(input.delay_s)
+    for _ in range(input.lines):
+        await ctx.log("said", said_at=time.time())
+        await asyncio.sleep(input.every_s)
 
 
 def double(number: int) -> int:

@@ -6,13 +6,11 @@ connection to the same PostgreSQL.
 
 import json
 import time
-from pathlib import Path
 
-from bench.system import System, report, running
+from bench.system import JOBS_FILE, System, report, running
 
 BAR_MS = 2.0
 STEPS = 200
-JOBS_FILE = str(Path(__file__).with_name("jobs.py"))
 
 
 def main(*, rounds: int = 10) -> bool:

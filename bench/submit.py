@@ -5,7 +5,7 @@ Against a FastAPI route that validates the same body and stores nothing, in the 
 
 import json
 
-from bench import empty_route, http_load
+from bench import http_load, serving
 from bench.system import report, running
 
 BAR = 0.5
@@ -38,8 +38,8 @@ def main(*, posts: int = 10_000, rounds: int = 3) -> bool:
 
 
 def _empty(posts: int, rounds: int) -> http_load.Load:
-    with empty_route.running() as url:
-        return _best(url, "/jobs", posts, rounds)
+    with serving.running("bench.empty_route") as empty:
+        return _best(empty.url, "/jobs", posts, rounds)
 
 
 def _best(url: str, path: str, posts: int, rounds: int) -> http_load.Load:

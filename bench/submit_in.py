@@ -7,17 +7,15 @@ not share its transaction.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
-import httpx
 from psycopg_pool import AsyncConnectionPool
 
-from bench.latency import JOBS_FILE, RATE_PER_S, on_timetable, percentiles
-from bench.system import System, report, running
+from bench import timetable
+from bench.system import JOBS_FILE, System, report, running
+from bench.timetable import CONNECTIONS, RATE_PER_S, percentiles, start_latencies_ms
 from haulage import submit_in
 
 P50_MS, P99_MS = 25.0, 100.0
-CONNECTIONS = 20
 
 
 def main(*, seconds: int = 20) -> bool:
@@ -45,10 +43,9 @@ def main(*, seconds: int = 20) -> bool:
 
 
 async def _both(system: System, seconds: int) -> tuple[list[float], list[float]]:
-    limits = httpx.Limits(max_connections=CONNECTIONS)
     async with (
         AsyncConnectionPool(system.database_url, min_size=CONNECTIONS, open=False) as pool,
-        httpx.AsyncClient(base_url=system.url, limits=limits) as client,
+        timetable.client(system.url) as client,
     ):
 
         async def inside() -> tuple[str, float]:
@@ -62,30 +59,12 @@ async def _both(system: System, seconds: int) -> tuple[list[float], list[float]]
             async with pool.connection() as connection:
                 await connection.execute("INSERT INTO orders (at) VALUES (0)")
                 began = time.time()
-            answer = await client.post("/api/v1/jobs", json={"type": "bench-stamp", "input": {}})
+            answer = await client.post("/api/v1/jobs", json=timetable.STAMP)
             answer.raise_for_status()
             return answer.json()["id"], began
 
+        times = seconds * RATE_PER_S
         return (
-            await _latencies_ms(system, inside, seconds),
-            await _latencies_ms(system, over_http, seconds),
+            await start_latencies_ms(system, inside, times),
+            await start_latencies_ms(system, over_http, times),
         )
-
-
-async def _latencies_ms(
-    system: System, submit: Callable[[], Awaitable[tuple[str, float]]], seconds: int
-) -> list[float]:
-    """From before each commit to the job's first line."""
-    committed_at: dict[str, float] = {}
-
-    async def once() -> None:
-        job_id, began = await submit()
-        committed_at[job_id] = began
-
-    await on_timetable(once, seconds * RATE_PER_S)
-    await asyncio.to_thread(system.until_settled)
-    rows = system.database.execute(
-        "SELECT id::text, (result->>'started_at')::float8 FROM jobs WHERE id = ANY(%s::uuid[])",
-        [list(committed_at)],
-    ).fetchall()
-    return [1000 * (started_at - committed_at[job_id]) for job_id, started_at in rows]

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ import psycopg
 
 from haulage.runtime.stack import Stack, StackOptions
 
+# The job types of the benchmarks, as `handlers` of a system.
+JOBS_FILE = str(Path(__file__).with_name("jobs.py"))
 BATCH = 1_000
 POLL_S = 0.01
 # Each part is answered by an index of its own, so that asking costs nothing beside the work.
@@ -36,16 +38,25 @@ class System:
     database: psycopg.Connection
     url: str
     database_url: str
+    api_pid: int
 
     def submit(
         self, type_name: str, value: dict[str, Any], count: int, **options: Any
     ) -> list[str]:
         """Submit `count` equal jobs in batches over HTTP; their ids. `options` as in a submit."""
-        job = {"type": type_name, "input": value, **options}
+        return self.submit_each(type_name, [value] * count, **options)
+
+    def submit_each(
+        self, type_name: str, values: Sequence[dict[str, Any]], **options: Any
+    ) -> list[str]:
+        """Submit a job for each of `values`; their ids, in order."""
         ids: list[str] = []
-        for start in range(0, count, BATCH):
-            size = min(BATCH, count - start)
-            body = json.dumps({"jobs": [job] * size}).encode()
+        for start in range(0, len(values), BATCH):
+            jobs = [
+                {"type": type_name, "input": value, **options}
+                for value in values[start : start + BATCH]
+            ]
+            body = json.dumps({"jobs": jobs}).encode()
             answer = self.http.post(
                 "/api/v1/jobs/batch", content=body, headers={"content-type": "application/json"}
             )
@@ -115,7 +126,8 @@ def running(
                 httpx.Client(base_url=ready.url, timeout=60) as http,
                 psycopg.connect(ready.database_url, autocommit=True) as database,
             ):
-                yield System(http, database, ready.url, ready.database_url)
+                api_pid, *_ = ready.processes["api"]
+                yield System(http, database, ready.url, ready.database_url, api_pid)
 
 
 @contextmanager

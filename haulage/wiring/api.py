@@ -1,5 +1,8 @@
 """The API process."""
 
+import resource
+from contextlib import suppress
+
 import uvloop
 
 from haulage.api.app import open_app
@@ -17,10 +20,19 @@ from haulage.wiring.services import load_registry, on_signals, open_services, pu
 def run_api(*, host: str, port: int) -> None:
     """Serve HTTP until SIGTERM; port 0 takes a free one. Raises `HaulageError` off loopback."""
     require_loopback(host)
+    _allow_connections()
     settings = start("api")
     registry = load_registry(settings)
     publish_types(settings, registry)
     uvloop.run(_serve(settings, registry, host=host, port=port))
+
+
+def _allow_connections() -> None:
+    """Take all the files that the system would let this process open: each stream holds one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS names a limit here that it does not grant.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(settings: Settings, registry: Registry, *, host: str, port: int) -> None:
