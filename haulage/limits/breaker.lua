@@ -4,9 +4,10 @@
 -- probe's time ends; p the probe; n failures in a row; and, when a rate is set, good and bad calls in
 -- slices of a tenth of the window, `<slice>g` and `<slice>b`.
 --
--- ARGV: 'ask' | 'good' | 'bad' | 'look', the caller's token, the rule as JSON, in tests the moment.
--- Answer: state, milliseconds until it is worth asking again, whether this caller may go on,
--- whether the state changed.
+-- ARGV: 'ask' | 'good' | 'bad' | 'drop' | 'look', the caller's token, the rule as JSON, in tests the
+-- moment. Answer: state, milliseconds until it is worth asking again, whether this caller may go on,
+-- whether the state changed, failures in a row. What changes is published on the rule's channel:
+-- processes that listen need not ask while it is closed.
 
 if redis.replicate_commands then redis.replicate_commands() end
 
@@ -23,7 +24,7 @@ local SLICES = 10
 local held = redis.call('HMGET', key, 's', 'u', 'p', 'n')
 local state, till, probe = tonumber(held[1] or 0), tonumber(held[2] or 0), held[3]
 local failures = tonumber(held[4] or 0)
-local before = state
+local before, failures_before = state, failures
 
 local function whole(number) return string.format('%.0f', number) end
 
@@ -38,7 +39,7 @@ local function open()
 end
 
 local function close()
-  state = CLOSED
+  state, failures = CLOSED, 0
   redis.call('DEL', key)
 end
 
@@ -98,6 +99,10 @@ elseif verb == 'drop' and state == HALF and probe == token then
   redis.call('HSET', key, 'u', whole(till))
 end
 
-local wait = 0
-if state ~= CLOSED and not may then wait = math.max(0, till - now) end
-return {state, wait, may and 1 or 0, state ~= before and 1 or 0}
+if state == CLOSED and verb == 'good' then failures = 0 end
+local left = 0
+if state ~= CLOSED then left = math.max(0, till - now) end
+if rule.channel and (state ~= before or failures ~= failures_before) then
+  redis.call('PUBLISH', rule.channel, cjson.encode({key, {state, left, failures}}))
+end
+return {state, may and 0 or left, may and 1 or 0, state ~= before and 1 or 0, failures}

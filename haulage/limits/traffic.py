@@ -108,6 +108,7 @@ class LimitedTraffic:
         """A turn that has come, with the breaker's leave."""
         async with AsyncExitStack() as entered:
             try:
+                self._breakers.require_closed(provider)
                 turn = await self._turn(provider, asker, estimate, ticket)
                 await entered.enter_async_context(turn)
                 try:

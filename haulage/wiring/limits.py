@@ -43,6 +43,7 @@ async def open_limits(
     limiter = Limiter(client, pools=book.pool, prefix=prefix, ledger=ledger, now=clock.now)
     breakers = Breakers(client, prefix=prefix, rule=book.rule)
     await limiter.open()
+    await breakers.open()
     reloading = asyncio.get_running_loop().create_task(_keep_reloading(book))
     try:
         yield Limits(
@@ -61,6 +62,7 @@ async def open_limits(
     finally:
         reloading.cancel()
         await limiter.close()
+        await breakers.close()
         await ledger.close()
         await client.aclose()
 

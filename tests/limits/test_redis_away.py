@@ -5,21 +5,27 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from haulage.domain.errors import Verdict, classify
-from haulage.domain.limits import Estimate, Spent
-from haulage.limits.errors import RedisAway
+from haulage.domain.errors import Snoozed, Verdict, classify
+from haulage.domain.holdup import Holdup, HoldupKind
+from haulage.domain.limits import Asker, Estimate, Spent
+from haulage.limits.breaker import Breakers
+from haulage.limits.errors import LimiterAway, RedisAway
 from haulage.limits.installation import connect
 from haulage.limits.limit import Limit, Measure, Period, Pool
 from haulage.limits.limiter import Limiter
+from haulage.limits.traffic import LimitedTraffic
 from haulage.runtime import ports
 from haulage.runtime.redis import Redis
+from tests.conftest import TestClock
 
 PER_SECOND = Limit(Measure.REQUESTS, 4, Period.SECOND)
 POOLS = {
     "paid": Pool("paid", (Limit(Measure.TOKENS, 1000, Period.HOUR),)),
+    "free": Pool("free"),
     "shared": Pool("shared", (PER_SECOND,), local_share=0.5),
 }
 
@@ -65,6 +71,51 @@ async def test_a_paid_provider_is_closed_until_redis_is_back(server: Server) -> 
     assert classify(away.value) is Verdict.RETRY
     server.start()
     await use(limiter, "paid")
+    await limiter.close()
+    await client.aclose()
+
+
+async def test_jobs_wait_until_redis_is_back_and_longer_the_longer_it_is_gone(
+    server: Server,
+) -> None:
+    client = connect(server.url)
+    limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
+    breakers = Breakers(client, prefix="haulage:")
+    clock = TestClock()
+    traffic = LimitedTraffic(limiter, breakers, short_wait_s=1, now=clock.now, random=Random(1))
+
+    async def refused(provider: str) -> Snoozed:
+        with pytest.raises(LimiterAway) as away:
+            async with traffic.hold(provider, Asker(), tokens=1):
+                raise AssertionError("a paid call without a limit")
+        return away.value
+
+    server.stop()
+    # Without limits too: nobody knows whether the breaker is open.
+    for provider in ("paid", "free"):
+        away = await refused(provider)
+        assert away.holdup == Holdup(HoldupKind.LIMITER, provider)
+        assert 2 <= away.delay_s <= 3
+    clock.advance(seconds=20)
+    assert 20 <= (await refused("paid")).delay_s <= 30
+    clock.advance(hours=1)
+    assert 30 <= (await refused("paid")).delay_s <= 45
+    server.start()
+    async with traffic.hold("paid", Asker(), tokens=1):
+        pass
+    await limiter.close()
+    await client.aclose()
+
+
+async def test_a_local_share_lets_calls_through_the_traffic_too(server: Server) -> None:
+    client = connect(server.url)
+    limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
+    breakers = Breakers(client, prefix="haulage:")
+    clock = TestClock()
+    traffic = LimitedTraffic(limiter, breakers, short_wait_s=1, now=clock.now, random=Random(1))
+    server.stop()
+    async with traffic.hold("shared", Asker(), tokens=1):
+        pass
     await limiter.close()
     await client.aclose()
 
