@@ -55,6 +55,22 @@ function operations.remaining(lane, measure, left, reset)
   return {'lowered'}
 end
 
+-- {'standing'}: the counters of the pool as a whole, few however many tenants there are.
+function operations.standing()
+  local found = {}
+  factor = 1
+  for code, rule in pairs(rules) do
+    if rule.whole and rule.per then
+      local counter = counter_of(code .. ':')
+      if counter.x then
+        local used, most, reset = counter.kind.usage(counter)
+        found[#found + 1] = {counter.ref, used, most, reset}
+      end
+    end
+  end
+  return {'standing', found}
+end
+
 -- {'look'}: every counter that holds something, and the line.
 function operations.look()
   local found = {}

@@ -14,6 +14,7 @@ from haulage.limits.errors import NeverFits, RedisAway
 from haulage.limits.ledger import Ledger
 from haulage.limits.limit import Limit, Pool, lane_of
 from haulage.limits.local import LocalPool
+from haulage.telemetry import metrics
 
 # How much later than its moment a call may go beyond the pool's slack, at least: timers are no
 # better on a machine with work to do.
@@ -150,6 +151,10 @@ class Hold:
 
     def _told_to_wait(self, code: str, wait_s: float, now: datetime) -> Wait:
         limit = self._limit_of(code)
+        metrics.LIMIT_WAITS.labels(pool=self.pool.name, limit=self._limit_named(code)).inc()
+        if limit is not None and limit.period is not None:
+            labels = (self.pool.name, limit.measure.value, limit.period.value)
+            metrics.RATE_EXCEEDED.labels(*labels).inc()
         kind = HoldupKind.LIMIT
         if code == FROZEN:
             kind = HoldupKind.PROVIDER

@@ -22,10 +22,10 @@ from haulage.limits.ear import Ear
 from haulage.limits.headers import Remaining
 from haulage.limits.hold import Hold
 from haulage.limits.ledger import Ledger
-from haulage.limits.limit import Pool
+from haulage.limits.limit import Pool, Scope
 from haulage.limits.local import LocalPool
 from haulage.limits.script import LIMITER, Script
-from haulage.limits.view import PoolView, read_view
+from haulage.limits.view import LimitView, PoolView, read_limits, read_view
 from haulage.telemetry import metrics
 
 TTL_S = 600.0
@@ -124,6 +124,14 @@ class Limiter:
     async def look(self, pool: str) -> PoolView:
         """How a pool stands now. Raises `RedisAway`."""
         return read_view(self._pools(pool), await self._desk(pool).talk.ask("look"), self._now())
+
+    async def standing(self, pool: str) -> list[LimitView]:
+        """The limits of a pool as a whole; cheaper than a look. Raises `RedisAway`."""
+        limits = [one for one in self._pools(pool).limits if one.scope is Scope.POOL]
+        if not limits:
+            return []
+        _, found = await self._desk(pool).talk.ask("standing")
+        return read_limits(limits, found, self._now())
 
     def waiting(self, pool: str) -> int:
         """How many calls of this process are in line."""

@@ -39,6 +39,7 @@ def rule_of(limit: Limit, pool: Pool, now: datetime) -> dict[str, Any]:
         "measure": limit.measure.value,
         "n": limit.amount,
         "wide": limit.scope in (Scope.POOL, Scope.MODEL),
+        "whole": limit.scope is Scope.POOL,
     }
     if limit.measure is Measure.CONCURRENCY:
         return {**rule, "kind": "concurrency"}

@@ -19,7 +19,7 @@ from haulage.limits.breaker import Breakers
 from haulage.limits.errors import BreakerOpen, LimiterAway, LimitReached, RedisAway
 from haulage.limits.hold import Hold
 from haulage.limits.limiter import Limiter
-from haulage.telemetry import logs, metrics
+from haulage.telemetry import logs
 
 log = logs.get(__name__)
 
@@ -136,7 +136,6 @@ class LimitedTraffic:
         hold = self._limiter.hold(provider, estimate, asker, id=place)
         answer = await hold.attempt(self._now, patience_s=self._short_wait_s)
         if isinstance(answer, Wait):
-            metrics.LIMIT_WAITS.labels(pool=provider, limit=answer.limit).inc()
             if ticket is None:
                 hold.withdraw()
             wait_s = max(0.0, answer.wait_s - self._early_s)

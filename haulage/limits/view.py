@@ -1,5 +1,6 @@
 """How a pool stands, for people: what is used of each limit, who waits, what is held back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,13 @@ class PoolView:
 def read_view(pool: Pool, said: Any, now: datetime) -> PoolView:
     """What `look` in brakes.lua answers."""
     _, found, waiting, frozen_ms, part = said
-    limits = {limit.code: limit for limit in pool.limits}
+    views = read_limits(pool.limits, found, now)
+    return PoolView(views, waiting, timedelta(milliseconds=frozen_ms).total_seconds(), part)
+
+
+def read_limits(those: Iterable[Limit], found: Any, now: datetime) -> list[LimitView]:
+    """Of each of `those` limits what is used of it, by whom."""
+    limits = {limit.code: limit for limit in those}
     views = []
     used = set()
     for ref, current, most, reset_ms in found:
@@ -51,4 +58,4 @@ def read_view(pool: Pool, said: Any, now: datetime) -> PoolView:
         if code not in used:
             views.append(LimitView(limit, limit.of or "", 0, limit.amount, now))
     views.sort(key=lambda one: (one.limit.code, one.whose))
-    return PoolView(views, waiting, timedelta(milliseconds=frozen_ms).total_seconds(), part)
+    return views

@@ -77,6 +77,14 @@ class LogSettings(BaseModel):
         return level.upper() if isinstance(level, str) else level
 
 
+class MetricsSettings(BaseModel):
+    """Where Prometheus finds workers and dispatchers: the first port that is free from `port` on.
+    Not set: nowhere. The API answers at its own `/metrics`."""
+
+    port: int | None = Field(default=None, ge=1, le=65_000)
+    host: str = "127.0.0.1"
+
+
 class EngineSettings(BaseModel):
     """How the engine keeps time. All in seconds unless the name says otherwise.
 
@@ -142,6 +150,7 @@ class Settings(BaseSettings):
     broker: BrokerSettings = BrokerSettings()
     blob: BlobSettings = BlobSettings()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     api: ApiSettings = ApiSettings()
     engine: EngineSettings = EngineSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -31,9 +31,16 @@ DOORBELL_FAILURES = Counter(
 QUEUE_DEPTH = Gauge("haulage_queue_depth", "Jobs waiting", ["queue"])
 FORGOTTEN = Counter("haulage_forgotten_total", "Rows and blobs the janitor deleted", ["what"])
 SCHEDULED_RUNS = Counter("haulage_scheduled_runs_total", "Jobs made by schedules", ["outcome"])
-LIMIT_WAITS = Counter("haulage_limit_waits_total", "Calls a limit made wait", ["pool", "limit"])
+LIMIT_WAITS = Counter(
+    "haulage_limit_waits_total", "Calls that a limit made come back later", ["pool", "limit"]
+)
 LIMIT_REFUSALS = Counter("haulage_limit_refusals_total", "429s of providers", ["pool"])
 # The names and values that a predecessor's dashboards know (closed 0, open 1, half-open 2).
+_RATE = ["pool", "measure", "period"]
+RATE_USAGE = Gauge("rate_limit_current_usage", "What a period's limit has given out", _RATE)
+RATE_MAX = Gauge("rate_limit_max_allowed", "What a period's limit allows", _RATE)
+RATE_REMAINING = Gauge("rate_limit_remaining", "What is left of it", _RATE)
+RATE_EXCEEDED = Counter("rate_limit_exceeded_total", "Calls it made come back later", _RATE)
 BREAKER_STATE = Gauge("circuit_breaker_state", "State of a circuit breaker", ["service"])
 DISPATCHER_LEADS = Gauge("haulage_dispatcher_leads", "1 where this dispatcher leads")
 BATCH_SIZE = Histogram(

@@ -24,12 +24,20 @@ from haulage.storage.schedule_store import ScheduleStore
 from haulage.storage.stat_store import StatStore
 from haulage.storage.usage_store import UsageStore
 from haulage.storage.vector_store import VectorStore
-from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
+from haulage.wiring.services import (
+    load_registry,
+    on_signals,
+    open_services,
+    publish_types,
+    serve_metrics,
+    start,
+)
 
 
 def run_dispatcher() -> None:
     """Dispatch, or stand by, until SIGTERM."""
     settings = start("dispatcher")
+    serve_metrics(settings)
     registry = load_registry(settings)
     publish_types(settings, registry)
     asyncio.run(_dispatch(settings, registry))

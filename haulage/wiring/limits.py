@@ -8,6 +8,7 @@ from random import Random
 
 from haulage.domain.clock import Clock
 from haulage.domain.errors import Unavailable
+from haulage.limits import meters
 from haulage.limits.book import PoolBook
 from haulage.limits.breaker import Breakers
 from haulage.limits.config import from_environment, from_file
@@ -44,7 +45,11 @@ async def open_limits(
     breakers = Breakers(client, prefix=prefix, rule=book.rule)
     await limiter.open()
     await breakers.open()
-    reloading = asyncio.get_running_loop().create_task(_keep_reloading(book))
+    loop = asyncio.get_running_loop()
+    keeping = (
+        loop.create_task(_keep_reloading(book)),
+        loop.create_task(meters.keep(limiter, lambda: [one.name for one in book.entries()])),
+    )
     try:
         yield Limits(
             book,
@@ -60,7 +65,8 @@ async def open_limits(
             ),
         )
     finally:
-        reloading.cancel()
+        for task in keeping:
+            task.cancel()
         await limiter.close()
         await breakers.close()
         await ledger.close()

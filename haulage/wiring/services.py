@@ -32,7 +32,7 @@ from haulage.storage.type_store import TypeStore
 from haulage.storage.usage_store import UsageStore
 from haulage.storage.vector_store import VectorStore
 from haulage.storage.worker_store import WorkerStore
-from haulage.telemetry import logs
+from haulage.telemetry import logs, scrape
 from haulage.wiring import collector
 from haulage.wiring.tables import require_tables
 
@@ -189,6 +189,12 @@ def start(role: str) -> Settings:
     logs.bind(role=role)
     collector.calm()
     return settings
+
+
+def serve_metrics(settings: Settings) -> None:
+    """Where this process has no HTTP API and its settings say where."""
+    if settings.metrics.port is not None:
+        scrape.serve(settings.metrics.host, settings.metrics.port)
 
 
 def on_signals(act: Callable[[], None]) -> None:

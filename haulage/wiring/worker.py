@@ -15,7 +15,14 @@ from haulage.engine.cpu_pool import CpuPool, run_message
 from haulage.engine.host import WorkerHost, attach
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.io_pool import IoPool
-from haulage.wiring.services import load_registry, open_orders, open_services, publish_types, start
+from haulage.wiring.services import (
+    load_registry,
+    open_orders,
+    open_services,
+    publish_types,
+    serve_metrics,
+    start,
+)
 
 
 def run_worker(
@@ -25,6 +32,7 @@ def run_worker(
     if pool not in POOLS:
         raise HaulageError(f"There is no pool {pool!r}; there are io and cpu.")
     settings = start(f"worker-{pool}")
+    serve_metrics(settings)
     registry = load_registry(settings)
     publish_types(settings, registry)
     served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
