@@ -18,9 +18,12 @@ CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 
 GIVING_UP_ROOT = "haulage: cannot give up root"
+# The exit code of one whose parent was gone before it began.
+ORPHANED = 125
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_SECUREBITS = 28
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _SECBIT_NO_SETUID_FIXUP = 1 << 2
@@ -55,6 +58,18 @@ def launch_command(
     return [*head, *argv]
 
 
+def bind_to_parent(parent: int, death_signal: int) -> bool:
+    """Have this process get the signal when `parent` dies; False when it is dead already."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, death_signal)
+    return os.getppid() == parent
+
+
+def adopt_orphans(adopt: bool) -> None:
+    """Whether processes below this one fall to it when their parents end (Linux)."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, int(adopt))
+
+
 def main(arguments: Sequence[str]) -> int:
     """`PARENT SIGNAL IDENTITY PROGRAM …`: returns only when the program cannot be started."""
     parent, death_signal, become, *argv = arguments
@@ -68,10 +83,8 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"{GIVING_UP_ROOT}: {error.strerror}\n")
         return 126
-    if sys.platform == "linux":
-        _prctl(_PR_SET_PDEATHSIG, int(death_signal))
-    if os.getppid() != int(parent):
-        return 125
+    if not bind_to_parent(int(parent), int(death_signal)):
+        return ORPHANED
     try:
         os.execvp(argv[0], argv)  # noqa: S606  no shell wanted
     except OSError as error:

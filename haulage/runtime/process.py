@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from haulage.runtime.fault import StartFault, StartInterrupted
 from haulage.runtime.launch import Identity, launch_command
@@ -32,14 +32,25 @@ class StopStep:
     timeout_s: float
 
 
+class Child(Protocol):
+    """What is needed of `subprocess.Popen`."""
+
+    pid: int
+    returncode: Any
+
+    def wait(self) -> int:
+        """Reap it."""
+
+
 @dataclass(frozen=True)
 class ProcessSpec:
     """What to run, how to see that it answers, and how to stop it.
 
     `env` is the whole environment; None inherits ours. `inherit` are file descriptors to keep.
-    The stop steps are taken in turn, then the whole process group is killed; in a hurry only
-    `hurried_stop` is taken. `ready` returns True once the process answers; it may be called from
-    any thread and must not block for long.
+    `bear` is asked for the child first and given the environment and where its output goes; while
+    it gives None the command line is run. The stop steps are taken in turn, then the whole process
+    group is killed; in a hurry only `hurried_stop` is taken. `ready` returns True once the process
+    answers; it may be called from any thread and must not block for long.
     """
 
     name: str
@@ -47,6 +58,7 @@ class ProcessSpec:
     env: Mapping[str, str] | None = None
     cwd: Path | None = None
     inherit: tuple[int, ...] = ()
+    bear: "Callable[[Mapping[str, str], int], Child | None] | None" = None
     identity: Identity | None = None
     death_signal: signal.Signals = signal.SIGKILL
     stop: tuple[StopStep, ...] = (StopStep(signal.SIGTERM, 10),)
@@ -67,7 +79,7 @@ class Process:
         self._forked = threading.Event()
         self._ended = threading.Event()
         self._signalling = threading.Lock()
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._error: OSError | None = None
         threading.Thread(target=self._live, name=f"process-{spec.name}", daemon=True).start()
         self._forked.wait()
@@ -76,8 +88,8 @@ class Process:
 
     @property
     def pid(self) -> int:
-        assert self._popen is not None
-        return self._popen.pid
+        assert self._child is not None
+        return self._child.pid
 
     @property
     def age_s(self) -> float:
@@ -87,7 +99,7 @@ class Process:
     @property
     def exit_code(self) -> int | None:
         """None while it runs; negative when a signal ended it."""
-        return self._popen.returncode if self._popen is not None and self._ended.is_set() else None
+        return self._child.returncode if self._child is not None and self._ended.is_set() else None
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """True once it has ended, False when the time is up first."""
@@ -96,10 +108,10 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         """Signal the process itself, not its children; does nothing once it has ended."""
         with self._signalling:
-            if self._popen is not None and not self._ended.is_set():
+            if self._child is not None and not self._ended.is_set():
                 # Not `Popen.send_signal`: it reaps what has just died, and `_live` would wait for
                 # somebody who is gone.
-                os.kill(self._popen.pid, number)
+                os.kill(self._child.pid, number)
 
     def stop(self, *, hurry: threading.Event | None = None) -> None:
         """Stop it by its steps, then kill its group; `hurry` may be set while this waits."""
@@ -140,36 +152,44 @@ class Process:
     def _live(self) -> None:
         try:
             with _open_log(self.log) as output:
-                self._popen = popen = subprocess.Popen(  # noqa: S603  our own programs
-                    launch_command(
-                        self.spec.argv,
-                        parent=os.getpid(),
-                        death_signal=self.spec.death_signal,
-                        identity=self.spec.identity,
-                    ),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=self.spec.env,
-                    cwd=self.spec.cwd,
-                    pass_fds=self.spec.inherit,
-                    start_new_session=True,
-                )
+                self._child = child = self._start(output)
         except OSError as error:
             self._error = error
             return
         finally:
             self._forked.set()
         if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         else:
-            popen.wait()
+            child.wait()
         with self._signalling:
             # It is a zombie until reaped below, so its pid still names its group and nobody else's.
-            _kill_group(popen.pid)
-            popen.wait()
+            _kill_group(child.pid)
+            child.wait()
             self._ended_at = time.monotonic()
             self._ended.set()
+
+    def _start(self, output: BinaryIO) -> Child:
+        spec = self.spec
+        if spec.bear is not None and spec.env is not None:
+            born = spec.bear(spec.env, output.fileno())
+            if born is not None:
+                return born
+        return subprocess.Popen(  # noqa: S603  our own programs
+            launch_command(
+                spec.argv,
+                parent=os.getpid(),
+                death_signal=spec.death_signal,
+                identity=spec.identity,
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=spec.env,
+            cwd=spec.cwd,
+            pass_fds=spec.inherit,
+            start_new_session=True,
+        )
 
 
 def await_ready(process: Process, *, give_up: threading.Event | None = None) -> None:

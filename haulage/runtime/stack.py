@@ -6,18 +6,20 @@ Servers that the options name are used and left alone; the others are started an
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from haulage.runtime import ports
 from haulage.runtime.datafolder import DataFolder, Ready
 from haulage.runtime.fault import StartFault, StartInterrupted
 from haulage.runtime.findable import require_findable
-from haulage.runtime.gate import Gate
 from haulage.runtime.http_probe import HttpProbe, is_loopback
+from haulage.runtime.nursery import Nursery
 from haulage.runtime.postgres import Postgres
 from haulage.runtime.process import Process, ProcessSpec, StopStep, died
 from haulage.runtime.redis import Redis
@@ -35,7 +37,7 @@ class StackOptions:
 
     `port=None` takes 8700, or a free one when that is taken; `cpu_processes=None` the number of
     cores, at least 2 and at most 4. `environment` is added to ours. For tests: `durable=False`, and
-    another `program` (see `gate.py`) with the same commands.
+    a `script` with the same commands in place of `haulage`.
     """
 
     data: Path
@@ -48,7 +50,7 @@ class StackOptions:
     redis_url: str | None = None
     durable: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
-    program: str = "haulage"
+    script: Path | None = None
 
 
 class Stack:
@@ -62,7 +64,7 @@ class Stack:
         self.ready: Ready | None = None
         self._on_event = on_event
         self._supervisor = Supervisor(self.folder.logs, self._heard)
-        self._may_migrate, self._may_run = Gate(), Gate()
+        self._nursery: Nursery | None = None
         self._migration: Process | None = None
         self._ports: list[ports.Port] = []
         self._stop_asked = threading.Event()
@@ -88,6 +90,8 @@ class Stack:
         if self._stop_asked.is_set():
             self._supervisor.hurry()
         self._stop_asked.set()
+        if self._nursery is not None:
+            self._nursery.cease()
 
     def stop(self) -> None:
         """Stop everything that was started, in reverse; harmless when nothing was."""
@@ -98,8 +102,8 @@ class Stack:
         if self._migration is not None:
             self._migration.stop()
         self._supervisor.stop()
-        for gate in (self._may_migrate, self._may_run):
-            gate.close()
+        if self._nursery is not None:
+            self._nursery.close()
         for port in self._ports:
             port.release()
         self.folder.unlock()
@@ -116,22 +120,20 @@ class Stack:
             require_findable(name)
         port = self._claim_api_port()
         self.folder.lock()
+        if self.options.script is None and Nursery.is_possible():
+            # Imports are what takes the time: they begin before everything else.
+            self._nursery = Nursery(self._base(), self.folder.logs / "nursery.log")
         redis_url = self.options.redis_url or self._start_redis()
         postgres = None if self.options.database_url else self._prepare_postgres()
         database_url = postgres.url if postgres else str(self.options.database_url)
         environment = self._environment(database_url, redis_url)
-        # Imports are what takes the time. The programs do theirs while the servers get ready; they
-        # go on when their gate opens: the migration first, then the rest.
-        self._migration = self._start_migration(environment)
         postgres_log = self.folder.logs / "postgres.log"
         if postgres is not None:
             postgres.initialise(postgres_log)
             self._supervisor.start(postgres.spec)
         self._supervisor.await_answers(self._stop_asked)
-        self._may_migrate.open()
+        self._migrate(environment)
         self._supervisor.start(*self._programs(environment, port))
-        self._await_migration(self._migration)
-        self._may_run.open()
         if postgres is not None and self.options.durable:
             postgres.sync(postgres_log)
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
@@ -171,14 +173,21 @@ class Stack:
             durable=self.options.durable,
         )
 
+    def _base(self) -> dict[str, str]:
+        """The environment of an interpreter; what Haulage reads in it comes later."""
+        return {
+            **os.environ,
+            **self.options.environment,
+            "PYTHONUNBUFFERED": "1",
+            "TYPER_STANDARD_TRACEBACK": "1",  # no boxes in logs
+        }
+
     def _environment(self, database_url: str, redis_url: str) -> dict[str, str]:
-        given = {**os.environ, **self.options.environment}
+        given = self._base()
         ours = {
             "HAULAGE_DATABASE_URL": database_url,
             "HAULAGE_REDIS_URL": redis_url,
             "HAULAGE_DATA": str(self.folder.path),
-            "PYTHONUNBUFFERED": "1",
-            "TYPER_STANDARD_TRACEBACK": "1",  # no boxes in logs
         }
         if self.options.handlers:
             ours["HAULAGE_HANDLERS"] = ",".join(self.options.handlers)
@@ -186,17 +195,27 @@ class Stack:
         given.setdefault("HAULAGE_ENGINE_SHUTDOWN_S", _SHUTDOWN_S)
         return {**given, **ours}
 
-    def _start_migration(self, environment: Mapping[str, str]) -> Process:
-        argv = self._may_migrate.command(self.options.program, ("db", "migrate"))
-        spec = ProcessSpec("migrate", argv, env=environment, inherit=(self._may_migrate.reader,))
-        return Process(spec, self.folder.logs / "migrate.log")
-
-    def _await_migration(self, migration: Process) -> None:
+    def _migrate(self, environment: Mapping[str, str]) -> None:
+        spec = self._spec("migrate", ("db", "migrate"), environment)
+        self._migration = migration = Process(spec, self.folder.logs / "migrate.log")
         while not migration.wait(0.02):
             if self._stop_asked.is_set():
                 raise StartInterrupted("stopped while the database was being migrated")
         if migration.exit_code != 0:
             raise died(migration)
+
+    def _spec(
+        self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]
+    ) -> ProcessSpec:
+        """One of Haulage's own processes: born by the nursery where there is one."""
+        script, nursery = self.options.script, self._nursery
+        program = (str(script),) if script else ("-m", "haulage")
+        return ProcessSpec(
+            name,
+            (sys.executable, *program, *arguments),
+            env=environment,
+            bear=partial(nursery.bear, arguments) if nursery else None,
+        )
 
     def _programs(self, environment: Mapping[str, str], port: int) -> list[ProcessSpec]:
         options = self.options
@@ -213,20 +232,14 @@ class Stack:
         }
         health = HttpProbe(options.host, port, "/health")
         return [
-            ProcessSpec(
-                name,
-                self._may_run.command(options.program, arguments),
-                env=environment,
-                inherit=(self._may_run.reader,),
+            replace(
+                self._spec(name, arguments, environment),
                 stop=(StopStep(signal.SIGTERM, patience_s),),
-                ready=health if name == "api" else self._may_run_now,
+                ready=health if name == "api" else None,
                 ready_timeout_s=_READY_WITHIN_S,
             )
             for name, arguments in programs.items()
         ]
-
-    def _may_run_now(self) -> bool:
-        return self._may_run.is_open
 
     def _await_ready(self, probe: HttpProbe) -> None:
         deadline = time.monotonic() + _READY_WITHIN_S

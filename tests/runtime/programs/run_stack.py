@@ -10,14 +10,14 @@ from haulage.runtime.fault import StartFault, StartInterrupted
 from haulage.runtime.signals import on_stop_signals
 from haulage.runtime.stack import Stack, StackOptions
 
-STUB = str(Path(__file__).with_name("stub.py"))
+STUB = Path(__file__).with_name("stub.py")
 
 
 def main() -> int:
     data, *more = sys.argv[1:]
     options = {key: json.loads(value) for key, _, value in (item.partition("=") for item in more)}
     stack = Stack(
-        StackOptions(data=Path(data), durable=False, program=STUB, **options),
+        StackOptions(data=Path(data), durable=False, script=STUB, **options),
         on_event=lambda event: sys.stderr.write(f"{event}\n"),
     )
     with on_stop_signals(stack.request_stop):
