@@ -45,9 +45,7 @@ class Extract:
 
 def summarize(text: str, *, language: str, max_words: int) -> Extract:
     """At most `max_words` words of `text`; raises `NoText` where it has no sentence."""
-    sentences = [
-        sentence for paragraph in clean_text(text) for sentence in split_sentences(paragraph)
-    ]
+    sentences = _sentences(text)
     if not any(_WORD.search(sentence) for sentence in sentences):
         raise NoText("The text has no sentence to summarise.")
     terms = [_terms(sentence, language) for sentence in sentences]
@@ -68,6 +66,27 @@ def summarize(text: str, *, language: str, max_words: int) -> Extract:
     )
 
 
+def counted(text: str) -> tuple[int, int]:
+    """How many words and sentences `text` has."""
+    sentences = _sentences(text)
+    return sum(map(_length, sentences)), len(sentences)
+
+
+def shortened(text: str, max_words: int) -> str:
+    """The first sentences of `text` that fit; where not even one does, its beginning, marked."""
+    sentences = split_sentences(" ".join(text.split()))
+    taken: list[str] = []
+    room = max_words
+    for sentence in sentences:
+        room -= _length(sentence)
+        if room < 0:
+            break
+        taken.append(sentence)
+    if taken or not sentences:
+        return " ".join(taken)
+    return _shortened(sentences[0], max_words)
+
+
 def rank(terms: list[Counter[str]]) -> list[float]:
     """The LexRank score of each sentence, given its terms; they sum to 1."""
     import numpy as np  # lazy: heavy
@@ -84,6 +103,10 @@ def rank(terms: list[Counter[str]]) -> list[float]:
         if settled:
             break
     return [float(value) for value in score]
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for paragraph in clean_text(text) for sentence in split_sentences(paragraph)]
 
 
 def _choose(sentences: list[str], terms: list[Counter[str]], max_words: int) -> list[int]:

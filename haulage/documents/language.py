@@ -9,7 +9,19 @@ from functools import cache
 from typing import Any
 
 UNDETERMINED = "und"
-LANGUAGES = ("ca", "de", "en", "es", "fr", "it", "la", "nl", "pt", "ro")
+_NAMES = {
+    "ca": "Catalan",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "la": "Latin",
+    "nl": "Dutch",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+}
+LANGUAGES = tuple(_NAMES)
 
 # Below this many letters a guess is worth less than the honest answer.
 _ENOUGH_LETTERS = 16
@@ -27,6 +39,13 @@ def detect_language(text: str) -> str:
         identifier = _identifier()
     language, _ = identifier.classify(sample)
     return str(language)
+
+
+def name_of(language: str) -> str:
+    """The language's English name, as a model is told it."""
+    if language == UNDETERMINED:
+        return "its own language"
+    return _NAMES.get(language, f"the language whose ISO 639 code is {language}")
 
 
 @cache

@@ -13,7 +13,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from haulage.domain.files import BlockingFiles, Files
-from haulage.domain.language_model import MAX_TOKENS, Answer, Embeddings, Message
+from haulage.domain.job import Usage
+from haulage.domain.language_model import MAX_TOKENS, Answer, Choice, Embeddings, Message
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -71,9 +72,18 @@ class JobInfo(Protocol):
     def max_attempts(self) -> int: ...
     @property
     def tenant(self) -> str: ...
+    @property
+    def usage(self) -> Usage:
+        """What the job has used so far, in earlier attempts too."""
+        ...
 
     def setting(self, name: str, default: Any) -> Any:
         """A handler's own setting, from `HAULAGE_HANDLER_<NAME>`, read as `default`'s type."""
+        ...
+
+    def models_for(self, model: str | Sequence[str] | None = None) -> Choice:
+        """What to do a piece of work with: the models that `model` stands for here, in turn, or the
+        job type's own way without one (`local`). None: `balanced`. Raises `UnsupportedModel`."""
         ...
 
     def now(self) -> datetime:
@@ -95,12 +105,16 @@ class JobInfo(Protocol):
 class Context(JobInfo, Files, Protocol):
     """The face for `async def` handlers."""
 
-    async def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
+    async def step(
+        self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
+    ) -> Any:
         """Run `function(*args)` once in the job's life and remember its value.
 
         A finished step is never run again, in this attempt or a later one: its stored value is
         returned. A step is known by `name`, the arguments and the code's version mark (`@version`);
         values and arguments must be JSON-serialisable or pydantic models. `function` may be async.
+        `shared`: other jobs of this type and tenant take the value too, for as long as it is kept;
+        the function needs a version mark, and all it depends on must be in its arguments.
         Raises what `function` raises, and `LeaseLost` when this attempt may no longer write.
         """
         ...
@@ -112,6 +126,7 @@ class Context(JobInfo, Files, Protocol):
         items: Sequence[Any],
         *,
         limit: int = 5,
+        shared: bool = False,
     ) -> list[Any]:
         """`step` for every item, at most `limit` at once, reporting progress; values in order.
 
@@ -126,6 +141,7 @@ class Context(JobInfo, Files, Protocol):
         items: Sequence[Any],
         *,
         limit: int = 5,
+        shared: bool = False,
     ) -> list[Part[Any]]:
         """Like `map`, but an item that fails for good yields a `Part` with its failure."""
         ...
@@ -194,16 +210,30 @@ class Context(JobInfo, Files, Protocol):
 class BlockingContext(JobInfo, BlockingFiles, Protocol):
     """The face for plain `def` handlers; every method blocks until it is done."""
 
-    def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
+    def step(
+        self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
+    ) -> Any:
         """See `Context.step`. `function` is plain and runs in the calling thread."""
         ...
 
-    def map(self, name: str, function: Callable[..., Any], items: Sequence[Any]) -> list[Any]:
+    def map(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        shared: bool = False,
+    ) -> list[Any]:
         """See `Context.map`; one item after the other."""
         ...
 
     def map_partial(
-        self, name: str, function: Callable[..., Any], items: Sequence[Any]
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        shared: bool = False,
     ) -> list[Part[Any]]:
         """See `Context.map_partial`; one item after the other."""
         ...

@@ -50,6 +50,14 @@ class Usage:
     output_tokens: int = 0
     cost: float = 0.0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost + other.cost,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
@@ -107,6 +115,8 @@ class Lease:
     traceparent: str | None = None
     parent_id: UUID | None = None
     priority: Priority = Priority.NORMAL
+    # What earlier attempts have used.
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)

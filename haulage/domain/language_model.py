@@ -6,9 +6,9 @@ before it did not answer.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StringConstraints
 
 from haulage.domain.limits import Asker
 from haulage.domain.provider_errors import UnsupportedModel
@@ -18,6 +18,13 @@ Vector = tuple[float, ...]
 Role = Literal["system", "user", "assistant"]
 
 MAX_TOKENS = 1024
+# What stands in a chain for a job type's own way, which needs no model.
+LOCAL = "local"
+# What an installation means by a model of this kind is a setting.
+ALIASES = ("balanced", "quality", "speed")
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+# As the input of a job type: one, several in turn, or whatever the installation has.
+ModelNames = ModelName | Annotated[list[ModelName], Field(min_length=1, max_length=10)] | None
 UNWIRED = "No models are wired into this process; jobs that call one run on workers."
 
 
@@ -63,6 +70,15 @@ class ChatRequest:
     output: type[BaseModel] | None = None
     max_tokens: int = MAX_TOKENS
     temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What does a piece of work: `models` in turn, each `provider:model`; and, where none of them
+    answers, what needs no model, if `local`. One of both there always is."""
+
+    models: tuple[str, ...] = ()
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,10 @@ class Caller:
 class Models(Protocol):
     """All models of all providers."""
 
+    def choose(self, names: Sequence[str]) -> Choice:
+        """What `names` stand for here; for none, `balanced`. Raises `UnsupportedModel`."""
+        ...
+
     async def chat(self, request: ChatRequest, *, caller: Caller) -> Answer[Any]:
         """The first answer along the chain; raises what `provider_errors` draws, or `Snoozed`."""
         ...
@@ -131,6 +151,10 @@ class Models(Protocol):
 
 class NoModels:
     """For processes that run no jobs, and so call no model."""
+
+    def choose(self, names: Sequence[str]) -> Choice:
+        del names
+        return Choice(local=True)
 
     async def chat(self, request: ChatRequest, *, caller: Caller) -> Answer[Any]:
         del request, caller

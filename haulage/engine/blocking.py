@@ -14,8 +14,9 @@ from uuid import UUID
 from haulage.domain.context import Child, ChildOutcome, Part
 from haulage.domain.errors import Interrupted, Verdict, classify
 from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
-from haulage.domain.language_model import Embeddings
-from haulage.engine.context import RunContext, step_key
+from haulage.domain.job import Usage
+from haulage.domain.language_model import Choice, Embeddings
+from haulage.engine.context import RunContext
 from haulage.engine.maps import ITEM_BACKOFF, ITEM_TRIES, item_failure
 from haulage.engine.verdicts import retry_delay_s
 
@@ -51,34 +52,55 @@ class BlockingRunContext:
     def setting(self, name: str, default: Any) -> Any:
         return self._core.setting(name, default)
 
+    def models_for(self, model: Any = None) -> Choice:
+        return self._core.models_for(model)
+
     def add_usage(self, **used: Any) -> None:
         self._core.add_usage(**used)
 
-    def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
-        key = step_key(name, function, args)
-        found, value = self._wait(self._core.recall(key))
+    @property
+    def usage(self) -> Usage:
+        return self._core.usage
+
+    def step(
+        self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
+    ) -> Any:
+        work = self._core.work_of(name, function, args, shared=shared)
+        found, value = self._wait(self._core.steps.find(work))
         if found:
             return value
         started = time.perf_counter()
         value = function(*args)
-        return self._wait(self._core.remember(key, name, value, time.perf_counter() - started))
+        return self._wait(self._core.steps.remember(work, value, time.perf_counter() - started))
 
-    def map(self, name: str, function: Callable[..., Any], items: Sequence[Any]) -> list[Any]:
+    def map(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        shared: bool = False,
+    ) -> list[Any]:
         values = []
         for index, item in enumerate(items):
             self._report_items(name, done=index, failed=0, total=len(items))
-            values.append(self.step(f"{name}[{index}]", function, item))
+            values.append(self.step(f"{name}[{index}]", function, item, shared=shared))
         self._report_items(name, done=len(items), failed=0, total=len(items))
         return values
 
     def map_partial(
-        self, name: str, function: Callable[..., Any], items: Sequence[Any]
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        shared: bool = False,
     ) -> list[Part[Any]]:
         parts: list[Part[Any]] = []
         failed = 0
         for index, item in enumerate(items):
             self._report_items(name, done=index - failed, failed=failed, total=len(items))
-            parts.append(self._part(index, name, function, item))
+            parts.append(self._part(index, name, function, item, shared=shared))
             failed += parts[-1].failure is not None
         self._report_items(name, done=len(items) - failed, failed=failed, total=len(items))
         return parts
@@ -119,10 +141,13 @@ class BlockingRunContext:
     def embed(self, model: Any, texts: Any, *, dimensions: int | None = None) -> Embeddings:
         return self._wait(self._core.embed(model, texts, dimensions=dimensions))
 
-    def _part(self, index: int, name: str, function: Callable[..., Any], item: Any) -> Part[Any]:
+    def _part(
+        self, index: int, name: str, function: Callable[..., Any], item: Any, *, shared: bool
+    ) -> Part[Any]:
         for attempt in range(1, ITEM_TRIES + 1):
             try:
-                return Part(index, value=self.step(f"{name}[{index}]", function, item))
+                value = self.step(f"{name}[{index}]", function, item, shared=shared)
+                return Part(index, value=value)
             except Interrupted:
                 raise
             except Exception as error:

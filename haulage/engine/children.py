@@ -56,7 +56,7 @@ async def _ids(
 ) -> list[UUID]:
     run = context.lease.run
     for earlier in range(run, 0, -1):
-        known, stored = await context.recall(_key(name, earlier))
+        known, stored = await context.steps.recall(_key(name, earlier))
         if not known:
             continue
         ids = [UUID(one) for one in stored]
@@ -67,7 +67,7 @@ async def _ids(
     step = _step(context, name, [job.id for job in jobs])
     if not await patiently(lambda: services.families.spawn(step, jobs)):
         raise LeaseLost(f"children {name!r} were refused: the lease is lost")
-    context.know(step.key, step.value)
+    context.steps.know(step.key, step.value)
     services.event_bell.rang(job.id for job in jobs)
     return [job.id for job in jobs]
 

@@ -6,7 +6,6 @@ for it; the handler's time limit goes on. Progress and log lines: `reports.py`.
 """
 
 import asyncio
-import hashlib
 import inspect
 import os
 import time
@@ -20,20 +19,18 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from haulage.domain.context import Child, ChildOutcome, Part
-from haulage.domain.errors import LeaseLost, Snoozed
+from haulage.domain.errors import Snoozed
 from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.job import Lease, Usage
-from haulage.domain.language_model import Embeddings
+from haulage.domain.language_model import Choice, Embeddings
 from haulage.engine import maps
-from haulage.engine.batcher import patiently
 from haulage.engine.children import gather
 from haulage.engine.job_files import JobFiles
 from haulage.engine.model_calls import ModelCalls
 from haulage.engine.parking import Parking
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
-from haulage.storage.json_text import canonical, dumps, loads
-from haulage.storage.step_store import SMALL_BYTES, FinishedStep
+from haulage.engine.steps import Steps, Work, work_of
 
 
 class RunContext:
@@ -43,13 +40,14 @@ class RunContext:
         self, lease: Lease, services: Services, *, on_lost: Callable[[], None], random: Random
     ) -> None:
         self.lease = lease
-        self.usage = Usage()
+        # What earlier attempts have used and this one; and of it what is not written yet.
+        self.usage = lease.usage
+        self._unwritten = Usage()
         self._services = services
-        self._on_lost = on_lost
         self.random = random
-        # Finished steps; None in the place of a value that is large and fetched when asked for.
-        self._stored: dict[str, str | None] | None = None
-        self._loading = asyncio.Lock()
+        self.steps = Steps(
+            lease, services, on_lost=on_lost, take_usage=self.take_usage, put_back=self._add
+        )
         self._under_way: dict[str, asyncio.Future[None]] = {}
         self._spawning: dict[str, asyncio.Lock] = {}
         self.parking = Parking()
@@ -85,6 +83,9 @@ class RunContext:
         raw = os.environ.get(f"HAULAGE_HANDLER_{name.upper()}")
         return default if raw is None else TypeAdapter(type(default)).validate_strings(raw)
 
+    def models_for(self, model: Any = None) -> Choice:
+        return self.models.choose(model)
+
     def add_usage(
         self,
         *,
@@ -93,15 +94,29 @@ class RunContext:
         output_tokens: int = 0,
         cost: float = 0.0,
     ) -> None:
-        self.usage = Usage(
-            self.usage.calls + calls,
-            self.usage.input_tokens + input_tokens,
-            self.usage.output_tokens + output_tokens,
-            self.usage.cost + cost,
-        )
+        used = Usage(calls, input_tokens, output_tokens, cost)
+        self.usage += used
+        self._add(used)
 
-    async def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
-        key = step_key(name, function, args)
+    def take_usage(self) -> Usage:
+        """What is to be written with the next write; it is the taker's then."""
+        taken, self._unwritten = self._unwritten, Usage()
+        return taken
+
+    def _add(self, used: Usage) -> None:
+        self._unwritten += used
+
+    def work_of(
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], *, shared: bool
+    ) -> Work:
+        """A step of this job."""
+        return work_of(name, function, args, shared=self.lease.type if shared else None)
+
+    async def step(
+        self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
+    ) -> Any:
+        work = self.work_of(name, function, args, shared=shared)
+        key = work.key
         while (first := self._under_way.get(key)) is not None:
             # The same step at the same time: its value, or its error, is this one's too.
             await asyncio.wait({first})
@@ -110,7 +125,7 @@ class RunContext:
         self._under_way[key] = first = asyncio.get_running_loop().create_future()
         try:
             with self.parking.step(key):
-                value = await self._step(key, name, function, args)
+                value = await self._step(work, function, args)
         except Exception as error:
             first.set_exception(error)
             # Nobody may be waiting; an error nobody awaits is not one to print.
@@ -125,10 +140,8 @@ class RunContext:
         finally:
             del self._under_way[key]
 
-    async def _step(
-        self, key: str, name: str, function: Callable[..., Any], args: tuple[Any, ...]
-    ) -> Any:
-        found, value = await self.recall(key)
+    async def _step(self, work: Work, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        found, value = await self.steps.find(work)
         if found:
             return value
         started = time.perf_counter()
@@ -139,51 +152,29 @@ class RunContext:
         except Snoozed as error:
             # It would end the attempt, and with it the steps beside it.
             raise await self.parking.stand_back(error) or error from None
-        return await self.remember(key, name, value, time.perf_counter() - started)
-
-    async def recall(self, key: str) -> tuple[bool, Any]:
-        """Whether the step is finished, and its value."""
-        async with self._loading:
-            if self._stored is None:
-                self._stored = (
-                    {}
-                    if self.lease.fence == 1
-                    else await patiently(lambda: self._services.steps.known(self.lease.job_id))
-                )
-        if key not in self._stored:
-            return False, None
-        text = self._stored[key]
-        if text is None:
-            text = await patiently(lambda: self._services.steps.value(self.lease.job_id, key))
-        return True, loads(text)
-
-    async def remember(self, key: str, name: str, value: Any, duration_s: float) -> Any:
-        """Store a finished step; its value as a later attempt will see it."""
-        text = dumps(value)
-        kept = await self._services.blobs.keep(text)
-        landed = await self._services.finished_steps.submit(
-            FinishedStep(self.lease, key, name, text, duration_s, kept.ref)
-        )
-        if not landed:
-            self._on_lost()
-            raise LeaseLost(f"step {name!r} was refused: the lease is lost")
-        self.know(key, text)
-        return loads(text)
-
-    def know(self, key: str, text: str) -> None:
-        """A step has just been stored, with this value; after a `recall`."""
-        assert self._stored is not None
-        self._stored[key] = text if len(text) <= SMALL_BYTES else None
+        return await self.steps.remember(work, value, time.perf_counter() - started)
 
     async def map(
-        self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        limit: int = 5,
+        shared: bool = False,
     ) -> list[Any]:
-        return await maps.whole(self, name, function, items, limit=limit)
+        return await maps.whole(self, name, function, items, limit=limit, shared=shared)
 
     async def map_partial(
-        self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        limit: int = 5,
+        shared: bool = False,
     ) -> list[Part[Any]]:
-        return await maps.partial(self, name, function, items, limit=limit)
+        return await maps.partial(self, name, function, items, limit=limit, shared=shared)
 
     async def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
         # The second of two equal calls at once finds what the first has spawned.
@@ -218,10 +209,3 @@ class RunContext:
 
     async def embed(self, model: Any, texts: Any, *, dimensions: int | None = None) -> Embeddings:
         return await self.models.embed(model, texts, dimensions=dimensions)
-
-
-def step_key(name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> str:
-    """A step's identity: name, the mark of its code (`@version`), digest of its arguments."""
-    mark = getattr(function, "__haulage_version__", "")
-    digest = hashlib.sha256(canonical(list(args)).encode()).hexdigest()[:32]
-    return f"{name}@{mark}:{digest}"

@@ -134,7 +134,7 @@ class Executor:
             log.warning("job.left", cause=stop.cause, duration_s=round(duration_s, 3))
             return False
         settlement = Settlement(
-            lease.job_id, lease.fence, outcome, context.usage, result_ref, lease.parent_id
+            lease.job_id, lease.fence, outcome, context.take_usage(), result_ref, lease.parent_id
         )
         landed, outcome = await self._settled(settlement)
         state = target_state(outcome).value

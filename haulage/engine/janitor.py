@@ -59,6 +59,12 @@ class Janitor:
         await self._all(
             "jobs", lambda: store.forget_jobs(finished_before=jobs_before, limit=BITE), go_on
         )
+        shared_before = now - timedelta(days=self._settings.shared_days)
+        await self._all(
+            "shared_steps",
+            lambda: store.forget_shared_steps(made_before=shared_before, limit=BITE),
+            go_on,
+        )
         await self._all("idempotency_keys", lambda: store.forget_keys(limit=BITE), go_on)
         await self._all(
             "workers",

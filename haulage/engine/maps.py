@@ -19,25 +19,39 @@ ITEM_BACKOFF = Backoff(base_s=1.0, max_s=10.0)
 
 
 async def whole(
-    context: "RunContext", name: str, function: Callable[..., Any], items: Sequence[Any], limit: int
+    context: "RunContext",
+    name: str,
+    function: Callable[..., Any],
+    items: Sequence[Any],
+    *,
+    limit: int,
+    shared: bool,
 ) -> list[Any]:
     """See `Context.map`."""
 
     async def one(index: int) -> Any:
-        return await context.step(f"{name}[{index}]", function, items[index])
+        return await context.step(f"{name}[{index}]", function, items[index], shared=shared)
 
     return await _gather(one, len(items), context.reports, name=name, limit=limit)
 
 
 async def partial(
-    context: "RunContext", name: str, function: Callable[..., Any], items: Sequence[Any], limit: int
+    context: "RunContext",
+    name: str,
+    function: Callable[..., Any],
+    items: Sequence[Any],
+    *,
+    limit: int,
+    shared: bool,
 ) -> list[Part[Any]]:
     """See `Context.map_partial`."""
 
     async def one(index: int) -> Part[Any]:
         for attempt in range(1, ITEM_TRIES + 1):
             try:
-                value = await context.step(f"{name}[{index}]", function, items[index])
+                value = await context.step(
+                    f"{name}[{index}]", function, items[index], shared=shared
+                )
                 return Part(index, value=value)
             except Exception as error:
                 failure = item_failure(error)

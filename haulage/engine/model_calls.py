@@ -13,6 +13,7 @@ from haulage.domain.language_model import (
     Answer,
     Caller,
     ChatRequest,
+    Choice,
     Embeddings,
     Message,
     Models,
@@ -38,6 +39,10 @@ class ModelCalls:
             say=context.reports.log,
         )
         self._said_unpriced = False
+
+    def choose(self, model: str | Sequence[str] | None) -> Choice:
+        """See `domain.context.JobInfo.models_for`."""
+        return self._models.choose(() if model is None else named(model))
 
     async def chat(
         self,

@@ -17,6 +17,7 @@ from haulage.domain.language_model import (
     Answer,
     Caller,
     ChatRequest,
+    Choice,
     Embeddings,
     Message,
     ModelUsage,
@@ -59,6 +60,10 @@ class Gateway:
         self._price = price
         held = Forgetful() if cache is None else cache
         self._embedder = Embedder(adapters, traffic, ledger, held, price)
+
+    def choose(self, names: Sequence[str]) -> Choice:
+        """See `Models.choose`."""
+        return self._route.choose(names)
 
     async def chat(self, request: ChatRequest, *, caller: Caller) -> Answer[Any]:
         """See `Models.chat`."""

@@ -15,9 +15,8 @@ from haulage.providers.adapter import (
     EmbedReply,
 )
 from haulage.providers.transport import Endpoint, Transport, garbled
+from haulage.settings.providers import PLACEHOLDER
 
-# What somebody has who copied the example and put no key in (row B5).
-PLACEHOLDER = "your_openai_api_key_here"
 MOCK_DIMENSIONS = 1024
 
 

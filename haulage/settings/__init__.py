@@ -125,11 +125,13 @@ class EngineSettings(BaseModel):
 class RetentionSettings(BaseModel):
     """How long finished jobs are kept, and how often the janitor looks.
 
-    A job goes with its events, steps and crashes, dead letters too. Blobs that no row names are
+    A job goes with its events, steps and crashes, dead letters too; the values of steps that jobs
+    share go by themselves. Blobs that no row names are
     looked for every `blobs_every_s`.
     """
 
     finished_days: float = Field(default=30.0, gt=0)
+    shared_days: float = Field(default=30.0, gt=0)
     every_s: float = Field(default=60.0, gt=0)
     blobs_every_s: float = Field(default=3600.0, gt=0)
 

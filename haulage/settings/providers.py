@@ -5,6 +5,29 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
+from haulage.domain.language_model import ALIASES
+
+# What somebody has who copied the example and put no key in (row B5).
+PLACEHOLDER = "your_openai_api_key_here"
+# What the aliases mean where only keys are set; the first provider that has one is asked first.
+ALIASED = {
+    "gemini": {
+        "balanced": "gemini:gemini-2.5-flash",
+        "quality": "gemini:gemini-2.5-pro",
+        "speed": "gemini:gemini-2.5-flash-lite",
+    },
+    "openrouter": {
+        "balanced": "openrouter:google/gemini-2.5-flash",
+        "quality": "openrouter:google/gemini-2.5-pro",
+        "speed": "openrouter:google/gemini-2.5-flash-lite",
+    },
+    "openai": {
+        "balanced": "openai:gpt-4.1-mini",
+        "quality": "openai:gpt-4.1",
+        "speed": "openai:gpt-4.1-nano",
+    },
+}
+
 
 class ProvidersSettings(BaseModel):
     """Where providers are reached, with what keys, and how patient we are with them.
@@ -36,6 +59,11 @@ class ProvidersSettings(BaseModel):
     cache_bytes: int = Field(default=256 * 1024 * 1024, ge=0)
     network: Literal["any", "loopback"] = "any"
 
+    # What these names mean as a model: `provider:model`, several in turn with commas between them.
+    balanced: str = ""
+    quality: str = ""
+    speed: str = ""
+
     mode: Literal["openai", "ollama", "hybrid"] = "openai"
     supported_models: str = ""
     embedding_model: str = "text-embedding-3-small"
@@ -61,6 +89,23 @@ class ProvidersSettings(BaseModel):
             return f"openai:{self.embedding_model}"
         return "local:e5-small"
 
+    def model_aliases(self) -> dict[str, tuple[str, ...]]:
+        """The chain behind each of `balanced`, `quality` and `speed`: what is set, else the models
+        that there is a key for; empty without one."""
+        keyed = [
+            models
+            for provider, models in ALIASED.items()
+            if getattr(self, f"{provider}_api_key_file") is not None
+            or _is_key(getattr(self, f"{provider}_api_key"))
+        ]
+        chains = {
+            name: tuple(filter(None, (one.strip() for one in getattr(self, name).split(","))))
+            for name in ALIASES
+        }
+        return {
+            name: chain or tuple(models[name] for models in keyed) for name, chain in chains.items()
+        }
+
     def compatible_servers(self) -> list[tuple[str, str, SecretStr | None]]:
         """Name, URL and key, if there is one, of each server in `compatible`."""
         keys = {
@@ -71,3 +116,7 @@ class ProvidersSettings(BaseModel):
         }
         servers = (item.partition("=") for item in self.compatible.split(",") if item.strip())
         return [(name.strip(), url.strip(), keys.get(name.strip())) for name, _, url in servers]
+
+
+def _is_key(key: SecretStr | None) -> bool:
+    return key is not None and key.get_secret_value() not in ("", PLACEHOLDER)

@@ -31,6 +31,15 @@ HELD_BY_ITEM = """(SELECT * FROM item ORDER BY id) AS item CROSS JOIN LATERAL (
     ) AS job
     WHERE job.fence = item.fence AND job.state = 'running'"""
 
+# What a job has used, and more: the columns of `held`, where NULL adds nothing.
+ADD_USAGE = """json_build_object(
+        'calls', coalesce((jobs.usage->>'calls')::bigint, 0) + coalesce(held.calls, 0),
+        'input_tokens', coalesce((jobs.usage->>'input_tokens')::bigint, 0)
+                        + coalesce(held.input_tokens, 0),
+        'output_tokens', coalesce((jobs.usage->>'output_tokens')::bigint, 0)
+                         + coalesce(held.output_tokens, 0),
+        'cost', coalesce((jobs.usage->>'cost')::float8, 0) + coalesce(held.cost, 0))"""
+
 # One JSON text for all rows: the driver writes arrays element by element in Python, 20 of them cost
 # the API twice what this does, and PostgreSQL no less.
 INSERT = sa.text(
@@ -91,7 +100,7 @@ WITH wanted AS (
     FROM wanted WHERE jobs.id = wanted.id
     RETURNING jobs.id, fence, type, queue, tenant, CAST(input AS text) AS input, input_ref, attempt,
               max_attempts, run, timeout_s, due_at, deadline, request_id, traceparent,
-              parent_id, priority, event_seq
+              parent_id, priority, event_seq, usage
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now,
@@ -145,15 +154,7 @@ WITH item AS (
         fingerprint = CASE WHEN held.target = 'failed' THEN type || ':' || held.digest END,
         usage = CASE WHEN held.calls IS NULL AND held.input_tokens IS NULL
                           AND held.output_tokens IS NULL AND held.cost IS NULL THEN usage
-                     ELSE json_build_object(
-                         'calls',
-                         coalesce((usage->>'calls')::bigint, 0) + coalesce(held.calls, 0),
-                         'input_tokens', coalesce((usage->>'input_tokens')::bigint, 0)
-                                         + coalesce(held.input_tokens, 0),
-                         'output_tokens', coalesce((usage->>'output_tokens')::bigint, 0)
-                                          + coalesce(held.output_tokens, 0),
-                         'cost', coalesce((usage->>'cost')::float8, 0) + coalesce(held.cost, 0)
-                     ) END,
+                     ELSE {usage} END,
         finished_at = CASE WHEN held.target IN ({terminal}) THEN CAST(:now AS timestamptz) END,
         cancelled_at = CASE WHEN held.target = 'cancelled' THEN CAST(:now AS timestamptz) END,
         -- Without a name in the row it came through Celery's own control.
@@ -181,6 +182,7 @@ SELECT id, fence FROM settled
 """.replace("{tally}", tally_ends("settled WHERE state IN ({terminal})", code="code"))
     .replace("{terminal}", TERMINAL_STATES)
     .replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
+    .replace("{usage}", ADD_USAGE)
 )
 
 # The same outcome again, after an answer that was lost. Each lease has one event of its end.

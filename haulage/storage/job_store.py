@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.clock import Clock
-from haulage.domain.job import Lease, NewJob, Priority
+from haulage.domain.job import Lease, NewJob, Priority, Usage
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
@@ -91,6 +91,7 @@ class JobStore:
                 traceparent=row["traceparent"],
                 parent_id=row["parent_id"],
                 priority=Priority(row["priority"]),
+                usage=Usage(**(row["usage"] or {})),
             )
             for row in claimed
         ]

@@ -97,11 +97,25 @@ WITH old AS (
 SELECT count(*) FROM gone
 """)
 
+_SHARED = sa.text("""
+WITH old AS (
+    SELECT tenant, mark FROM shared_steps WHERE made_at < :before
+    ORDER BY made_at LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM shared_steps AS held USING old
+    WHERE held.tenant = old.tenant AND held.mark = old.mark
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+""")
+
 _NAMED = sa.text("""
 SELECT ref FROM unnest(CAST(:refs AS text[]), CAST(:digests AS text[])) AS blob (ref, digest)
 WHERE EXISTS (SELECT 1 FROM jobs WHERE input_ref = ref)
    OR EXISTS (SELECT 1 FROM jobs WHERE result_ref = ref)
    OR EXISTS (SELECT 1 FROM steps WHERE value_ref = ref)
+   OR EXISTS (SELECT 1 FROM shared_steps WHERE value_ref = ref)
    OR EXISTS (SELECT 1 FROM files WHERE sha256 = digest)
 """)
 
@@ -130,6 +144,10 @@ class RetentionStore:
     async def forget_limit_usage(self, *, before: datetime, limit: int) -> int:
         """Usage that lies outside every window; how many rows went."""
         return await self._count(_LIMIT_USAGE, {"before": before, "limit": limit})
+
+    async def forget_shared_steps(self, *, made_before: datetime, limit: int) -> int:
+        """Delete up to `limit` shared steps' values; how many. The jobs' own copies stay."""
+        return await self._count(_SHARED, {"before": made_before, "limit": limit})
 
     async def unnamed(self, refs: Sequence[str]) -> list[str]:
         """Those of `refs` that no row names, in the order given."""

@@ -1,21 +1,22 @@
 """Durable steps: the memory of a handler's finished pieces of work.
 
 A step lands only while the lease holds; a finished step is never overwritten. Large values go to
-the blob store.
+the blob store. A shared one is remembered for the tenant's other jobs too, in the same statement;
+and so is what the job has used.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from haulage.domain.clock import Clock
 from haulage.domain.errors import NotFound
-from haulage.domain.job import Lease
+from haulage.domain.job import Lease, Usage
 from haulage.storage.blobs import Blobs, size_of
 from haulage.storage.database import Database
-from haulage.storage.job_sql import HELD_BY_ITEM
+from haulage.storage.job_sql import ADD_USAGE, HELD_BY_ITEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,25 @@ class FinishedStep:
     value: str
     duration_s: float
     value_ref: str | None = None
+    # What the tenant's other jobs know it by; None: it is this job's alone.
+    mark: bytes | None = None
+    # What the job has used since its last write.
+    usage: Usage = field(default_factory=Usage)
 
 
-# The row lock orders a step's write against the rescue that would take the lease away.
+# The row lock orders a step's write against the rescue that would take the lease away. A step that
+# comes again after a lost answer is saved already, and what it used is added.
 SAVE = sa.text(
     """
 WITH item AS (
     SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:keys AS text[]),
         CAST(:names AS text[]), CAST(:values AS text[]), CAST(:value_refs AS text[]),
-        CAST(:sizes AS bigint[]), CAST(:durations AS float8[])
-    ) AS t (id, fence, key, name, value, value_ref, size, duration_s)
+        CAST(:sizes AS bigint[]), CAST(:durations AS float8[]), CAST(:tenants AS text[]),
+        CAST(:marks AS bytea[]), CAST(:calls AS bigint[]), CAST(:input_tokens AS bigint[]),
+        CAST(:output_tokens AS bigint[]), CAST(:costs AS float8[])
+    ) AS t (id, fence, key, name, value, value_ref, size, duration_s, tenant, mark, calls,
+            input_tokens, output_tokens, cost)
 ), held AS (
     SELECT item.* FROM {held}
 ), saved AS (
@@ -49,9 +58,26 @@ WITH item AS (
     SELECT id, key, name, CAST(value AS json), value_ref, size, fence, duration_s, :now
     FROM held
     ON CONFLICT (job_id, key) DO NOTHING
+    RETURNING job_id, key
+), shared AS (
+    INSERT INTO shared_steps (tenant, mark, name, value, value_ref, size, made_at)
+    SELECT DISTINCT ON (tenant, mark)
+           tenant, mark, name, CAST(value AS json), value_ref, size, CAST(:now AS timestamptz)
+    FROM held WHERE mark IS NOT NULL ORDER BY tenant, mark
+    ON CONFLICT (tenant, mark) DO NOTHING
+), used AS (
+    UPDATE jobs SET usage = {usage}
+    FROM (
+        SELECT held.id, sum(calls) AS calls, sum(input_tokens) AS input_tokens,
+               sum(output_tokens) AS output_tokens, sum(cost) AS cost
+        FROM held JOIN saved ON saved.job_id = held.id AND saved.key = held.key
+        WHERE held.calls > 0 OR held.input_tokens > 0 OR held.output_tokens > 0 OR held.cost > 0
+        GROUP BY held.id
+    ) AS held
+    WHERE jobs.id = held.id
 )
 SELECT id, fence FROM held
-""".replace("{held}", HELD_BY_ITEM.format(lock="SHARE"))
+""".replace("{held}", HELD_BY_ITEM.format(lock="NO KEY UPDATE")).replace("{usage}", ADD_USAGE)
 )
 
 _KNOWN = sa.text("""
@@ -61,6 +87,11 @@ FROM steps WHERE job_id = :job_id
 
 _VALUE = sa.text("""
 SELECT CAST(value AS text) AS value, value_ref FROM steps WHERE job_id = :job_id AND key = :key
+""")
+
+_SHARED = sa.text("""
+SELECT CAST(value AS text) AS value, value_ref FROM shared_steps
+WHERE tenant = :tenant AND mark = :mark
 """)
 
 # Values up to this come along with their keys; the others are fetched when somebody asks.
@@ -97,6 +128,17 @@ class StepStore:
             raise NotFound(f"Job {job_id} has no finished step {key}.")
         return await self._blobs.fetch(row.value, row.value_ref)
 
+    async def shared(self, tenant: str, mark: bytes) -> str | None:
+        """The JSON text of a step that a job of this tenant has shared; None when there is none."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(_SHARED, {"tenant": tenant, "mark": mark})
+            row = rows.one_or_none()
+        try:
+            return None if row is None else await self._blobs.fetch(row.value, row.value_ref)
+        except NotFound:
+            # It was forgotten between the two reads.
+            return None
+
     async def load(self, job_id: UUID) -> dict[str, str]:
         """All finished steps of a job with their values."""
         return {
@@ -116,4 +158,10 @@ def step_columns(steps: Sequence[FinishedStep]) -> dict[str, object]:
         "value_refs": [step.value_ref for step in steps],
         "sizes": [size_of(step.value) for step in steps],
         "durations": [step.duration_s for step in steps],
+        "tenants": [step.lease.tenant for step in steps],
+        "marks": [step.mark for step in steps],
+        "calls": [step.usage.calls for step in steps],
+        "input_tokens": [step.usage.input_tokens for step in steps],
+        "output_tokens": [step.usage.output_tokens for step in steps],
+        "costs": [float(step.usage.cost) for step in steps],
     }

@@ -34,7 +34,7 @@ from haulage.domain.language_model import (
     Message,
     ModelUsage,
 )
-from haulage.testing.job import FakeJob, Report
+from haulage.testing.job import FakeJob, Report, chain_of
 
 __all__ = ["FakeBlockingContext", "FakeContext", "Report"]
 
@@ -44,7 +44,10 @@ T = TypeVar("T")
 class FakeContext(FakeJob):
     """For `async def` handlers; see the module."""
 
-    async def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
+    async def step(
+        self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
+    ) -> Any:
+        assert not shared or _mark(function), f"step {name!r} is shared: it needs a @version"
         key = json.dumps([name, _mark(function), to_jsonable_python(args)], sort_keys=True)
         if key not in self._steps:
             value = function(*args)
@@ -55,23 +58,36 @@ class FakeContext(FakeJob):
         return json.loads(self._steps[key])
 
     async def map(
-        self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        limit: int = 5,
+        shared: bool = False,
     ) -> list[Any]:
         del limit
         values = []
         for done, item in enumerate(items, start=1):
-            values.append(await self.step(name, function, item))
+            values.append(await self.step(name, function, item, shared=shared))
             await self.progress(step=name, done=done, failed=0, total=len(items))
         return values
 
     async def map_partial(
-        self, name: str, function: Callable[..., Any], items: Sequence[Any], *, limit: int = 5
+        self,
+        name: str,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        *,
+        limit: int = 5,
+        shared: bool = False,
     ) -> list[Part[Any]]:
         del limit
         parts: list[Part[Any]] = []
         for index, item in enumerate(items):
             try:
-                parts.append(Part(index, value=await self.step(name, function, item)))
+                value = await self.step(name, function, item, shared=shared)
+                parts.append(Part(index, value=value))
             except (Interrupted, LeaseLost):
                 raise
             except Exception as error:
@@ -123,7 +139,7 @@ class FakeContext(FakeJob):
     ) -> Answer[Any]:
         if self.on_chat is None:
             raise NotRetryable("Give the fake context `on_chat`: it says what models answer.")
-        chain = (model,) if isinstance(model, str) else tuple(model)
+        chain = chain_of(model)
         turns = (Message("user", messages),) if isinstance(messages, str) else tuple(messages)
         request = ChatRequest(chain, turns, output, max_tokens, temperature)
         self.asked.append(request)
@@ -155,16 +171,20 @@ class FakeBlockingContext(FakeJob):
     def __post_init__(self) -> None:
         self._context = FakeContext(**vars(self))
 
-    def step(self, name: str, function: Callable[..., Any], /, *args: Any) -> Any:
-        return _finish(self._context.step(name, function, *args))
+    def step(
+        self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
+    ) -> Any:
+        return _finish(self._context.step(name, function, *args, shared=shared))
 
-    def map(self, name: str, function: Callable[..., Any], items: Sequence[Any]) -> list[Any]:
-        return _finish(self._context.map(name, function, items))
+    def map(
+        self, name: str, function: Callable[..., Any], items: Sequence[Any], **options: bool
+    ) -> list[Any]:
+        return _finish(self._context.map(name, function, items, **options))
 
     def map_partial(
-        self, name: str, function: Callable[..., Any], items: Sequence[Any]
+        self, name: str, function: Callable[..., Any], items: Sequence[Any], **options: bool
     ) -> list[Part[Any]]:
-        return _finish(self._context.map_partial(name, function, items))
+        return _finish(self._context.map_partial(name, function, items, **options))
 
     def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
         return _finish(self._context.children(name, children))

@@ -9,7 +9,8 @@ from uuid import UUID
 from haulage.domain.context import Child, ChildOutcome
 from haulage.domain.files import StoredFile
 from haulage.domain.ids import uuid7
-from haulage.domain.language_model import ChatRequest
+from haulage.domain.job import Usage
+from haulage.domain.language_model import ALIASES, LOCAL, ChatRequest, Choice
 from haulage.testing.files import FakeFiles
 
 
@@ -80,6 +81,22 @@ class FakeJob:
     def setting(self, name: str, default: Any) -> Any:
         return self.settings.get(name, default)
 
+    def models_for(self, model: str | Sequence[str] | None = None) -> Choice:
+        """With `on_chat` an alias stands for a `fake:` model of its name; else for none."""
+        names = ALIASES[:1] if model is None else chain_of(model)
+        models = tuple(
+            f"fake:{name}" if name in ALIASES else name
+            for name in names
+            if name != LOCAL and (name not in ALIASES or self.on_chat is not None)
+        )
+        return Choice(models, LOCAL in names or not models)
+
+    @property
+    def usage(self) -> Usage:
+        """The same sum, as handlers see it."""
+        used = self.used
+        return Usage(used.calls, used.input_tokens, used.output_tokens, used.cost)
+
     def now(self) -> datetime:
         return self.time
 
@@ -95,3 +112,8 @@ class FakeJob:
         self.used.input_tokens += input_tokens
         self.used.output_tokens += output_tokens
         self.used.cost += cost
+
+
+def chain_of(model: str | Sequence[str]) -> tuple[str, ...]:
+    """One model or several, as several."""
+    return (model,) if isinstance(model, str) else tuple(model)

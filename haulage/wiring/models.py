@@ -34,6 +34,7 @@ async def open_models(
         frozenset(settings.ollama_models()),
         settings.embedding_model,
         settings.default_embedding_model(),
+        settings.model_aliases(),
     )
     backoff = Backoff(base_s=2.0, factor=settings.backoff_factor)
     gateway = Gateway(

@@ -10,8 +10,8 @@ from haulage.domain.context import version
 from haulage.domain.errors import Retryable
 from haulage.domain.lifecycle import State
 from haulage.engine import context as contexts
-from haulage.engine.context import step_key
 from haulage.engine.services import Services
+from haulage.engine.steps import step_key
 from tests.engine.conftest import Bench
 from tests.factories import Hand, away, queued, state
 

@@ -67,8 +67,7 @@ def test_plain_functions_are_for_the_cpu_pool_and_coroutines_for_io():
 
     assert {name for name, pool in pools.items() if pool == CPU} >= {
         "crunch",
-        "rewrite_novel",
-        "summarize_text",
+        "extract_summary",
     }
     assert {name for name, pool in pools.items() if pool == IO} >= {"echo", "sleep", "web_scrape"}
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from haulage.domain.language_model import Choice
 from haulage.domain.provider_errors import UnsupportedModel
 from haulage.providers.route import Hop, Route
 from haulage.settings.providers import ProvidersSettings
@@ -64,3 +65,55 @@ def test_the_default_model_needs_no_key_where_there_is_none(
 
 def test_the_name_default_means_what_the_installation_says() -> None:
     assert Route(PROVIDERS, default="fake:m").hops(["default"]) == [Hop("fake", "m")]
+
+
+ALIASED = Route(
+    PROVIDERS, aliases={"balanced": ("openai:m", "ollama:n"), "speed": (), "quality": ("local",)}
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "choice"),
+    [
+        ([], Choice(("openai:m", "ollama:n"))),
+        (["balanced"], Choice(("openai:m", "ollama:n"))),
+        (["balanced", "local"], Choice(("openai:m", "ollama:n"), local=True)),
+        (["speed"], Choice(local=True)),
+        (["quality"], Choice(local=True)),
+        (["speed", "fake:echo"], Choice(("fake:echo",))),
+        (["local"], Choice(local=True)),
+        (["fake:echo", "openai:m", "fake:echo"], Choice(("fake:echo", "openai:m"))),
+    ],
+)
+def test_work_is_done_by_what_the_names_stand_for_or_without_a_model(
+    names: list[str], choice: Choice
+) -> None:
+    assert ALIASED.choose(names) == choice
+
+
+def test_an_alias_is_a_model_name_like_any_other() -> None:
+    assert ALIASED.hops(["balanced"]) == [Hop("openai", "m"), Hop("ollama", "n")]
+
+
+def test_an_alias_that_means_nothing_here_is_told_with_its_setting() -> None:
+    with pytest.raises(UnsupportedModel, match="HAULAGE_PROVIDERS_SPEED"):
+        ALIASED.hops(["speed"])
+
+
+@pytest.mark.parametrize(
+    ("given", "balanced"),
+    [
+        ({}, ()),
+        ({"openai_api_key": "your_openai_api_key_here"}, ()),
+        ({"openai_api_key": "k"}, ("openai:gpt-4.1-mini",)),
+        (
+            {"openai_api_key": "k", "gemini_api_key_file": "/key"},
+            ("gemini:gemini-2.5-flash", "openai:gpt-4.1-mini"),
+        ),
+        ({"openai_api_key": "k", "balanced": "ollama:a, fake:echo"}, ("ollama:a", "fake:echo")),
+    ],
+)
+def test_an_alias_means_what_is_set_else_what_there_is_a_key_for(
+    given: dict[str, str], balanced: tuple[str, ...]
+) -> None:
+    assert ProvidersSettings(**given).model_aliases()["balanced"] == balanced

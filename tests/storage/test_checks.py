@@ -159,6 +159,7 @@ USED = {
     "tenant": "a", "day": NOW, "provider": "local", "model": "small", "cost": 0,
     "calls": 1, "input_tokens": 1, "output_tokens": 1, "unpriced_calls": 0,
 }  # fmt: skip
+SHARED = {"tenant": "t", "mark": bytes(32), "name": "n", "value": "1", "made_at": NOW}
 VECTOR = {"key": b"k" * 32, "vector": b"v" * 8, "size": 8, "used_at": NOW}
 NOTHING = {
     "tenant": "default", "type": "", "queue": "", "at": NOW, "submitted": 0, "started": 0,
@@ -191,6 +192,8 @@ OTHERS = [
         "limit_usage",
         {**QUARTER, "quarter": datetime(2026, 1, 5, 10, 16, tzinfo=UTC)},
     ),
+    ("ck_shared_steps_mark", "shared_steps", {**SHARED, "mark": b"short"}),
+    ("ck_shared_steps_value", "shared_steps", {**SHARED, "value": None}),
     ("ck_vectors_key", "vectors", {**VECTOR, "key": b"short"}),
     ("ck_vectors_size", "vectors", {**VECTOR, "size": 5}),
 ]

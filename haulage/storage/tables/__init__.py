@@ -8,7 +8,7 @@ from haulage.storage.tables.base import Moment, metadata
 from haulage.storage.tables.bulk import bulk_progress
 from haulage.storage.tables.files import files
 from haulage.storage.tables.fleet import queues, schedules, workers
-from haulage.storage.tables.history import crashes, events, steps
+from haulage.storage.tables.history import crashes, events, shared_steps, steps
 from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
 from haulage.storage.tables.limits import limit_pools, limit_usage
 from haulage.storage.tables.models import provider_usage, usage_batches, vectors
@@ -31,6 +31,7 @@ __all__ = [
     "provider_usage",
     "queues",
     "schedules",
+    "shared_steps",
     "stats",
     "steps",
     "tallies",

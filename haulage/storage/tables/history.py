@@ -1,4 +1,4 @@
-"""What jobs leave behind while they run: events, steps, crashes."""
+"""What jobs leave behind while they run: events, steps, those that are shared, crashes."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import UUID
@@ -33,6 +33,28 @@ steps = sa.Table(
     sa.CheckConstraint("value IS NOT NULL OR value_ref IS NOT NULL", name="value"),
 )
 sa.Index("ix_steps_value_ref", steps.c.value_ref, postgresql_where=steps.c.value_ref.is_not(None))
+
+# A cache of steps' values that a tenant's jobs share: any row may be deleted at any time.
+shared_steps = sa.Table(
+    "shared_steps",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    # sha256 of the job type, the step's name, its code's version and its arguments.
+    sa.Column("mark", sa.LargeBinary, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("value", sa.JSON),
+    sa.Column("value_ref", sa.Text),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.CheckConstraint("octet_length(mark) = 32", name="mark"),
+    sa.CheckConstraint("value IS NOT NULL OR value_ref IS NOT NULL", name="value"),
+)
+sa.Index("ix_shared_steps_made_at", shared_steps.c.made_at)
+sa.Index(
+    "ix_shared_steps_value_ref",
+    shared_steps.c.value_ref,
+    postgresql_where=shared_steps.c.value_ref.is_not(None),
+)
 
 crashes = sa.Table(
     "crashes",
