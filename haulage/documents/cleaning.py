@@ -133,6 +133,15 @@ def join_lines(lines: Sequence[Line]) -> list[Paragraph]:
     return paragraphs
 
 
+def glue_lines(lines: Sequence[str], known: Counter[str], *, language: str) -> str:
+    """The lines of one paragraph as running text; `known` counts the words around it, lower case,
+    by which a hyphen at a line's end is told from one that belongs to its word."""
+    text = ""
+    for line in lines:
+        text = _glued(text, line, known, hangs=language == "fr") + line if text else line
+    return text
+
+
 def _breaks(before: str, after: str, width: int) -> bool:
     """Whether a paragraph ends between these two lines."""
     if not after or width > _WRAPPED_WIDTH or _is_heading(before) or _is_heading(after):
@@ -170,8 +179,9 @@ def _joined(lines: Iterable[Line], known: Counter[str]) -> Paragraph:
     return Paragraph("".join(pieces), tuple(starts))
 
 
-def _glued(before: str, after: str, known: Counter[str]) -> str:
-    """The line `before` as it goes into the join, its hyphen or the blank after it decided."""
+def _glued(before: str, after: str, known: Counter[str], *, hangs: bool = True) -> str:
+    """The line `before` as it goes into the join, its hyphen or the blank after it decided;
+    `hangs`: the language may be French, which hangs words on others."""
     if _DIGITS_BROKEN.search(before[-2:]) and after[:1].isdigit():
         return before
     broken = _HYPHENATED.search(before[-_LONGEST_WORD:])
@@ -184,7 +194,7 @@ def _glued(before: str, after: str, known: Counter[str]) -> str:
     whole, compound = (left + right).lower(), f"{left}-{right}".lower()
     if right[0].isupper() or known[compound] > known[whole]:
         return before
-    if not known[whole] and (right in _HANGERS or left.lower() in _HOLDERS):
+    if hangs and not known[whole] and (right in _HANGERS or left.lower() in _HOLDERS):
         return before
     return before[:-1]
 

@@ -6,6 +6,9 @@ NotRetryable
     ├── DamagedPdf      it begins like a PDF, but cannot be read
     ├── EncryptedPdf    it wants a password
     ├── TooManyPages
+    ├── UnknownFormat   neither a PDF nor an image that pages come in
+    ├── DamagedImage    it begins like an image, but cannot be read
+    ├── ImpossiblePage  one page that nobody can print: a hair's width, a hall's floor
     └── NoText          nothing in it can be read as text
 """
 
@@ -40,6 +43,24 @@ class TooManyPages(DocumentFault):
     """The document has more pages than the job type takes."""
 
     code = "too_many_pages"
+
+
+class UnknownFormat(DocumentFault):
+    """Neither a PDF nor a PNG, JPEG or TIFF image."""
+
+    code = "unknown_format"
+
+
+class DamagedImage(DocumentFault):
+    """The file begins like an image, but cannot be read."""
+
+    code = "damaged_image"
+
+
+class ImpossiblePage(DocumentFault):
+    """A page whose measures no print has, or that would not fit into the memory."""
+
+    code = "impossible_page"
 
 
 class NoText(DocumentFault):

@@ -44,7 +44,7 @@ class PageText:
 
 def page_count(content: bytes | PathLike[str], *, max_pages: int = MAX_PAGES) -> int:
     """The number of pages, at least 1; raises a `DocumentFault`."""
-    with _opened(content, max_pages) as document:
+    with opened(content, max_pages) as document:
         return len(document)
 
 
@@ -60,7 +60,7 @@ def page_texts(
     `last_page` None means the last. Raises a `DocumentFault` for the file as a whole, and
     ValueError for a page range that the document does not have.
     """
-    with _opened(content, max_pages) as document:
+    with opened(content, max_pages) as document:
         last = len(document) if last_page is None else last_page
         if not 1 <= first_page <= last <= len(document):
             raise ValueError(f"pages {first_page}-{last} are not within 1-{len(document)}")
@@ -68,7 +68,9 @@ def page_texts(
 
 
 @contextmanager
-def _opened(content: bytes | PathLike[str], max_pages: int) -> Iterator[Any]:
+def opened(content: bytes | PathLike[str], max_pages: int = MAX_PAGES) -> Iterator[Any]:
+    """The document, a `pypdfium2.PdfDocument`, and PDFium for as long as the block lasts; raises a
+    `DocumentFault`."""
     import pypdfium2  # lazy: a 9 MB native library
 
     head, tail = _ends(content)
@@ -89,6 +91,11 @@ def _opened(content: bytes | PathLike[str], max_pages: int) -> Iterator[Any]:
             document.close()
 
 
+def looks_like_pdf(content: bytes) -> bool:
+    """Whether a PDF's mark stands where readers accept it."""
+    return _MAGIC in content[:_MAGIC_WITHIN]
+
+
 def _ends(content: bytes | PathLike[str]) -> tuple[bytes, bytes]:
     """The beginning and the end, where a PDF says what it is and that it is whole."""
     if isinstance(content, bytes):
@@ -102,7 +109,7 @@ def _ends(content: bytes | PathLike[str]) -> tuple[bytes, bytes]:
 def _refuse_what_is_no_pdf(head: bytes) -> None:
     if not head:
         raise NotAPdf("The file is empty.")
-    if _MAGIC not in head:
+    if not looks_like_pdf(head):
         raise NotAPdf("The file is not a PDF: it does not begin with %PDF-.")
 
 
@@ -142,12 +149,20 @@ def _text_of(page: Any, number: int) -> PageText:
         text = text.replace("\x02", "-\n").replace("\ufffe", "-\n")
     finally:
         text_page.close()
-    if not text.strip() and _shows_an_image(page):
+    if not text.strip() and shows_an_image(page):
         return PageText(number, "", "The page is an image without a text layer.")
     return PageText(number, text)
 
 
-def _shows_an_image(page: Any) -> bool:
+def shows_an_image(page: Any) -> bool:
+    """Whether there is a raster image on an opened page."""
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
     return next(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=2), None) is not None
+
+
+def shows_anything(page: Any) -> bool:
+    """Whether anything but text is drawn on an opened page."""
+    from pypdfium2.raw import FPDF_PAGEOBJ_TEXT
+
+    return any(item.type != FPDF_PAGEOBJ_TEXT for item in page.get_objects(max_depth=2))

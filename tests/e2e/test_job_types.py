@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from live_system import System, until
 
+from examples.make_newspaper import make_newspaper, truth
 from examples.make_novel import make_novel
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("system")]
@@ -115,3 +116,21 @@ def used(system: System, provider: str) -> int:
     with urllib.request.urlopen(f"{system.ready['url']}/api/v1/usage") as answer:
         rows = json.load(answer)["data"]
     return sum(row["calls"] for row in rows if row["provider"] == provider)
+
+
+def test_a_newspaper_becomes_articles(system: System, tmp_path: Path) -> None:
+    paper = tmp_path / "giornale.pdf"
+    paper.write_bytes(make_newspaper())
+    file = system.client.upload(paper)
+    submitted = system.client.submit("extract_newspaper", {"files": [str(file.id)]})
+    job = system.client.wait(submitted.id, timeout_s=60)
+    assert job.state == "succeeded", job.error
+    result = job.result or system.client.result(job.id)
+    assert (result["filename"], result["issue_date"]) == ("giornale.pdf", "1950-05-12")
+    assert [
+        (page["status"], page["reason"], [article["title"] for article in page["articles"]])
+        for page in result["pages"]
+    ] == [
+        (page["status"], page["reason"], [article["title"] for article in page["articles"]])
+        for page in truth()["pages"]
+    ]

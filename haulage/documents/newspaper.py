@@ -1,0 +1,31 @@
+"""A newspaper's page as readers search for it: its articles with subjects and a summary."""
+
+from dataclasses import dataclass
+
+from haulage.documents.errors import NoText
+from haulage.documents.extractive import summarize
+from haulage.documents.keywords import keywords
+from haulage.documents.language import detect_language
+from haulage.documents.layout import Article
+
+SUMMARY_WORDS = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What an article is about."""
+
+    language: str
+    topics: tuple[str, ...]
+    summary: str
+
+
+def digest(article: Article) -> Digest:
+    """Subjects and summary from the article's own words; no model, nothing invented."""
+    language = detect_language(article.body or article.title)
+    topics = keywords(f"{article.title} {article.subtitle}", article.body, language=language)
+    try:
+        summary = summarize(article.body, language=language, max_words=SUMMARY_WORDS).text
+    except NoText:
+        summary = ""
+    return Digest(language, tuple(topics), summary)

@@ -1,0 +1,111 @@
+"""Scans become text: what is installed reads them, the best of several tries counts.
+
+The ladder for a page: Tesseract where its language data is installed; again with a threshold that
+follows the paper; again after a median filter; then RapidOCR, whose models come with the extra
+`ocr`; else the page is unreadable, with the reason. The first good reading ends it. Before all of
+that the page is set straight.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from haulage.documents.ink import ink_of, skew_of
+from haulage.documents.language import detect_language
+from haulage.documents.layout import BLANK, PICTURES
+from haulage.documents.print import PrintedPage
+from haulage.documents.rapid import RapidOcr, has_rapidocr
+from haulage.documents.raster import Raster
+from haulage.documents.recognition import Engine, Recognised, Verdict, judge
+from haulage.documents.tesseract import CODES, Tesseract, tesseract_languages
+
+NO_TEXT = "no text could be read"
+ADVICE = "pip install 'haulage[ocr]'"
+# Tesseract is less sure than this of what lies on its side or stands on its head.
+_SIDEWAYS = 60.0
+
+
+class NoEngine(Exception):
+    """Nothing that could read a scan is installed."""
+
+
+class Unreadable(Exception):
+    """The page has nothing to read, or nothing that can be read; the message is the reason."""
+
+
+class Recogniser:
+    """Reads pages in `languages` (ISO 639-1), or in any that data is here for."""
+
+    def __init__(self, languages: Sequence[str] = ()) -> None:
+        here = tesseract_languages()
+        wanted = [CODES.get(code, code) for code in languages]
+        self._languages = [name for name in wanted if name in here] or list(here)
+        self._rapid: Engine | None = RapidOcr() if has_rapidocr() else None
+
+    def read(self, raster: Raster, page: int) -> PrintedPage:
+        """The lines of a page; raises `Unreadable`, or `NoEngine` where nothing is installed."""
+        if ink_of(raster).blank:
+            raise Unreadable(BLANK)
+        if not self._languages and self._rapid is None:
+            raise NoEngine(f"the page is a scan, and no OCR is installed: {ADVICE}")
+        upright = straightened(raster)
+        ink = ink_of(upright)
+        best: tuple[Verdict, Recognised, Raster] | None = None
+        for found, seen in self._tries(upright):
+            verdict = judge(found, ink if seen is upright else ink_of(seen))
+            if best is None or verdict.score > best[0].score:
+                best = (verdict, found, seen)
+            if verdict.good:
+                break
+        if best is None or not best[0].usable:
+            raise Unreadable(PICTURES if ink.shows_pictures else NO_TEXT)
+        _, found, seen = best
+        width, height = (side * seen.points for side in seen.image.size)
+        return PrintedPage(page, width, height, found.lines, found.engine, ink.shows_pictures)
+
+    def _tries(self, raster: Raster) -> Iterator[tuple[Recognised, Raster]]:
+        if self._languages:
+            tesseract = Tesseract(self._tongue(raster))
+            first = tesseract.read(raster)
+            yield first, raster
+            if first.confidence < _SIDEWAYS and (turns := tesseract.quarter_turns(raster)):
+                raster = straightened(turned(raster, turns))
+                tesseract = Tesseract(self._tongue(raster))
+                yield tesseract.read(raster), raster
+            yield tesseract.read(raster, adaptive=True), raster
+            yield tesseract.read(smoothed(raster)), raster
+        if self._rapid is not None:
+            yield self._rapid.read(raster), raster
+
+    def _tongue(self, raster: Raster) -> list[str]:
+        """The language of a strip from the page's middle: read in one, a page keeps accents that
+        it loses in several, and takes half the time."""
+        if len(self._languages) == 1:
+            return self._languages
+        width, height = raster.image.size
+        strip = raster.image.crop((0, int(0.4 * height), width, int(0.6 * height)))
+        found = Tesseract(self._languages).read(Raster(strip, raster.dpi))
+        language = CODES.get(detect_language(" ".join(line.text for line in found.lines)))
+        return [language] if language in self._languages else self._languages
+
+
+def straightened(raster: Raster) -> Raster:
+    """The page with its lines level."""
+    degrees = skew_of(raster)
+    if not degrees:
+        return raster
+    from PIL import Image  # lazy
+
+    # PIL turns counter-clockwise, and lines that fall to the right need just that.
+    image = raster.image.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
+    return Raster(image, raster.dpi)
+
+
+def turned(raster: Raster, quarters: int) -> Raster:
+    """The page turned clockwise by quarters."""
+    return Raster(raster.image.rotate(-90 * quarters, expand=True), raster.dpi)
+
+
+def smoothed(raster: Raster) -> Raster:
+    """The page without specks: each dot the median of its neighbours."""
+    from PIL import ImageFilter
+
+    return Raster(raster.image.filter(ImageFilter.MedianFilter(3)), raster.dpi)

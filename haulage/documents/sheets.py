@@ -1,0 +1,88 @@
+"""A file of pages, PDF or image, opened page by page whatever it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from haulage.documents.errors import DocumentFault, NotAPdf, UnknownFormat
+from haulage.documents.pdf import MAX_PAGES, looks_like_pdf, opened
+from haulage.documents.print import PrintedPage
+from haulage.documents.raster import Raster, image_pages, raster_of_image, raster_of_pdf
+from haulage.documents.text_layer import printed_page
+
+_IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
+
+
+class Sheets(Protocol):
+    """The pages of one file, each counted from 1."""
+
+    @property
+    def count(self) -> int: ...
+
+    def printed(self, page: int) -> PrintedPage | None:
+        """What the page's text layer says, None where there is none that can be used."""
+        ...
+
+    def raster(self, page: int) -> Raster:
+        """The page as pixels; raises a `DocumentFault` for one that cannot be drawn."""
+        ...
+
+
+@contextmanager
+def open_sheets(content: bytes, *, max_pages: int = MAX_PAGES) -> Iterator[Sheets]:
+    """The pages of a PDF, PNG, JPEG or TIFF file; raises a `DocumentFault`."""
+    if content.startswith(_IMAGES):
+        yield _Images(content, image_pages(content, max_pages=max_pages))
+        return
+    if not content:
+        raise NotAPdf("The file is empty.")
+    if not looks_like_pdf(content):
+        raise UnknownFormat("The file is neither a PDF nor a PNG, JPEG or TIFF image.")
+    with opened(content, max_pages) as document:
+        yield _Pdf(document)
+
+
+@dataclass(frozen=True, slots=True)
+class _Images:
+    content: bytes
+    count: int
+
+    def printed(self, page: int) -> PrintedPage | None:
+        del page
+        return None
+
+    def raster(self, page: int) -> Raster:
+        return raster_of_image(self.content, page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pdf:
+    document: Any
+
+    @property
+    def count(self) -> int:
+        return len(self.document)
+
+    def printed(self, page: int) -> PrintedPage | None:
+        with self._page(page) as found:
+            return printed_page(found, page)
+
+    def raster(self, page: int) -> Raster:
+        with self._page(page) as found:
+            return raster_of_pdf(found, *found.get_size())
+
+    @contextmanager
+    def _page(self, page: int) -> Iterator[Any]:
+        from pypdfium2 import PdfiumError
+
+        try:
+            found = self.document[page - 1]
+        except PdfiumError as error:
+            raise DocumentFault("The page cannot be opened.") from error
+        try:
+            yield found
+        except PdfiumError as error:
+            raise DocumentFault("The page cannot be read.") from error
+        finally:
+            found.close()

@@ -1,0 +1,124 @@
+"""`read_page`: one page of an uploaded file, read to the end. What larger jobs spawn for scans.
+
+OCR keeps a core busy for seconds and may take a process with it on a hostile page; as a job of its
+own a page runs beside others, on any cpu worker, and fails alone.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from haulage.documents.language import detect_language
+from haulage.documents.layout import Article, RuleLayout
+from haulage.documents.newspaper import digest
+from haulage.documents.ocr import Recogniser
+from haulage.documents.reading import ReadPage, articles_on, date_on, read_layer, read_scan
+from haulage.documents.sheets import Sheets, open_sheets
+from haulage.domain.context import BlockingContext
+from haulage.domain.errors import NotRetryable
+from haulage.domain.job_type import Policy, job_type
+
+MAX_PAGES = 2_000
+Want = Literal["articles", "text"]
+
+
+class PageInput(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    file: UUID = Field(description="Id of an uploaded PDF, PNG, JPEG or TIFF.")
+    page: int = Field(default=1, ge=1, description="Which of the file's pages, from 1.")
+    want: Want = Field(
+        default="text", description="`articles`: read the page as a newspaper's; `text`: as text."
+    )
+    languages: list[str] = Field(
+        default_factory=list,
+        max_length=5,
+        description="ISO 639-1 codes that OCR reads in; left out: any that it has data of.",
+    )
+
+
+class Rectangle(BaseModel):
+    left: float = Field(description="From the page's left edge, as a share of its width.")
+    top: float = Field(description="From the page's upper edge, as a share of its height.")
+    right: float
+    bottom: float
+
+
+class PageArticle(BaseModel):
+    title: str = Field(default="", description="The headline.")
+    subtitle: str = Field(default="", description="What stands between headline and text.")
+    author: str = Field(default="", description="Who signed it.")
+    body: str = Field(description="The text; paragraphs end with a line break.")
+    topics: list[str] = Field(default_factory=list, description="What it is about, in few words.")
+    summary: str = Field(default="", description="A sentence or two out of it.")
+    boxes: list[Rectangle] | None = Field(
+        default=None, description="Where on the page it stands: its headline, then each column."
+    )
+
+
+class PageRead(BaseModel):
+    status: Literal["processed", "skipped"] = "processed"
+    reason: str = Field(default="", description="Why the page is skipped.")
+    source: str = Field(default="", description="`text`: the text layer; else the OCR engine.")
+    language: str = Field(default="und", description="ISO 639-1 code, or `und`.")
+    text: str = Field(default="", description="The page's text in reading order.")
+    articles: list[PageArticle] = Field(default_factory=list)
+    date: str = Field(default="", description="The day printed in the page's head, ISO 8601.")
+
+
+@job_type(
+    "read_page",
+    policy=Policy(max_attempts=2, timeout_s=300, max_crashes=2),
+    example={"file": "01970000-0000-7000-8000-000000000000", "page": 1, "want": "articles"},
+)
+def read_page(input: PageInput, ctx: BlockingContext) -> PageRead:
+    """Read one page of a PDF or an image: its text layer, or by OCR where it has none."""
+    content = ctx.file(input.file).content
+    with open_sheets(content, max_pages=MAX_PAGES) as sheets:
+        if input.page > sheets.count:
+            raise NotRetryable(f"The file has {sheets.count} pages; there is no {input.page}.")
+        read = read_layer(sheets, input.page) or read_scan(
+            sheets, input.page, Recogniser(input.languages)
+        )
+    return report(read, input.want)
+
+
+def layer_of(sheets: Sheets, page: int, want: Want) -> PageRead | None:
+    """The page by its text layer alone; None when it takes a job of its own."""
+    read = read_layer(sheets, page)
+    return None if read is None else report(read, want)
+
+
+def report(read: ReadPage, want: Want) -> PageRead:
+    """What a page that was read says."""
+    if read.printed is None:
+        return PageRead(status="skipped", reason=read.reason)
+    if want == "text":
+        text = RuleLayout().text(read.printed)
+        return PageRead(source=read.printed.source, language=detect_language(text), text=text)
+    found = articles_on(read, RuleLayout())
+    return PageRead(
+        status="skipped" if found.reason else "processed",
+        reason=found.reason,
+        source=read.printed.source,
+        language=detect_language(" ".join(one.body for one in found.articles)),
+        articles=[_article(one) for one in found.articles],
+        date=date_on(found),
+    )
+
+
+def _article(article: Article) -> PageArticle:
+    said = digest(article)
+    return PageArticle(
+        title=article.title,
+        subtitle=article.subtitle,
+        author=article.author,
+        body=article.body,
+        topics=list(said.topics),
+        summary=said.summary,
+        boxes=[
+            Rectangle(left=box.left, top=box.top, right=box.right, bottom=box.bottom)
+            for box in article.boxes
+        ],
+    )
