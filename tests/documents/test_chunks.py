@@ -2,7 +2,7 @@
 
 import pytest
 
-from haulage.documents.chunks import plan_chunks
+from haulage.documents.chunks import TABLE, cut_of, plan_chunks, read_table
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,18 @@ def test_a_chunk_sees_one_page_more_but_the_last_one():
 def test_a_document_without_pages_is_a_programming_fault():
     with pytest.raises(ValueError, match="at least one page"):
         plan_chunks(0)
+
+
+@pytest.mark.parametrize(("pages", "at_once"), [(30, 1), (31, 3), (100, 3), (101, 5), (900, 5)])
+def test_more_chunks_are_under_way_in_longer_documents(pages, at_once):
+    assert cut_of(pages).at_once == at_once
+
+
+def test_a_table_is_read_from_words():
+    assert read_table(" 30=30x1, 100=20x3,500=15x5") == TABLE
+
+
+@pytest.mark.parametrize("words", ["", "30", "30=0x1", "30=30x0", "100=20x3,30=30x1", "a=bxc"])
+def test_a_table_that_is_none_is_refused(words):
+    with pytest.raises(ValueError, match=r"row|least|longer"):
+        read_table(words)

@@ -1,46 +1,28 @@
-"""`rewrite_novel`, offline."""
+"""`rewrite_novel` without a model, and what it makes of files and failures."""
 
-import io
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from PIL import Image
-from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
 
 import haulage.handlers.rewrite_novel as module
 from haulage.domain.errors import NotRetryable, Retryable
+from haulage.domain.language_model import ChatRequest
+from haulage.domain.provider_errors import ProviderUnavailable
 from haulage.handlers import load_all
 from haulage.handlers.rewrite_novel import RewriteInput, rewrite_novel
-from haulage.testing import FakeBlockingContext
-
-
-def novel(pages: int, *, scans: tuple[int, ...] = ()) -> bytes:
-    stream = io.BytesIO()
-    canvas = Canvas(stream, invariant=1)
-    for page in range(1, pages + 1):
-        if page in scans:
-            canvas.drawImage(ImageReader(Image.new("L", (20, 20))), 0, 0, 300, 500)
-        else:
-            canvas.drawString(72, 740, f"Chapitre {page} fini. Le vent tomba, la mer se calma, et")
-            canvas.drawString(72, 720, "les barques du petit port rentrèrent avant la nuit noire.")
-        canvas.showPage()
-    canvas.save()
-    return stream.getvalue()
+from haulage.testing import FakeContext
+from tests.handlers.novels import novel, reading_context, rewrite
 
 
 @pytest.fixture
-def ctx() -> FakeBlockingContext:
-    return FakeBlockingContext()
+def ctx() -> FakeContext:
+    return reading_context()
 
 
-def rewrite(ctx: FakeBlockingContext, content: bytes, **more):
-    file = ctx.add_file(content, name="novel.pdf", media_type="application/pdf")
-    return rewrite_novel(RewriteInput(file=file.id, **more), ctx)
-
-
-def test_a_novel_becomes_short_sentences_on_their_pages(ctx):
-    result = rewrite(ctx, novel(45), sentence_length_limit=8)
+async def test_a_novel_becomes_short_sentences_on_their_pages(ctx: FakeContext) -> None:
+    result = await rewrite(ctx, novel(45), sentence_length_limit=8)
 
     assert result.method == "split"
     assert result.language == "fr"
@@ -52,8 +34,8 @@ def test_a_novel_becomes_short_sentences_on_their_pages(ctx):
     assert (result.chunks.total, result.chunks.processed, result.chunks.failed) == (3, 3, [])
 
 
-def test_no_word_is_lost_or_rewritten(ctx):
-    result = rewrite(ctx, novel(1), sentence_length_limit=5)
+async def test_no_word_is_lost_or_rewritten(ctx: FakeContext) -> None:
+    result = await rewrite(ctx, novel(1), sentence_length_limit=5)
 
     assert " ".join(sentence.text for sentence in result.sentences) == (
         "Chapitre 1 fini. Le vent tomba, la mer se calma, "
@@ -61,8 +43,8 @@ def test_no_word_is_lost_or_rewritten(ctx):
     )
 
 
-def test_progress_counts_chunks(ctx):
-    rewrite(ctx, novel(45))
+async def test_progress_counts_chunks(ctx: FakeContext) -> None:
+    await rewrite(ctx, novel(45))
 
     assert [(report.done, report.total) for report in ctx.reports if report.total] == [
         (1, 3),
@@ -71,47 +53,54 @@ def test_progress_counts_chunks(ctx):
     ]
 
 
-def test_a_second_attempt_runs_no_finished_chunk_again(ctx):
+async def test_a_second_attempt_runs_no_finished_chunk_again(ctx: FakeContext) -> None:
     content = novel(45)
-    first = rewrite(ctx, content)
+    first = await rewrite(ctx, content)
     ctx.next_attempt()
 
     # The same bytes uploaded anew: a chunk is known by the content, not by the file's id.
-    assert rewrite(ctx, content) == first
-    assert len(ctx.executed) == 3
+    assert await rewrite(ctx, content) == first
+    assert ctx.executed == ["chunk"] * 3
 
 
-def test_an_interrupted_run_goes_on_at_the_failed_chunk(ctx, monkeypatch):
-    content, split = novel(45), module._split_pages
+@pytest.fixture
+def splitting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | None], None]:
+    """Says how the splitting of page 21's chunk fails; None: not any more."""
+    split = module.split_pages
 
-    def fails_at_page_21(book, first_page, last_page, max_words):
-        if first_page == 21:
-            raise Retryable("no room")
-        return split(book, first_page, last_page, max_words)
+    def set_fault(error: Exception | None) -> None:
+        def at_page_21(pages: Any, max_words: int) -> Any:
+            if error is not None and pages[0].page == 21:
+                raise error
+            return split(pages, max_words)
 
-    monkeypatch.setattr(module, "_split_pages", fails_at_page_21)
-    rewrite(ctx, content)
-    monkeypatch.setattr(module, "_split_pages", split)
+        monkeypatch.setattr(module, "split_pages", at_page_21)
+
+    return set_fault
+
+
+async def test_a_retry_of_a_partial_result_runs_only_what_failed(
+    ctx: FakeContext, splitting: Callable[[Exception | None], None]
+) -> None:
+    content = novel(45)
+    splitting(Retryable("no room"))
+    await rewrite(ctx, content)
+    splitting(None)
     ctx.executed.clear()
     ctx.next_attempt()
 
-    result = rewrite(ctx, content)
+    result = await rewrite(ctx, content)
 
-    assert len(ctx.executed) == 1
+    assert ctx.executed == ["chunk"]
     assert result.chunks.failed == []
 
 
-def test_a_failed_chunk_is_reported_and_the_others_are_kept(ctx, monkeypatch):
-    split = module._split_pages
+async def test_a_failed_chunk_is_reported_and_the_others_are_kept(
+    ctx: FakeContext, splitting: Callable[[Exception | None], None]
+) -> None:
+    splitting(NotRetryable("the ink ran out"))
 
-    def fails_at_page_21(book, first_page, last_page, max_words):
-        if first_page == 21:
-            raise NotRetryable("the ink ran out")
-        return split(book, first_page, last_page, max_words)
-
-    monkeypatch.setattr(module, "_split_pages", fails_at_page_21)
-
-    result = rewrite(ctx, novel(45))
+    result = await rewrite(ctx, novel(45))
 
     assert result.chunks.model_dump() == {
         "total": 3,
@@ -121,18 +110,17 @@ def test_a_failed_chunk_is_reported_and_the_others_are_kept(ctx, monkeypatch):
     assert {sentence.page for sentence in result.sentences} == {*range(1, 21), *range(41, 46)}
 
 
-def test_when_every_chunk_fails_the_job_fails(ctx, monkeypatch):
-    def fails(*_):
-        raise NotRetryable("the ink ran out")
+async def test_when_every_chunk_fails_the_job_fails(ctx: FakeContext) -> None:
+    def away(_request: ChatRequest) -> Any:
+        raise ProviderUnavailable("It is down.")
 
-    monkeypatch.setattr(module, "_split_pages", fails)
+    ctx.on_chat = away
+    with pytest.raises(NotRetryable, match="It is down"):
+        await rewrite(ctx, novel(2))
 
-    with pytest.raises(NotRetryable, match="the ink ran out"):
-        rewrite(ctx, novel(2))
 
-
-def test_a_bad_page_is_reported_and_the_others_are_kept(ctx):
-    result = rewrite(ctx, novel(4, scans=(2,)))
+async def test_a_bad_page_is_reported_and_the_others_are_kept(ctx: FakeContext) -> None:
+    result = await rewrite(ctx, novel(4, scans=(2,)))
 
     assert [(item.first_page, item.last_page) for item in result.chunks.failed] == [(2, 2)]
     assert "image" in result.chunks.failed[0].reason
@@ -141,27 +129,30 @@ def test_a_bad_page_is_reported_and_the_others_are_kept(ctx):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "code", "words"),
     [
-        (b"", "empty"),
-        (b"just text", "not a PDF"),
-        (b"%PDF-1.4\n%%EOF", "damaged"),
-        (novel(3)[:1_500], "cut off"),
-        (novel(2, scans=(1, 2)), "image without a text layer"),
+        (b"", "not_a_pdf", "empty"),
+        (b"just text", "not_a_pdf", "not a PDF"),
+        (b"%PDF-1.4\n%%EOF", "damaged_pdf", "damaged"),
+        (novel(3)[:1_500], "damaged_pdf", "cut off"),
+        (novel(2, scans=(1, 2)), "no_text", "image without a text layer"),
     ],
 )
-def test_a_file_that_is_no_readable_novel_fails_for_good(ctx, content, words):
-    with pytest.raises(NotRetryable, match=words):
-        rewrite(ctx, content)
+async def test_a_file_that_is_no_readable_novel_fails_for_good(
+    ctx: FakeContext, content: bytes, code: str, words: str
+) -> None:
+    with pytest.raises(NotRetryable, match=words) as caught:
+        await rewrite(ctx, content)
+    assert caught.value.code == code
 
 
-def test_a_file_that_is_not_there_fails_for_good(ctx):
+async def test_a_file_that_is_not_there_fails_for_good(ctx: FakeContext) -> None:
     with pytest.raises(NotRetryable, match="no file"):
-        rewrite_novel(RewriteInput(file=uuid4()), ctx)
+        await rewrite_novel(RewriteInput(file=uuid4()), ctx)
 
 
-def test_the_result_has_exactly_the_promised_shape(ctx):
-    result = rewrite(ctx, novel(1))
+async def test_the_result_has_exactly_the_promised_shape(ctx: FakeContext) -> None:
+    result = await rewrite(ctx, novel(1))
     declared = load_all().get("rewrite_novel")
 
     assert declared.dump_result(result) == result.model_dump_json()
@@ -172,3 +163,11 @@ def test_the_result_has_exactly_the_promised_shape(ctx):
         "output_tokens": 0,
         "cost": 0.0,
     }
+
+
+async def test_a_table_of_ones_own_cuts_otherwise(ctx: FakeContext) -> None:
+    ctx.settings["novel_chunks"] = "10=5x1,100=9x2"
+    assert (await rewrite(ctx, novel(20))).chunks.total == 3
+    ctx.settings["novel_chunks"] = "a few"
+    with pytest.raises(NotRetryable, match="HAULAGE_HANDLER_NOVEL_CHUNKS"):
+        await rewrite(ctx, novel(1))

@@ -68,8 +68,11 @@ def test_plain_functions_are_for_the_cpu_pool_and_coroutines_for_io():
     assert {name for name, pool in pools.items() if pool == CPU} >= {
         "crunch",
         "extract_summary",
+        "read_book",
     }
-    assert {name for name, pool in pools.items() if pool == IO} >= {"echo", "sleep", "web_scrape"}
+    assert {name for name, pool in pools.items() if pool == IO} >= {
+        *("echo", "sleep", "web_scrape", "rewrite_novel", "summarize_text", "identifying_data")
+    }
 
 
 def _primes_below(limit: int) -> int:
