@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from haulage.cli import completion
 from haulage.cli.bulk_progress import follow, tally
-from haulage.cli.consent import confirm
+from haulage.cli.consent import YesOption, confirm
 from haulage.cli.filters import BULK_FILTERS, Filters, choosing
 from haulage.cli.job_lists import JOB_COLUMNS, AllOption, LimitOption, page_size_for
 from haulage.cli.output import Output, OutputOption, ago, console, notes, print_json, state
@@ -73,7 +73,7 @@ def start(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Start it and don't wait for its end.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Preview it, ask, do it, and show how far it is.

@@ -1,6 +1,7 @@
 """Asking before something is done that cannot be taken back."""
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -8,6 +9,7 @@ from rich.markup import escape
 from haulage.cli.output import Complaint, complain, notes
 
 NOTHING_SENT = 2
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -12,7 +12,14 @@ import typer
 from rich.markup import escape
 
 from haulage.cli import completion, inputs
-from haulage.cli.consent import confirm
+from haulage.cli.consent import YesOption, confirm
+from haulage.cli.job_options import (
+    FieldOption,
+    InputOption,
+    PriorityOption,
+    QueueOption,
+    TagOption,
+)
 from haulage.cli.output import (
     Complaint,
     Output,
@@ -24,7 +31,7 @@ from haulage.cli.output import (
     print_json,
     print_pretty,
 )
-from haulage.cli.submit import PriorityName, properties_of
+from haulage.cli.submit import properties_of
 from haulage.cli.tables import Column, print_facts, print_table
 from haulage.cli.watch import announce
 from haulage.client import Client, ScheduleView
@@ -88,25 +95,14 @@ def create(
         str, typer.Option(help="Five fields: minute hour day month weekday, in quotes.")
     ],
     timezone: Annotated[str, typer.Option("--timezone", "--tz", help="Whose clock.")] = "UTC",
-    input: Annotated[
-        str | None,
-        typer.Option(
-            "--input", "-i", help="The input: JSON, [b]@file.json[/b] or [b]-[/b] (stdin)."
-        ),
-    ] = None,
-    field: Annotated[
-        list[str] | None,
-        typer.Option("--field", "-f", help="A field of the input, [b]name=value[/b]. Repeatable."),
-    ] = None,
+    input: InputOption = None,
+    field: FieldOption = None,
     missed: Annotated[
         Missed, typer.Option(help="Runs whose moment passed while nothing ran.")
     ] = Missed.RUN_ONCE,
-    queue: Annotated[
-        str | None,
-        typer.Option(help="Not the type's own queue.", autocompletion=completion.queue_names),
-    ] = None,
-    priority: Annotated[PriorityName | None, typer.Option(help="Who goes first.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A tag of its jobs. Repeatable.")] = None,
+    queue: QueueOption = None,
+    priority: PriorityOption = None,
+    tag: TagOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Make a schedule; checked as a submit would be.
@@ -176,7 +172,7 @@ def run(schedule: ScheduleName, output: OutputOption = Output.TEXT) -> None:
 @app.command()
 def delete(
     schedule: ScheduleName,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Delete a schedule; the jobs it made stay.

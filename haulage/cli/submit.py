@@ -1,22 +1,20 @@
 """`haulage submit`: one job, and if wanted its progress and its result."""
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from haulage.cli import completion, inputs
+from haulage.cli.job_options import (
+    FieldOption,
+    InputOption,
+    PriorityOption,
+    QueueOption,
+    TagOption,
+)
 from haulage.cli.output import Output, OutputOption, notes
 from haulage.cli.watch import announce, watch
 from haulage.client import Client
-
-
-class PriorityName(StrEnum):
-    """What `--priority` takes."""
-
-    HIGH = "high"
-    NORMAL = "normal"
-    LOW = "low"
 
 
 def submit(
@@ -27,18 +25,8 @@ def submit(
             autocompletion=completion.job_types,
         ),
     ],
-    input: Annotated[
-        str | None,
-        typer.Option(
-            "--input", "-i", help="The input: JSON, [b]@file.json[/b] or [b]-[/b] (stdin)."
-        ),
-    ] = None,
-    field: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--field", "-f", help="One field of the input, [b]name=value[/b]. Repeatable."
-        ),
-    ] = None,
+    input: InputOption = None,
+    field: FieldOption = None,
     file: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,15 +35,12 @@ def submit(
             "or another: [b]name=path[/b]. Repeatable.",
         ),
     ] = None,
-    queue: Annotated[
-        str | None,
-        typer.Option(help="Not the type's own queue.", autocompletion=completion.queue_names),
-    ] = None,
-    priority: Annotated[PriorityName | None, typer.Option(help="Who goes first.")] = None,
+    queue: QueueOption = None,
+    priority: PriorityOption = None,
     run_at: Annotated[
         str | None, typer.Option(help="Not before: [b]2026-01-31T18:00[/b] or [b]+10m[/b].")
     ] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A tag to find it by. Repeatable.")] = None,
+    tag: TagOption = None,
     max_attempts: Annotated[int | None, typer.Option(min=1, help="Tries at most.")] = None,
     timeout: Annotated[
         str | None, typer.Option(help="Limit of one attempt: [b]90[/b] (seconds), [b]10m[/b].")

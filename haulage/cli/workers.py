@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from haulage.cli import completion
-from haulage.cli.consent import confirm
+from haulage.cli.consent import YesOption, confirm
 from haulage.cli.output import (
     Complaint,
     Output,
@@ -93,7 +93,7 @@ def show(worker: WorkerName, output: OutputOption = Output.TEXT) -> None:
 @app.command()
 def drain(
     worker: WorkerName,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: YesOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Let a worker leave: it takes no more jobs, finishes or gives back what it runs, and exits.
