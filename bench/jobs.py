@@ -1,12 +1,18 @@
 """Job types of the benchmarks, loaded by `HAULAGE_HANDLERS`."""
 
 import asyncio
+import random
 import time
+from functools import cache
+from pathlib import Path
 
+import httpx
 from pydantic import BaseModel
 
 from haulage.domain.context import Context
 from haulage.domain.job_type import Policy, job_type
+
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.1, 10.0
 
 
 class Nothing(BaseModel):
@@ -23,6 +29,12 @@ class StepsInput(BaseModel):
     """How many steps to take."""
 
     steps: int
+
+
+class Ask(BaseModel):
+    """What a job says to the provider: its own name."""
+
+    name: str
 
 
 class StepsTaken(BaseModel):
@@ -61,6 +73,36 @@ async def talk(input: Talk, ctx: Context) -> None:
     for _ in range(input.lines):
         await ctx.log("said", said_at=time.time())
         await asyncio.sleep(input.every_s)
+
+
+@job_type("bench-ask", policy=Policy(timeout_s=120))
+async def ask(input: Ask, ctx: Context) -> str:
+    """Ask the strict provider's model once, and write down when; a parked job asks again."""
+    _write(Path(ctx.setting("asked_file", "")), f"{input.name} {time.monotonic()}\n")
+    return (await ctx.chat("strict:m", input.name, max_tokens=8)).text
+
+
+@job_type("bench-ask-backoff", policy=Policy(timeout_s=300))
+async def ask_with_backoff(input: Ask, ctx: Context) -> str:
+    """The same without limits: refused, again after a time that doubles, with jitter."""
+    url = ctx.setting("strict_url", "") + "/chat/completions"
+    body = {"model": "m", "messages": [{"role": "user", "content": input.name}]}
+    delay_s = FIRST_BACKOFF_S
+    client = _client()
+    while (await client.post(url, json=body, timeout=60)).status_code == 429:
+        await asyncio.sleep(random.uniform(0, delay_s))
+        delay_s = min(2 * delay_s, LONGEST_BACKOFF_S)
+    return "yes"
+
+
+def _write(path: Path, line: str) -> None:
+    with path.open("a") as file:
+        file.write(line)
+
+
+@cache
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(limits=httpx.Limits(max_connections=None))
 
 
 def double(number: int) -> int:

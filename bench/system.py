@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +40,8 @@ class System:
     url: str
     database_url: str
     api_pid: int
+    redis_url: str
+    environment: Mapping[str, str]
 
     def submit(
         self, type_name: str, value: dict[str, Any], count: int, **options: Any
@@ -87,6 +90,14 @@ class System:
         """How many jobs have succeeded so far."""
         return int(self._one("SELECT count(*) FROM jobs WHERE state = 'succeeded'"))
 
+    def parked(self) -> int:
+        """How often jobs have been parked so far."""
+        return int(
+            self._one(
+                "SELECT count(*) FROM events WHERE kind = 'state' AND data->>'waits_for' <> ''"
+            )
+        )
+
     def another_connection(self) -> psycopg.Connection:
         """For another thread, or for statements of the benchmark's own; the caller closes it."""
         return psycopg.connect(self.database_url, autocommit=True)
@@ -96,6 +107,10 @@ class System:
         return int(
             self._one("SELECT pid FROM workers WHERE pool = 'io' AND ended_at IS NULL LIMIT 1")
         )
+
+    def io_workers(self) -> int:
+        """How many io workers are alive."""
+        return int(self._one("SELECT count(*) FROM workers WHERE pool = 'io' AND ended_at IS NULL"))
 
     def _one(self, query: LiteralString) -> Any:
         row = self.database.execute(query).fetchone()
@@ -127,7 +142,41 @@ def running(
                 psycopg.connect(ready.database_url, autocommit=True) as database,
             ):
                 api_pid, *_ = ready.processes["api"]
-                yield System(http, database, ready.url, ready.database_url, api_pid)
+                yield System(
+                    http,
+                    database,
+                    ready.url,
+                    ready.database_url,
+                    api_pid,
+                    ready.redis_url,
+                    {**options.environment, "HAULAGE_BLOB_URL": str(folder / "data" / "blobs")},
+                )
+
+
+@contextmanager
+def another_io_worker(
+    system: System, *, handlers: tuple[str, ...] = (), concurrency: int = 1_000
+) -> Iterator[None]:
+    """A second io worker process, serving when the block begins."""
+    environment = {
+        **os.environ,
+        **system.environment,
+        "HAULAGE_DATABASE_URL": system.database_url,
+        "HAULAGE_REDIS_URL": system.redis_url,
+        "HAULAGE_HANDLERS": ",".join(handlers),
+    }
+    words = ["worker", "--pool", "io", "--concurrency", str(concurrency)]
+    process = subprocess.Popen([sys.executable, "-m", "haulage", *words], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while system.io_workers() < 2:
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise RuntimeError("the second worker did not come up")
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from haulage.domain.errors import (
     LeaseLost,
     NotRetryable,
+    Snoozed,
     TimedOut,
     UnknownJobType,
     Verdict,
@@ -234,7 +235,7 @@ class Executor:
     def _failed(self, error: Exception, lease: Lease, policy: Policy) -> Outcome | None:
         if isinstance(error, LeaseLost):
             return None
-        if classify(error) is Verdict.UNKNOWN:
+        if classify(error) is Verdict.UNKNOWN and not isinstance(error, Snoozed):
             # Frames only: the message may hold the document's text.
             log.error("job.unknown_error", error=type(error).__name__, trace=frames_of(error))
         return outcome_of(

@@ -27,6 +27,7 @@ from haulage.telemetry.metrics import JOBS_IN_FLIGHT
 log = logs.get(__name__)
 
 CLAIM_AT_ONCE = 500
+START_AT_ONCE = 25
 
 
 class Delivery:
@@ -172,11 +173,14 @@ class Runner:
         except Exception:
             log.exception("runner.claim_broken", jobs=len(deliveries))
             leases = []
-        for lease in leases:
+        for started, lease in enumerate(leases, start=1):
             first, *doubled = deliveries.pop(lease.job_id)
             self._start(lease, first)
             for delivery in doubled:
                 delivery.finish()
+            if started % START_AT_ONCE == 0:
+                # Hundreds of handlers that begin in one pass of the loop hold up all the others.
+                await asyncio.sleep(0)
         for unclaimed in deliveries.values():
             for delivery in unclaimed:
                 delivery.finish()

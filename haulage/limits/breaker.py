@@ -28,8 +28,9 @@ from haulage.telemetry import logs, metrics
 
 log = logs.get(__name__)
 
-# A closed breaker is asked about again after this; a change is heard at once, unless it gets lost.
-SURE_S = 1.0
+# A closed breaker is asked about again after this, and believed for so long. A change is heard at
+# once, unless it gets lost. Calls whose moment has come do not wait for an answer.
+LOOK_AGAIN_S, SURE_S = 1.0, 3.0
 # Whoever finds a probe under way comes again after this at the latest.
 PROBE_AGAIN_S = 1.0
 
@@ -85,6 +86,10 @@ class Known:
         """Closed, as heard not long ago."""
         return self.state is BreakerState.CLOSED and now < self.heard_at + SURE_S
 
+    def is_old(self, now: float) -> bool:
+        """Worth to be asked about."""
+        return now > self.heard_at + LOOK_AGAIN_S
+
     def left_s(self, now: float) -> float:
         """For how long still nobody need ask."""
         return self.until - now if self.state is BreakerState.OPEN else 0.0
@@ -129,7 +134,7 @@ class Breakers:
         self._ear = Ear(client, self._channel, heard=self._heard, missed=self._missed)
         self._opened = False
         self._known: dict[str, Known] = {}
-        self._looking: dict[str, asyncio.Lock] = {}
+        self._looking: dict[str, asyncio.Task[BreakerView]] = {}
         self.calls = 0
 
     async def open(self) -> None:
@@ -164,11 +169,18 @@ class Breakers:
             raise
         await self._tell_good(service, token)
 
-    def require_closed(self, service: str) -> None:
-        """Raise `BreakerOpen` where it is known to be open; asks nobody."""
-        known = self._known.get(service)
-        if known is not None and self._opened and (wait_s := known.left_s(_now())) > 0:
-            raise BreakerOpen(service, retry_after_s=wait_s + known.ramp_s())
+    async def require_not_open(self, service: str) -> None:
+        """Raise `BreakerOpen` while nobody need ask, or `RedisAway`. Before standing in line for
+        the service: who knows how it stands is let through at its moment without a question."""
+        if not self._opened:
+            return
+        if not self._is_surely_closed(service):
+            self._refuse_if_open(service)
+            # Of many calls at once one asks.
+            await asyncio.shield(self._look_soon(service))
+        elif self._known[service].is_old(_now()):
+            self._look_soon(service)
+        self._refuse_if_open(service)
 
     async def look(self, service: str) -> BreakerView:
         """How it stands, for whoever asks. Raises `RedisAway`."""
@@ -176,15 +188,9 @@ class Breakers:
         return BreakerView(service, asked.state, asked.wait_s)
 
     async def _let_through(self, service: str, token: str) -> None:
-        if self._opened:
-            self.require_closed(service)
-            if not self._is_surely_closed(service):
-                # Together: of many calls at once one asks how it stands.
-                async with self._looking.setdefault(service, asyncio.Lock()):
-                    if not self._is_surely_closed(service):
-                        await self.look(service)
-            if self._is_surely_closed(service):
-                return
+        if self._is_surely_closed(service):
+            return
+        self._refuse_if_open(service)
         asked = await self._run("ask", service, token)
         if not asked.may:
             wait_s = asked.wait_s
@@ -195,6 +201,19 @@ class Breakers:
                     wait_s = min(wait_s, PROBE_AGAIN_S)
                 wait_s += known.ramp_s()
             raise BreakerOpen(service, retry_after_s=wait_s)
+
+    def _refuse_if_open(self, service: str) -> None:
+        known = self._known.get(service)
+        if known is not None and self._opened and (wait_s := known.left_s(_now())) > 0:
+            raise BreakerOpen(service, retry_after_s=wait_s + known.ramp_s())
+
+    def _look_soon(self, service: str) -> "asyncio.Task[BreakerView]":
+        looking = self._looking.get(service)
+        if looking is None or looking.done():
+            looking = asyncio.get_running_loop().create_task(self.look(service))
+            looking.add_done_callback(_may_fail)
+            self._looking[service] = looking
+        return looking
 
     def _is_surely_closed(self, service: str) -> bool:
         known = self._known.get(service)
@@ -255,6 +274,12 @@ class _Asked:
     state: BreakerState
     wait_s: float
     may: bool
+
+
+def _may_fail(looking: "asyncio.Task[BreakerView]") -> None:
+    # Whoever needs to know asks again.
+    if not looking.cancelled():
+        looking.exception()
 
 
 def _now() -> float:

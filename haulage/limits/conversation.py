@@ -20,7 +20,8 @@ from haulage.limits.errors import RedisAway
 from haulage.limits.limit import Pool
 from haulage.limits.script import Script
 
-BATCH = 250
+# What is heard together goes on together: more would hold up those whose moment comes.
+BATCH = 100
 # What nobody can be waiting for goes along with the next call, or alone after this.
 LINGER_S = 0.025
 RULES_FOR_S = 30.0
@@ -114,6 +115,12 @@ class Conversation:
         """A moment of Redis' clock on this loop's."""
         assert self._ahead_s is not None
         return at_ms / 1000 + self._ahead_s
+
+    def asked_us(self) -> int | None:
+        """This moment on Redis' clock, in microseconds; None before Redis was heard."""
+        if self._ahead_s is None:
+            return None
+        return round((self._loop.time() - self._ahead_s) * 1_000_000)
 
     async def drain(self) -> None:
         """Wait until everything that was said is written, or Redis is away."""

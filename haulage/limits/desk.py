@@ -7,7 +7,7 @@ counters that outlive Redis are made again from PostgreSQL.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,7 +79,7 @@ class Desk:
     async def turn(self, *request: Any) -> Grant | Never:
         """Wait in line until let through; `request` is id, lane, requests, tokens, ttl in
         milliseconds. Cancelled, the turn goes to the next in line. Raises `RedisAway`."""
-        take = ["take", *request, STAYS_MS]
+        take = self._take(request, STAYS_MS)
         answer = await self._wait(take, take)
         assert not isinstance(answer, Later)
         return answer
@@ -87,21 +87,21 @@ class Desk:
     async def turn_within(self, patience_s: float, *request: Any) -> Grant | Never | Later:
         """Like `turn`, but whose turn is not foreseen to come within `patience_s`, or has not come
         by then, hears when to come again."""
-        take = ["take", *request, round(1000 * patience_s)]
+        take = self._take(request, round(1000 * patience_s))
         return await self._wait(take, take, patience_s=patience_s)
 
     async def again(self, *request: Any) -> Grant | Never:
         """Another moment for a call that came too late for its own, before those behind it."""
-        answer = await self._wait(["again", request[0]], ["take", *request, STAYS_MS])
+        answer = await self._wait(["again", request[0]], self._take(request, STAYS_MS))
         assert not isinstance(answer, Later)
         return answer
 
     async def attempt(self, *request: Any) -> Grant | Never | Later:
         """Let through, or when to come again with the same id. Raises `RedisAway`."""
-        answer = await self.talk.ask("take", *request, LEAVES_MS)
+        answer = await self.talk.ask(*self._take(request, LEAVES_MS))
         if isinstance(answer, Later) and self._restoring:
             await asyncio.wait(set(self._restoring.values()))
-            answer = await self.talk.ask("take", *request, LEAVES_MS)
+            answer = await self.talk.ask(*self._take(request, LEAVES_MS))
         if isinstance(answer, Grant):
             self._under_way[request[0]] = (answer.generation, ["adopt", *request])
         return answer  # type: ignore[no-any-return]
@@ -139,6 +139,10 @@ class Desk:
             self._timer.cancel()
         self.talk.close()
 
+    def _take(self, request: Sequence[Any], stay_ms: int) -> Operation:
+        """Asked now, whenever Redis hears it: that is its place in line over all processes."""
+        return ["take", *request, stay_ms, self.talk.asked_us()]
+
     async def _wait(
         self, first: Operation, request: Operation, *, patience_s: float | None = None
     ) -> Grant | Never | Later:
@@ -158,21 +162,25 @@ class Desk:
             del self._waiters[call_id]
         assert turn is not None
         if isinstance(turn, Grant):
-            self._under_way[call_id] = (turn.generation, ["adopt", *request[1:-1]])
+            self._under_way[call_id] = (turn.generation, ["adopt", *request[1:-2]])
         return turn
 
     async def _patiently(
         self, waiter: _Waiter, answer: Grant | Never | Later | None, patience_s: float
     ) -> Grant | Never | Later:
         """The turn of a call that stands in line, or when to come again."""
-        if isinstance(answer, Later) and answer.parked:
-            return answer
-        if not isinstance(answer, Grant | Never):
+        while not isinstance(answer, Grant | Never):
+            if answer is not None and answer.parked:
+                return answer
             await asyncio.wait({waiter.turn}, timeout=patience_s + LAG_S)
             if waiter.turn.done():
                 return waiter.turn.result()
-            answer = await self.talk.ask(*waiter.request[:-1], LEAVES_MS)
-        assert answer is not None
+            # The line was slower than foreseen. Who was nearly there stays; where nobody could
+            # foresee anything, it leaves.
+            foreseen = answer is None or answer.foreseen
+            *request, stay_ms, asked_us = waiter.request
+            stay_ms = stay_ms if foreseen else LEAVES_MS
+            answer = await self.talk.ask(*request, stay_ms, asked_us)
         return answer
 
     # ── What the conversation hears ──────────────────────────────────────────────────────────────

@@ -69,8 +69,9 @@ end
 local function turn_of(record)
   local tenant, model, refs = parts_of(record.lane)
   local rank, ahead = line_before(record, tenant)
-  local frozen, part = brake_of(model)
-  factor, ahead = part, ahead / part
+  -- What a refusal has cut comes back within seconds: who came by the lower rate would be late.
+  local frozen = brake_of(model)
+  factor = 1
   local at, by = now, nil
   for _, ref in ipairs(refs) do
     local counter = counter_of(ref)

@@ -25,6 +25,15 @@ local function come_again(id, record, ttl, state)
   redis.call('ZADD', pool .. ':exp', whole(now + patience), id)
 end
 
+-- A place in line: the microsecond at which the call was `asked` for, and in the order of their
+-- coming where that is not said. Nobody's clock takes more than a minute.
+local function place_of(asked)
+  if asked and asked ~= cjson.null then
+    return math.max(1000 * (now - 60000), math.min(asked, 1000 * now))
+  end
+  return 1000 * now + redis.call('HINCRBY', pool .. ':meta', 'number', 1) % 1000
+end
+
 local operations = {}
 
 -- The place of a call whose process is gone, or came to it a second time: that call may have been
@@ -38,10 +47,10 @@ local function bury(id, record)
   keep_record(name, record)
 end
 
--- {'take', id, lane, requests, tokens, ttl, stay}: a reservation; the same id from the same process
--- has the same answer. Not let through now: it waits in line for `stay` milliseconds at most, as
+-- {'take', id, lane, requests, tokens, ttl, stay, asked}: a reservation; the same id from the same
+-- process has the same answer. Not let through now: it waits in line for `stay` milliseconds at most, as
 -- foreseen; otherwise it keeps its number and comes again.
-function operations.take(id, lane, requests, tokens, ttl, _stay)
+function operations.take(id, lane, requests, tokens, ttl, _stay, asked)
   local record = record_of(id)
   if record and record.state == HELD then
     if record.client == caller then
@@ -66,7 +75,7 @@ function operations.take(id, lane, requests, tokens, ttl, _stay)
     local at = first_room(model, refs, record)
     if at <= soon then return let_through(id, record, refs, at) end
   end
-  record.number = redis.call('HINCRBY', pool .. ':meta', 'number', 1)
+  record.number = place_of(asked)
   record.service = service_time(refs, record)
   stand_in_line(id, record)
   line_is_empty = false

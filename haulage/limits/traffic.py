@@ -27,8 +27,8 @@ AT_HOME = frozenset({"local", "fake"})
 # A refusal that does not say for how long.
 REFUSED_S = 1.0
 # A parked job comes back so much before its turn and waits for the rest of it in its slot: who is
-# late for a turn wastes it.
-EARLY_S = 1.0
+# late for a turn wastes it, and the line may be quicker than foreseen.
+EARLY_S = 2.5
 # With each refusal for Redis' sake jobs stay away for as long again as it has been gone.
 LONGEST_AWAY_S = 30.0
 
@@ -108,7 +108,8 @@ class LimitedTraffic:
         """A turn that has come, with the breaker's leave."""
         async with AsyncExitStack() as entered:
             try:
-                self._breakers.require_closed(provider)
+                # Before the line, so that nobody stands in it for nothing, and is late for its end.
+                await self._breakers.require_not_open(provider)
                 turn = await self._turn(provider, asker, estimate, ticket)
                 await entered.enter_async_context(turn)
                 try:

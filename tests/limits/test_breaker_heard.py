@@ -24,6 +24,7 @@ async def pair(client: "redis.Redis") -> AsyncIterator[tuple[Breakers, Breakers]
 
 
 async def call(breakers: Breakers, error: Exception | None = None) -> None:
+    await breakers.require_not_open("openai")
     async with breakers.guard("openai"):
         if error is not None:
             raise error
