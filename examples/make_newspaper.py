@@ -15,6 +15,7 @@ import io
 import json
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,8 @@ def make_scan(wear: Wear | None = None) -> bytes:
     return stream.getvalue()
 
 
-def scanned_pages(wear: Wear) -> list[Any]:
-    """The pages as grey images, worn."""
+def scanned_pages(wear: Wear, numbers: Sequence[int] = (1, 2, 3, 4)) -> list[Any]:
+    """The pages of these numbers as grey images, worn."""
     import numpy as np
     import pypdfium2
     from PIL import Image, ImageFilter
@@ -111,6 +112,7 @@ def scanned_pages(wear: Wear) -> list[Any]:
             dots[random.random(dots.shape) < wear.specks / 2] = 20
             dots[random.random(dots.shape) < wear.specks / 2] = 250
         worn.append(Image.fromarray(dots.clip(0, 255).astype(np.uint8)))
+    document.close()
     return worn
 
 

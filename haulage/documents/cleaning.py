@@ -85,6 +85,17 @@ def clean_pages(pages: Sequence[tuple[int, str]]) -> list[Paragraph]:
     return join_lines(lines)
 
 
+def clean_by_page(pages: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """The clean text of each of `(page number, text)` pairs, a line each paragraph; one that runs
+    over a page's end is parted there."""
+    parts: dict[int, list[str]] = {page: [] for page, _ in pages}
+    for paragraph in clean_pages(pages):
+        ends = [start for start, _ in paragraph.starts[1:]]
+        for (start, page), end in zip(paragraph.starts, [*ends, None], strict=True):
+            parts[page].append(paragraph.text[start:end].strip())
+    return {page: "\n".join(texts) for page, texts in parts.items()}
+
+
 def clean_text(text: str) -> list[str]:
     """The paragraphs of a text that has no pages."""
     lines = (Line(1, line.strip()) for line in text.splitlines())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from haulage.documents.columns import Column, columns_of
-from haulage.documents.print import Line
+from haulage.documents.print import Line, in_rows
 
 # In units of the body's size.
 _HEADLINE = 1.45
@@ -131,7 +131,7 @@ def _merged(large: Sequence[Line]) -> list[Headline]:
         else:
             home.lines.append(line)
     for headline in headlines:
-        headline.lines.sort(key=lambda line: (round(line.middle / line.size), line.left))
+        headline.lines = [line for row in in_rows(headline.lines) for line in row]
     return headlines
 
 

@@ -54,7 +54,10 @@ def ink_of(raster: Raster) -> Ink:
 
     cells = _cells(raster, _CELLS_PER_INCH)
     paper = _paper(cells)
-    dark = cells < paper - _DARKER
+    darker = paper - cells
+    # What noise leaves of itself in a cell is no ink.
+    grain = 1.4826 * float(np.median(np.abs(darker - np.median(darker))))
+    dark = darker > max(_DARKER, 4.5 * grain)
     pictures = _tall(dark)
     text = dark & ~pictures
     # Rules and the scanner's edge go from side to side; no line of text does.

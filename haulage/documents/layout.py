@@ -10,14 +10,14 @@ Does not promise: articles that go on on another page; those are two.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from haulage.documents.columns import columns_of
 from haulage.documents.furniture import without_furniture
 from haulage.documents.headlines import Headline, find_headlines, span
 from haulage.documents.print import Line, PrintedPage, body_size
-from haulage.documents.setting import Setting, set_article
+from haulage.documents.setting import Setting, plain_lines, set_article
 
 BLANK = "blank"
 ADVERTISEMENT = "advertisement"
@@ -70,6 +70,7 @@ class RuleLayout:
 
     def articles(self, page: PrintedPage) -> PageLayout:
         """See `Layout.articles`."""
+        page = replace(page, lines=tuple(line for line in page.lines if _says_something(line)))
         if not page.lines:
             return PageLayout(reason=PICTURES if page.pictures else BLANK)
         lines, furniture = without_furniture(page)
@@ -80,18 +81,24 @@ class RuleLayout:
         return PageLayout(_articles(lines, page, size), furniture=tuple(furniture))
 
     def text(self, page: PrintedPage) -> str:
-        """All of the page's text in reading order, furniture too; empty lines part articles."""
-        found = _articles(page.lines, page, body_size(page.lines))
-        return "\n\n".join(
-            "\n".join(part for part in (one.title, one.subtitle, one.body, one.author) if part)
-            for one in found
-        )
+        """All lines of the page in reading order, furniture too; empty ones part paragraphs."""
+        size = body_size(page.lines)
+        settings = _settings(page.lines, size)
+        return "\n\n".join("\n".join(plain_lines(one, size)) for one in settings)
 
 
 def _articles(lines: Sequence[Line], page: PrintedPage, size: float) -> tuple[Article, ...]:
+    return tuple(_article(one, page, size) for one in _settings(lines, size))
+
+
+def _settings(lines: Sequence[Line], size: float) -> list[Setting]:
     headlines, text = find_headlines(lines, size)
-    settings = _claimed(headlines, text, size)
-    return tuple(_article(one, page, size) for one in settings if one.has_text)
+    return [one for one in _claimed(headlines, text, size) if one.has_text]
+
+
+def _says_something(line: Line) -> bool:
+    """Rules and specks that OCR takes for strokes say nothing."""
+    return any(letter.isalnum() for letter in line.text)
 
 
 def _prose(lines: Sequence[Line], size: float) -> int:

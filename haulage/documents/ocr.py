@@ -1,9 +1,9 @@
 """Scans become text: what is installed reads them, the best of several tries counts.
 
 The ladder for a page: Tesseract where its language data is installed; again with a threshold that
-follows the paper; again after a median filter; then RapidOCR, whose models come with the extra
-`ocr`; else the page is unreadable, with the reason. The first good reading ends it. Before all of
-that the page is set straight.
+follows the paper; again after a median filter (first, where there are specks); then RapidOCR, whose
+models come with the extra `ocr`; else the page is unreadable, with the reason. The first good
+reading ends it. Before all of that the page is set straight.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +21,8 @@ NO_TEXT = "no text could be read"
 ADVICE = "pip install 'haulage[ocr]'"
 # Tesseract is less sure than this of what lies on its side or stands on its head.
 _SIDEWAYS = 60.0
+# A dot darker than each of its neighbours by this many grey levels is a speck.
+_SPECK, _SPECKLED_SHARE, _SAMPLE_SIDE = 50, 0.002, 350
 
 
 class NoEngine(Exception):
@@ -63,15 +65,20 @@ class Recogniser:
 
     def _tries(self, raster: Raster) -> Iterator[tuple[Recognised, Raster]]:
         if self._languages:
-            tesseract = Tesseract(self._tongue(raster))
-            first = tesseract.read(raster)
-            yield first, raster
-            if first.confidence < _SIDEWAYS and (turns := tesseract.quarter_turns(raster)):
+            # Specks are taken for letters' parts: a page full of them is first read without.
+            specks = is_speckled(raster)
+            first = smoothed(raster) if specks else raster
+            tesseract = Tesseract(self._tongue(first))
+            found = tesseract.read(first)
+            yield found, first
+            if found.confidence < _SIDEWAYS and (turns := tesseract.quarter_turns(first)):
                 raster = straightened(turned(raster, turns))
-                tesseract = Tesseract(self._tongue(raster))
-                yield tesseract.read(raster), raster
+                first = smoothed(raster) if specks else raster
+                tesseract = Tesseract(self._tongue(first))
+                yield tesseract.read(first), first
             yield tesseract.read(raster, adaptive=True), raster
-            yield tesseract.read(smoothed(raster)), raster
+            second = raster if specks else smoothed(raster)
+            yield tesseract.read(second), second
         if self._rapid is not None:
             yield self._rapid.read(raster), raster
 
@@ -109,3 +116,25 @@ def smoothed(raster: Raster) -> Raster:
     from PIL import ImageFilter
 
     return Raster(raster.image.filter(ImageFilter.MedianFilter(3)), raster.dpi)
+
+
+def is_speckled(raster: Raster) -> bool:
+    """Whether many dots are much darker than all around them, by a sample from the middle."""
+    import numpy as np
+
+    width, height = raster.image.size
+    middle = (width // 2, height // 2)
+    side = min(_SAMPLE_SIDE, *middle)
+    sample = raster.image.crop(
+        (middle[0] - side, middle[1] - side, middle[0] + side, middle[1] + side)
+    )
+    dots = np.asarray(sample, dtype=np.int16)
+    rows, columns = dots.shape
+    around = [
+        dots[1 + down : rows - 1 + down, 1 + right : columns - 1 + right]
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+        if down or right
+    ]
+    alone = np.min(around, axis=0) - dots[1:-1, 1:-1] > _SPECK
+    return bool(alone.mean() > _SPECKLED_SHARE)

@@ -96,6 +96,11 @@ def looks_like_pdf(content: bytes) -> bool:
     return _MAGIC in content[:_MAGIC_WITHIN]
 
 
+def beginning(content: bytes | PathLike[str]) -> bytes:
+    """The first bytes, by which a file's kind is told."""
+    return _ends(content)[0]
+
+
 def _ends(content: bytes | PathLike[str]) -> tuple[bytes, bytes]:
     """The beginning and the end, where a PDF says what it is and that it is whole."""
     if isinstance(content, bytes):

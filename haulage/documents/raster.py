@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 from haulage.documents.errors import DamagedImage, ImpossiblePage, TooManyPages
@@ -51,20 +52,20 @@ class Raster:
         return stream.getvalue()
 
 
-def image_pages(content: bytes, *, max_pages: int = MAX_PAGES) -> int:
+def image_pages(file: bytes | PathLike[str], *, max_pages: int = MAX_PAGES) -> int:
     """How many pages an image file has: one, or a TIFF's; raises a `DocumentFault`."""
-    with _opened(content) as image:
+    with _opened(file) as image:
         pages = int(getattr(image, "n_frames", 1))
         if pages > max_pages:
             raise TooManyPages(f"The image has {pages} pages; at most {max_pages} are taken.")
         return pages
 
 
-def raster_of_image(content: bytes, page: int) -> Raster:
+def raster_of_image(file: bytes | PathLike[str], page: int) -> Raster:
     """Page `page` of an image file, counted from 1; raises a `DocumentFault`."""
     from PIL import ImageOps  # lazy, as all of PIL: processes that only know job types need it not
 
-    with _opened(content) as image:
+    with _opened(file) as image:
         image.seek(page - 1)
         _require_possible(*image.size)
         said = image.info.get("dpi", (0.0, 0.0))
@@ -82,7 +83,8 @@ def raster_of_pdf(page: Any, width: float, height: float) -> Raster:
     """
     _require_possible(int(width), int(height), least=4)
     dpi = min(max(_scanned_dpi(page), _LOWEST_DPI), _HIGHEST_DPI)
-    dpi = min(dpi, (MAX_PIXELS / (width * height)) ** 0.5 * _POINTS)
+    # Sides are rounded up when drawn.
+    dpi = min(dpi, 0.999 * (MAX_PIXELS / (width * height)) ** 0.5 * _POINTS)
     bitmap = page.render(scale=dpi / _POINTS, grayscale=True, may_draw_forms=False)
     try:
         return Raster(bitmap.to_pil().convert("L").copy(), dpi)
@@ -91,14 +93,15 @@ def raster_of_pdf(page: Any, width: float, height: float) -> Raster:
 
 
 @contextmanager
-def _opened(content: bytes) -> Iterator[Any]:
+def _opened(file: bytes | PathLike[str]) -> Iterator[Any]:
     from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             # Our own bounds are lower than PIL's.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "TIFF")) as image:
+            source = io.BytesIO(file) if isinstance(file, bytes) else file
+            with Image.open(source, formats=("PNG", "JPEG", "TIFF")) as image:
                 yield image
     except UnidentifiedImageError as error:
         raise DamagedImage("The image is damaged: its header cannot be read.") from error

@@ -4,16 +4,15 @@ Text layer first, OCR for what has none. A page fails alone: its fault is a reas
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from haulage.documents.dates import printed_date
 from haulage.documents.errors import DocumentFault
-from haulage.documents.layout import BLANK, Article, Layout, PageLayout
+from haulage.documents.layout import BLANK, Layout, PageLayout
 from haulage.documents.ocr import NoEngine, Recogniser, Unreadable
 from haulage.documents.print import PrintedPage
 from haulage.documents.sheets import Sheets
 
-Status = Literal["processed", "skipped"]
+FAILED = "conversion failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def read_layer(sheets: Sheets, page: int) -> ReadPage | None:
     try:
         printed = sheets.printed(page)
     except DocumentFault as fault:
-        return ReadPage(page, reason=f"conversion failed: {fault}")
+        return ReadPage(page, reason=f"{FAILED}: {fault}")
     return None if printed is None else ReadPage(page, printed)
 
 
@@ -39,13 +38,13 @@ def read_scan(sheets: Sheets, page: int, recogniser: Recogniser) -> ReadPage:
     try:
         raster = sheets.raster(page)
     except DocumentFault as fault:
-        return ReadPage(page, reason=f"conversion failed: {fault}")
+        return ReadPage(page, reason=f"{FAILED}: {fault}")
     try:
         return ReadPage(page, recogniser.read(raster, page))
     except Unreadable as fault:
         return ReadPage(page, reason=str(fault))
     except NoEngine as fault:
-        return ReadPage(page, reason=f"conversion failed: {fault}")
+        return ReadPage(page, reason=f"{FAILED}: {fault}")
 
 
 def articles_on(read: ReadPage, layout: Layout) -> PageLayout:
@@ -59,6 +58,3 @@ def date_on(found: PageLayout) -> str:
     """The day of the masthead or folio in ISO 8601, empty where none is believed."""
     day = printed_date(line.text for line in found.furniture)
     return day.isoformat() if day else ""
-
-
-__all__ = ["Article", "ReadPage", "Status", "articles_on", "date_on", "read_layer", "read_scan"]

@@ -11,8 +11,8 @@ from haulage.documents.ink import Ink
 from haulage.documents.print import Line, Source
 from haulage.documents.raster import Raster
 
-_GOOD_CONFIDENCE, _GOOD_COVERAGE = 80.0, 0.8
-_LEAST_CONFIDENCE = 45.0
+_GOOD_CONFIDENCE, _GOOD_COVERAGE = 90.0, 0.8
+_LEAST_CONFIDENCE = 70.0
 
 
 @dataclass(frozen=True, slots=True)

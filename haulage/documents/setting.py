@@ -82,6 +82,16 @@ def set_article(setting: Setting, size: float) -> PrintedArticle:
     )
 
 
+def plain_lines(setting: Setting, size: float) -> list[str]:
+    """All lines as they are printed, in reading order; an empty one parts paragraphs."""
+    stacks = [(column, rejoined(lines)) for _, (column, lines) in sorted(setting.columns.items())]
+    blocks = _paragraphs(stacks, size)
+    if setting.headline is not None:
+        heads = (setting.headline.lines, setting.headline.deck)
+        blocks = [*([line.text for line in lines] for lines in heads if lines), *blocks]
+    return [text for block in blocks for text in (*block, "")][:-1]
+
+
 def _glued(lines: Sequence[Line], known: Counter[str], language: str) -> str:
     return glue_lines([line.text for line in lines], known, language=language)
 

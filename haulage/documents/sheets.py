@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, Protocol
 
 from haulage.documents.errors import DocumentFault, NotAPdf, UnknownFormat
-from haulage.documents.pdf import MAX_PAGES, looks_like_pdf, opened
+from haulage.documents.pdf import MAX_PAGES, beginning, looks_like_pdf, opened
 from haulage.documents.print import PrintedPage
 from haulage.documents.raster import Raster, image_pages, raster_of_image, raster_of_pdf
 from haulage.documents.text_layer import printed_page
@@ -30,22 +31,24 @@ class Sheets(Protocol):
 
 
 @contextmanager
-def open_sheets(content: bytes, *, max_pages: int = MAX_PAGES) -> Iterator[Sheets]:
-    """The pages of a PDF, PNG, JPEG or TIFF file; raises a `DocumentFault`."""
-    if content.startswith(_IMAGES):
-        yield _Images(content, image_pages(content, max_pages=max_pages))
+def open_sheets(file: bytes | PathLike[str], *, max_pages: int = MAX_PAGES) -> Iterator[Sheets]:
+    """The pages of a PDF, PNG, JPEG or TIFF file, its content or where it lies; raises a
+    `DocumentFault`."""
+    head = beginning(file)
+    if head.startswith(_IMAGES):
+        yield _Images(file, image_pages(file, max_pages=max_pages))
         return
-    if not content:
+    if not head:
         raise NotAPdf("The file is empty.")
-    if not looks_like_pdf(content):
+    if not looks_like_pdf(head):
         raise UnknownFormat("The file is neither a PDF nor a PNG, JPEG or TIFF image.")
-    with opened(content, max_pages) as document:
+    with opened(file, max_pages) as document:
         yield _Pdf(document)
 
 
 @dataclass(frozen=True, slots=True)
 class _Images:
-    content: bytes
+    file: bytes | PathLike[str]
     count: int
 
     def printed(self, page: int) -> PrintedPage | None:
@@ -53,7 +56,7 @@ class _Images:
         return None
 
     def raster(self, page: int) -> Raster:
-        return raster_of_image(self.content, page)
+        return raster_of_image(self.file, page)
 
 
 @dataclass(frozen=True, slots=True)

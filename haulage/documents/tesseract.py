@@ -62,8 +62,11 @@ class Tesseract:
         self._languages = "+".join(languages)
 
     def read(self, raster: Raster, *, adaptive: bool = False) -> Recognised:
-        """The lines of a page; `adaptive` thresholds each place by its neighbourhood (Sauvola),
-        which finds text on noisy paper that the plain threshold drowns."""
+        """The lines of a page; none where that takes too long.
+
+        `adaptive` thresholds each place by its neighbourhood (Sauvola), which finds text on noisy
+        paper that the plain threshold drowns.
+        """
         tesserocr = _library()
         with tesserocr.PyTessBaseAPI(
             path=str(tesseract_data()), lang=self._languages, psm=tesserocr.PSM.AUTO
@@ -127,10 +130,15 @@ def _languages_in(folder: Path) -> tuple[str, ...]:
 def _words(api: Any, tesserocr: Any) -> Any:
     level = tesserocr.RIL.WORD
     row = -1
-    for item in tesserocr.iterate_level(api.GetIterator(), level):
+    found = api.GetIterator()
+    for item in tesserocr.iterate_level(found, level) if found is not None else ():
         if item.IsAtBeginningOf(tesserocr.RIL.TEXTLINE):
             row += 1
-        text = (item.GetUTF8Text(level) or "").strip()
+        try:
+            text = item.GetUTF8Text(level).strip()
+        except RuntimeError:
+            # What an iterator over nothing raises: a page on which no word was found.
+            continue
         box = item.BoundingBox(level)
         confidence = item.Confidence(level)
         if not text or box is None or confidence < _LEAST_CONFIDENCE:

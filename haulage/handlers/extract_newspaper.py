@@ -7,28 +7,27 @@ its reason while the others go on.
 
 from datetime import date
 from typing import Any, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from haulage.documents.dates import date_of_name
 from haulage.documents.errors import DocumentFault
+from haulage.documents.reading import FAILED
 from haulage.documents.sheets import open_sheets
-from haulage.domain.context import BlockingContext, Child, ChildOutcome, version
+from haulage.domain.context import BlockingContext, Child, version
 from haulage.domain.errors import NotRetryable
+from haulage.domain.files import FileId
 from haulage.domain.job_type import Policy, job_type
-from haulage.handlers.read_page import PageArticle, PageRead, layer_of
+from haulage.handlers.read_page import PageArticle, PageRead, layer_of, outcome_of
 
 MAX_FILES = 200
 MAX_PAGES = 500
-# What a file of its own that cannot be opened stands for in the issue.
-FAILED = "conversion failed"
 
 
 class NewspaperInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    files: list[UUID] = Field(
+    files: list[FileId] = Field(
         min_length=1,
         max_length=MAX_FILES,
         description="Ids of uploaded PDFs and images (PNG, JPEG, TIFF), one issue, in order.",
@@ -87,7 +86,7 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
     ]  # fmt: skip
     outcomes = iter(ctx.children("page", scans) if scans else ())
     pages = [
-        PageRead.model_validate(read) if read is not None else _outcome(next(outcomes))
+        PageRead.model_validate(read) if read is not None else outcome_of(next(outcomes))
         for file in files
         for read in file["pages"]
     ]
@@ -111,9 +110,9 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
 def _read_file(ctx: BlockingContext, file_id: str) -> dict[str, Any]:
     """A file's name and pages; None in the place of a page that takes OCR. A file that cannot be
     opened is one page that failed."""
-    file = ctx.file(file_id)
+    file = ctx.file_path(file_id)
     try:
-        with open_sheets(file.content, max_pages=MAX_PAGES) as sheets:
+        with open_sheets(file, max_pages=MAX_PAGES) as sheets:
             pages = [layer_of(sheets, page, "articles") for page in range(1, sheets.count + 1)]
     except DocumentFault as fault:
         failed = PageRead(status="skipped", reason=f"{FAILED}: {file.name}: {fault}")
@@ -123,13 +122,6 @@ def _read_file(ctx: BlockingContext, file_id: str) -> dict[str, Any]:
         "fault": "",
         "pages": [None if page is None else page.model_dump() for page in pages],
     }
-
-
-def _outcome(child: ChildOutcome) -> PageRead:
-    if child.succeeded:
-        return PageRead.model_validate(child.result)
-    said = (child.error or {}).get("message") or f"its job {child.job_id} was {child.state}"
-    return PageRead(status="skipped", reason=f"{FAILED}: {said}")
 
 
 def _issue_date(pages: list[PageRead], names: list[str]) -> date | None:

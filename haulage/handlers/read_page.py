@@ -5,18 +5,18 @@ own a page runs beside others, on any cpu worker, and fails alone.
 """
 
 from typing import Literal
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from haulage.documents.language import detect_language
-from haulage.documents.layout import Article, RuleLayout
+from haulage.documents.layout import BLANK, Article, RuleLayout
 from haulage.documents.newspaper import digest
 from haulage.documents.ocr import Recogniser
-from haulage.documents.reading import ReadPage, articles_on, date_on, read_layer, read_scan
+from haulage.documents.reading import FAILED, ReadPage, articles_on, date_on, read_layer, read_scan
 from haulage.documents.sheets import Sheets, open_sheets
-from haulage.domain.context import BlockingContext
+from haulage.domain.context import BlockingContext, ChildOutcome
 from haulage.domain.errors import NotRetryable
+from haulage.domain.files import FileId
 from haulage.domain.job_type import Policy, job_type
 
 MAX_PAGES = 2_000
@@ -26,7 +26,7 @@ Want = Literal["articles", "text"]
 class PageInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    file: UUID = Field(description="Id of an uploaded PDF, PNG, JPEG or TIFF.")
+    file: FileId = Field(description="Id of an uploaded PDF, PNG, JPEG or TIFF.")
     page: int = Field(default=1, ge=1, description="Which of the file's pages, from 1.")
     want: Want = Field(
         default="text", description="`articles`: read the page as a newspaper's; `text`: as text."
@@ -74,8 +74,9 @@ class PageRead(BaseModel):
 )
 def read_page(input: PageInput, ctx: BlockingContext) -> PageRead:
     """Read one page of a PDF or an image: its text layer, or by OCR where it has none."""
-    content = ctx.file(input.file).content
-    with open_sheets(content, max_pages=MAX_PAGES) as sheets:
+    file = ctx.file_path(input.file)
+    with open_sheets(file, max_pages=MAX_PAGES) as sheets:
+        ctx.progress(0, step="reading")
         if input.page > sheets.count:
             raise NotRetryable(f"The file has {sheets.count} pages; there is no {input.page}.")
         read = read_layer(sheets, input.page) or read_scan(
@@ -90,11 +91,21 @@ def layer_of(sheets: Sheets, page: int, want: Want) -> PageRead | None:
     return None if read is None else report(read, want)
 
 
+def outcome_of(child: ChildOutcome) -> PageRead:
+    """What a page's own job brought; a job that failed is a page that is skipped."""
+    if child.succeeded:
+        return PageRead.model_validate(child.result)
+    said = (child.error or {}).get("message") or f"its job {child.job_id} was {child.state}"
+    return PageRead(status="skipped", reason=f"{FAILED}: {said}")
+
+
 def report(read: ReadPage, want: Want) -> PageRead:
     """What a page that was read says."""
     if read.printed is None:
         return PageRead(status="skipped", reason=read.reason)
     if want == "text":
+        if not read.printed.lines:
+            return PageRead(status="skipped", reason=BLANK)
         text = RuleLayout().text(read.printed)
         return PageRead(source=read.printed.source, language=detect_language(text), text=text)
     found = articles_on(read, RuleLayout())
