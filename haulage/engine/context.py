@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,16 +45,51 @@ class RunContext:
         self.usage = lease.usage
         self._unwritten = Usage()
         self._services = services
+        self._on_lost = on_lost
         self.random = random
-        self.steps = Steps(
-            lease, services, on_lost=on_lost, take_usage=self.take_usage, put_back=self._add
-        )
         self._under_way: dict[str, asyncio.Future[None]] = {}
-        self._spawning: dict[str, asyncio.Lock] = {}
-        self.parking = Parking()
-        self.reports = Reports(lease, services, on_lost=on_lost)
-        self.files = JobFiles(lease, services)
-        self.models = ModelCalls(self, services.models)
+
+    # What follows is made when it is first asked for: most of it no quick job ever needs.
+
+    @cached_property
+    def reports(self) -> Reports:
+        return Reports(self.lease, self._services, on_lost=self._on_lost)
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(
+            self.lease,
+            self._services,
+            on_lost=self._on_lost,
+            take_usage=self.take_usage,
+            put_back=self._add,
+        )
+
+    @cached_property
+    def parking(self) -> Parking:
+        return Parking()
+
+    @cached_property
+    def files(self) -> JobFiles:
+        return JobFiles(self.lease, self._services)
+
+    @cached_property
+    def models(self) -> ModelCalls:
+        return ModelCalls(self, self._services.models)
+
+    @cached_property
+    def _spawning(self) -> dict[str, asyncio.Lock]:
+        return {}
+
+    def close(self) -> None:
+        """Remove the attempt's copies of files."""
+        if "files" in self.__dict__:
+            self.files.close()
+
+    async def flush(self) -> None:
+        """Have everything stored that was reported."""
+        if "reports" in self.__dict__:
+            await self.reports.flush()
 
     @property
     def services(self) -> Services:

@@ -127,8 +127,8 @@ class Executor:
         try:
             outcome, result_ref = await self._outcome(lease, context, stop, invoke)
         finally:
-            context.files.close()
-        await context.reports.flush()
+            context.close()
+        await context.flush()
         duration_s = time.perf_counter() - started
         meters.duration.observe(duration_s)
         if outcome is None:

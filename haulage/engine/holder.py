@@ -27,7 +27,11 @@ def holder(loop: asyncio.AbstractEventLoop) -> UUID | None:
 
 
 def _make(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> "asyncio.Task[Any]":
-    job = logs.job.get()
-    if job is not None and options.get("name") is None:
-        options["name"] = f"{PREFIX}{job['job_id']}"
+    if options.get("name") is None and (job := logs.job.get()) is not None:
+        maker = asyncio.current_task(loop)
+        # To hand a name on is cheaper than to write an id out, and almost every task is made by
+        # one of its own job's.
+        handed_on = "" if maker is None else maker.get_name()
+        own = handed_on.startswith(PREFIX)
+        options["name"] = handed_on if own else f"{PREFIX}{job['job_id']}"
     return asyncio.Task(coro, loop=loop, **options)

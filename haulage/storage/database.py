@@ -63,6 +63,7 @@ class Database:
             },
         )
 
+        sa.event.listen(self._engine.sync_engine, "connect", _go_by_indexes)
         sa.event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
@@ -106,6 +107,18 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self._engine.dispose()
+
+
+def _go_by_indexes(dbapi_connection: Any, _record: Any) -> None:
+    """Have every statement of this connection find its rows by an index where there is one.
+
+    Plans are kept by the connection. One made while a table was small reads all of it, and goes on
+    doing so while the table grows: minutes, until PostgreSQL's next ANALYZE (decision 022).
+    """
+    cursor = dbapi_connection.cursor()
+    cursor.execute("SET enable_seqscan = off")
+    cursor.close()
+    dbapi_connection.commit()
 
 
 def _refuse_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from haulage.domain.job import Priority
@@ -14,6 +15,7 @@ from tests.factories import (
     Hand,
     brought_to,
     history,
+    new_job,
     path,
     queued,
     retry,
@@ -192,3 +194,31 @@ async def test_a_queue_has_a_free_slot_only_where_a_living_worker_says_so(
     assert await services.dispatch.has_free_slot("io")
     await hand.dies()
     assert not await services.dispatch.has_free_slot("io")
+
+
+async def test_a_plan_made_while_there_were_no_jobs_does_not_read_all_that_came(
+    services: Services, database_url: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        # A table that has never held a row is planned for as if it had ten pages.
+        connection.execute("TRUNCATE jobs CASCADE")
+        # The driver prepares after five times, PostgreSQL keeps its plan after five more.
+        for _ in range(12):
+            assert await unrung(services) == []
+        await services.jobs.insert([new_job(rings=False) for _ in range(500)])
+        before = read_in_sequence(connection)
+        assert len(await unrung(services)) == 100
+        assert len(await unrung(services)) == 100
+        await (
+            services.database.close()
+        )  # a connection tells its statistics at its end, at the latest
+        assert read_in_sequence(connection) == before
+
+
+def read_in_sequence(connection: psycopg.Connection) -> int:
+    """How many rows of `jobs` statements have read without an index."""
+    found = connection.execute(
+        "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'jobs'"
+    ).fetchone()
+    assert found is not None
+    return int(found[0])
