@@ -21,7 +21,8 @@ if TYPE_CHECKING:
         version,
     )
     from haulage.domain.errors import NotRetryable, Retryable, Snoozed
-    from haulage.domain.files import FileId, FileInfo, FileOnDisk, StoredFile
+    from haulage.domain.file_ids import FileId, PdfId
+    from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
     from haulage.domain.job_type import Policy, job_type
     from haulage.storage.callers_transaction import submit_in
 
@@ -33,11 +34,12 @@ _HOMES = {
     "ChildOutcome": "haulage.domain.context",
     "Client": "haulage.client",
     "Context": "haulage.domain.context",
-    "FileId": "haulage.domain.files",
+    "FileId": "haulage.domain.file_ids",
     "FileInfo": "haulage.domain.files",
     "FileOnDisk": "haulage.domain.files",
     "NotRetryable": "haulage.domain.errors",
     "Part": "haulage.domain.context",
+    "PdfId": "haulage.domain.file_ids",
     "Policy": "haulage.domain.job_type",
     "Retryable": "haulage.domain.errors",
     "Snoozed": "haulage.domain.errors",
@@ -60,6 +62,7 @@ __all__ = [
     "FileOnDisk",
     "NotRetryable",
     "Part",
+    "PdfId",
     "Policy",
     "Retryable",
     "Snoozed",

@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from haulage import __version__
 from haulage.api import errors, openapi
+from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
 from haulage.api.edge import Edge
 from haulage.api.events import EventHub
@@ -37,6 +38,7 @@ from haulage.api.routes import (
 )
 from haulage.api.routes import limits as limits_routes
 from haulage.api.type_documents import TypeDocuments
+from haulage.documents.inspector import Inspector
 from haulage.engine import bus
 from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.control import Control
@@ -106,6 +108,12 @@ async def open_app(
             poll_s=settings.api.event_poll_s,
         )
         opened.push_async_callback(hub.close)
+        inspector = Inspector(
+            max_pages=settings.files.max_pages,
+            max_pixels=settings.files.max_pixels,
+            limit_s=settings.files.inspection_s,
+        )
+        opened.callback(inspector.close)
         reads = JobReads(services.database, services.blobs)
         app = make_app(
             services=services,
@@ -122,6 +130,7 @@ async def open_app(
             limits=limits,
             hub=hub,
             readiness=Readiness(services, settings, pings),
+            inspector=inspector,
         )
         yield app, hub
 
@@ -144,6 +153,7 @@ def make_app(
     limits: Limits,
     hub: EventHub,
     readiness: Readiness,
+    inspector: Inspector,
 ) -> FastAPI:
     """The HTTP face over these parts; they belong to the event loop that serves it."""
     # Swagger UI from this machine: the docs page must work without a network.
@@ -164,6 +174,7 @@ def make_app(
         readiness=readiness,
         types=TypeDocuments(services.registry),
         limits=limits,
+        arrivals=Arrivals(services.blobs, inspector),
     )
     for resource in RESOURCES:
         app.include_router(resource.router)

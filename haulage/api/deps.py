@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from haulage.api.arrivals import Arrivals
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
 from haulage.api.type_documents import TypeDocuments
@@ -33,6 +34,7 @@ class Deps:
     readiness: Readiness
     types: TypeDocuments
     limits: Limits
+    arrivals: Arrivals
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,8 @@ def file_json(row: FileRow) -> bytes:
             "size": row.size,
             "media_type": row.media_type,
             "name": row.name,
+            "pages": row.pages,
+            "fault": row.fault_code and {"code": row.fault_code, "message": row.fault},
             "created_at": utc(row.created_at),
         }
     )

@@ -186,14 +186,24 @@ class LogPage(BaseModel):
     next: str | None
 
 
+class FileFault(BaseModel):
+    """Why a file can't be opened."""
+
+    code: str
+    message: str
+
+
 class FileDocument(BaseModel):
-    """An uploaded file; `size` in bytes."""
+    """A file; `size` in bytes. `pages` is null for what has none, `fault` for what can be opened;
+    `media_type` is what its content says."""
 
     id: UUID
     sha256: str
     size: int
     media_type: str
     name: str
+    pages: int | None
+    fault: FileFault | None
     created_at: datetime
 
 

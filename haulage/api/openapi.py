@@ -32,6 +32,7 @@ _MEANINGS = {
     409: "The job's state does not allow it",
     413: "Too large",
     415: "Another content type is needed",
+    416: "The file has no such range; `Content-Range` says how long it is",
     422: "The body does not fit; `errors` points at what does not",
     429: "The queue is full; come back after `Retry-After` seconds",
     503: "A server behind the API does not answer; come back after `Retry-After` seconds",
@@ -53,6 +54,11 @@ def json_body(model: str) -> dict[str, Any]:
     """A JSON request body, for `openapi_extra=`."""
     schema = {"$ref": _REFERENCE.format(model=model)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def header(name: str) -> dict[str, Any]:
+    """A request header of text, for `openapi_extra={"parameters": …}`."""
+    return {"name": name, "in": "header", "schema": {"type": "string"}}
 
 
 def install(app: FastAPI) -> None:
@@ -93,14 +99,13 @@ def _forget_validation(document: dict[str, Any]) -> None:
 
 def _add_not_modified(document: dict[str, Any]) -> None:
     """Every document under `/api` can be asked for with `If-None-Match` (`representation.py`)."""
-    known = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
     for path, operations in document["paths"].items():
         asked = operations.get("get")
         if asked is None or not path.startswith("/api/"):
             continue
         if "application/json" in asked["responses"].get("200", {}).get("content", {}):
             asked["responses"]["304"] = {"description": "As your If-None-Match says"}
-            asked.setdefault("parameters", []).append(known)
+            asked.setdefault("parameters", []).append(header("If-None-Match"))
 
 
 def _add_too_slow(document: dict[str, Any]) -> None:

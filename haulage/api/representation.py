@@ -64,7 +64,7 @@ class Representation:
         if head["status"] == 200 and self._is_document():
             etag = await _worked(_etag, body)
             headers += [(b"etag", etag), _KEEP_FOR_YOURSELF]
-            if _names(_said(asked, b"if-none-match"), etag):
+            if names_etag(_said(asked, b"if-none-match"), etag):
                 head["status"] = 304
                 _drop(headers, b"content-length", b"content-type")
                 return b""
@@ -100,7 +100,7 @@ def _is_json(headers: Headers) -> bool:
     return kind.startswith((b"application/json", b"application/problem+json"))
 
 
-def _names(said: bytes | None, etag: bytes) -> bool:
+def names_etag(said: bytes | None, etag: bytes) -> bool:
     """Whether an `If-None-Match` names `etag`; weak and strong ones are compared alike."""
     if said is None:
         return False

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from haulage.api.bodies import parts, require_plain, too_large
 from haulage.api.errors import Refusal
 from haulage.api.faults import HeaderFault
+from haulage.documents.media_types import HEAD_BYTES, UNKNOWN, media_type_of
 from haulage.domain.errors import Fault, InvalidInput
 
 FORM = "multipart/form-data"
-DEFAULT_MEDIA_TYPE = "application/octet-stream"
 DEFAULT_NAME = "file"
 FILE_LIMIT = "HAULAGE_API_MAX_FILE_BYTES"
 MAX_NAME_CHARS = 255
@@ -34,7 +34,8 @@ class Upload:
     def __init__(self, request: Request, *, name: str | None, limit: int) -> None:
         require_plain(request)
         self.name = safe_name(name or "")
-        self.media_type = DEFAULT_MEDIA_TYPE
+        self._head = bytearray()
+        self._said = UNKNOWN
         self._request = request
         self._limit = limit
         said = request.headers.get("content-type", "")
@@ -52,7 +53,12 @@ class Upload:
                 errors=(HeaderFault("Content-Type", "must be multipart/form-data or the file's"),),
             )
         else:
-            self.media_type = safe_media_type(kind.decode("latin-1"))
+            self._said = safe_media_type(kind.decode("latin-1"))
+
+    @property
+    def media_type(self) -> str:
+        """What it is by its content."""
+        return media_type_of(bytes(self._head), self._said)
 
     async def content(self) -> AsyncIterator[bytes]:
         """The file's bytes.
@@ -65,6 +71,7 @@ class Upload:
             size += len(piece)
             if size > self._limit:
                 raise too_large("file", self._limit, FILE_LIMIT)
+            self._head += piece[: HEAD_BYTES - len(self._head)]
             yield piece
         if size == 0:
             raise InvalidInput("The file is empty.", (Fault("/file", "has no content"),))
@@ -79,7 +86,7 @@ class Upload:
                 yield piece
         self._form.finish()
         self.name = safe_name(self._form.name)
-        self.media_type = safe_media_type(self._form.media_type)
+        self._said = safe_media_type(self._form.media_type)
 
 
 class _Form:
@@ -89,7 +96,7 @@ class _Form:
         if not boundary:
             raise _malformed("Its content type names no boundary")
         self.name = ""
-        self.media_type = DEFAULT_MEDIA_TYPE
+        self.media_type = UNKNOWN
         self._found = False
         self._complete = False
         self._pieces: list[bytes] = []
@@ -148,7 +155,7 @@ class _Form:
         self._found = True
         self.name = options.get(b"filename", b"").decode("utf-8", "replace")
         kind, _ = parse_options_header(self._headers.get(b"content-type", b"").decode("latin-1"))
-        self.media_type = kind.decode("latin-1") or DEFAULT_MEDIA_TYPE
+        self.media_type = kind.decode("latin-1")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         self._pieces.append(data[start:end])
@@ -160,13 +167,14 @@ class _Form:
 def safe_name(said: str) -> str:
     """The last part of a path, without control characters; `file` when nothing is left."""
     printable = "".join(char for char in said if char.isprintable())
-    return PurePosixPath(printable.replace("\\", "/")).name[:MAX_NAME_CHARS] or DEFAULT_NAME
+    name = PurePosixPath(printable.replace("\\", "/")).name[:MAX_NAME_CHARS].strip()
+    return name if name.strip(".") else DEFAULT_NAME
 
 
 def safe_media_type(said: str) -> str:
     """`type/subtype` in lower case, or `application/octet-stream` for anything else."""
     kind = said.lower().strip()
-    return kind if _MEDIA_TYPE.fullmatch(kind) else DEFAULT_MEDIA_TYPE
+    return kind if _MEDIA_TYPE.fullmatch(kind) else UNKNOWN
 
 
 def _malformed(why: str) -> Refusal:

@@ -118,13 +118,16 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """An uploaded file; `size` in bytes."""
+    """A file; `size` in bytes. `pages` where it has some; `fault` (`code`, `message`) says why it
+    can't be opened."""
 
     id: UUID
     name: str = ""
     media_type: str = ""
     size: int = 0
     sha256: str = ""
+    pages: int | None = None
+    fault: Mapping[str, str] | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "FileView":

@@ -9,7 +9,11 @@ NotRetryable
     ├── UnknownFormat   neither a PDF nor an image that pages come in
     ├── DamagedImage    it begins like an image, but cannot be read
     ├── ImpossiblePage  one page that nobody can print: a hair's width, a hall's floor
-    └── NoText          nothing in it can be read as text
+    ├── NoText          nothing in it can be read as text
+    ├── TooManyPixels   opening it would fill the memory
+    ├── DamagedArchive  it begins like an archive, but has no list
+    ├── ArchiveBomb     unpacking it would fill the disk
+    └── Unreadable      looking into it took too long, or too much memory
 """
 
 from haulage.domain.errors import NotRetryable
@@ -67,3 +71,27 @@ class NoText(DocumentFault):
     """Nothing in the document can be read as text."""
 
     code = "no_text"
+
+
+class TooManyPixels(DocumentFault):
+    """The picture is so large that opening it would fill the memory."""
+
+    code = "too_many_pixels"
+
+
+class DamagedArchive(DocumentFault):
+    """The file begins like an archive, but has no list of what it holds."""
+
+    code = "damaged_archive"
+
+
+class ArchiveBomb(DocumentFault):
+    """Unpacking the archive would fill the disk."""
+
+    code = "archive_bomb"
+
+
+class Unreadable(DocumentFault):
+    """Looking into the file took too long, or too much memory."""
+
+    code = "unreadable"

@@ -1,52 +1,20 @@
-"""Files that jobs work on: how an input names one, and what a handler gets.
-
-`FileId` is what an input model declares for an uploaded file. It is how Haulage knows which files a
-job uses: they are kept for as long as the job is.
-
-    class Reading(BaseModel):
-        file: FileId
-        pictures: list[FileId] = []
+"""Files that jobs work on: what a handler gets and may ask for. How an input names them is in
+`file_ids.py`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
 
-# In the JSON Schema of an input: a file's id goes here.
-MARK = "x-haulage-file"
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that an input names, and where: a JSON pointer. See `FileId` for `accepts`."""
 
-
-class FileId(UUID):
-    """The id of a file. A subclass may say what it must be: a submit of any other is refused.
-
-    class PdfId(FileId):
-        accepts = ("application/pdf",)
-
-    `accepts` are media types; an empty one takes every file. What takes only some must be able to
-    open them: files that are damaged or want a password are refused too.
-    """
-
-    accepts: ClassVar[tuple[str, ...]] = ()
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        del source, handler
-        return core_schema.no_info_after_validator_function(
-            lambda given: cls(int=given.int),
-            core_schema.uuid_schema(),
-            serialization=core_schema.to_string_ser_schema(),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {**handler(schema), MARK: {"accepts": list(cls.accepts)}}
+    pointer: str
+    id: UUID
+    accepts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +85,3 @@ class BlockingFiles(Protocol):
     def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         """See `Files.put_file`."""
         ...
-
-
-def file_ids(value: Any, pointer: str = "") -> Iterator[tuple[str, FileId]]:
-    """Every file that a validated input names, with the JSON pointer to its place."""
-    match value:
-        case FileId():
-            yield pointer, value
-        case BaseModel():
-            named = {name: getattr(value, name) for name in type(value).model_fields}
-            yield from file_ids({**named, **(value.model_extra or {})}, pointer)
-        case dict():
-            for key, one in value.items():
-                escaped = str(key).replace("~", "~0").replace("/", "~1")
-                yield from file_ids(one, f"{pointer}/{escaped}")
-        case list() | tuple() | set() | frozenset():
-            for place, one in enumerate(value):
-                yield from file_ids(one, f"{pointer}/{place}")
-        case _ if is_dataclass(value):
-            named = {one.name: getattr(value, one.name) for one in fields(value)}
-            yield from file_ids(named, pointer)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
+from haulage.domain.files import NamedFile
 from haulage.domain.lifecycle import TERMINAL, State
 
 DEFAULT_TENANT = "default"
@@ -86,6 +87,8 @@ class NewJob:
     input_ref: str | None = None
     parent_id: UUID | None = None
     rings: bool = True
+    # The files that its input names; they stay for as long as the job does.
+    files: tuple[NamedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from pydantic_core import PydanticSerializationError
 
 from haulage.domain.backoff import Backoff
 from haulage.domain.errors import DefinitionFault, Fault, InvalidInput, UnknownJobType
+from haulage.domain.file_ids import takes_files
 
 IO = "io"
 CPU = "cpu"
@@ -78,6 +79,8 @@ class JobType:
     example: dict[str, Any] | None = None
     # The engine's own: no list shows it, and nobody submits it by its name.
     internal: bool = False
+    # Whether its input names files (`FileId`).
+    takes_files: bool = True
 
     def parse_input(self, raw: object) -> Any:
         """The input as the handler takes it; raises `InvalidInput` with JSON pointers."""
@@ -235,16 +238,18 @@ def _declared(
         raise DefinitionFault(
             f"{name}: a handler reads `(input: Model, ctx: Context) -> Result`, with annotations"
         )
+    adapter = _adapter(name, hints[parameters[0]])
     declared = JobType(
         name=name,
         pool=natural,
         queue=queue or natural,
         policy=policy,
         handler=handler,
-        input=_adapter(name, hints[parameters[0]]),
+        input=adapter,
         result=_adapter(name, hints["return"]),
         description=inspect.cleandoc(handler.__doc__ or ""),
         example=example,
+        takes_files=takes_files(adapter),
     )
     if example is not None:
         try:

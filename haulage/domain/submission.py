@@ -1,20 +1,32 @@
 """What every submit is held to, whichever door it comes through."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from haulage.domain.errors import Fault, InvalidInput
+from haulage.domain.file_ids import named_files
+from haulage.domain.files import NamedFile
 from haulage.domain.job import MAX_TAG_LENGTH, MAX_TAGS
 from haulage.domain.job_type import JobType
 
 
-def input_text(declared: JobType, given: object) -> str:
-    """The JSON text to store; raises `InvalidInput`, its pointers relative to the submit."""
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An input as it is stored, JSON text, and the files that it names."""
+
+    text: str
+    files: tuple[NamedFile, ...]
+
+
+def accept_input(declared: JobType, given: object) -> Accepted:
+    """Check an input; raises `InvalidInput`, its pointers relative to the submit."""
     try:
         value = declared.parse_input(given)
     except InvalidInput as error:
         faults = tuple(Fault(f"/input{one.pointer}", one.message) for one in error.faults)
         raise InvalidInput(str(error), faults) from error
-    return declared.dump_input(value)
+    files = tuple(named_files(value, "/input")) if declared.takes_files else ()
+    return Accepted(declared.dump_input(value), files)
 
 
 def check_tags(tags: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from haulage.domain.errors import LeaseLost, WaitsForChildren
 from haulage.domain.ids import uuid7
 from haulage.domain.job import NewJob
 from haulage.domain.lifecycle import TERMINAL, State
+from haulage.domain.submission import accept_input
 from haulage.engine.batcher import patiently
 from haulage.engine.services import Services
 from haulage.storage.json_text import dumps, loads
@@ -86,12 +87,12 @@ async def _redrive(
 
 async def _drafted(context: "RunContext", services: Services, child: Child) -> NewJob:
     declared = services.registry.offered(child.type)
-    text = declared.dump_input(declared.parse_input(child.input))
-    kept = await services.blobs.keep(text)
+    accepted = accept_input(declared, child.input)
+    kept = await services.blobs.keep(accepted.text)
     return NewJob(
         id=uuid7(),
         type=declared.name,
-        input=text,
+        input=accepted.text,
         input_ref=kept.ref,
         queue=declared.queue,
         priority=context.lease.priority,
@@ -104,6 +105,7 @@ async def _drafted(context: "RunContext", services: Services, child: Child) -> N
         traceparent=context.lease.traceparent,
         parent_id=context.job_id,
         rings=False,
+        files=accepted.files,
     )
 
 

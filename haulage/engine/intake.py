@@ -18,9 +18,10 @@ from haulage.domain.job import DEFAULT_TENANT, Job, NewJob, Priority
 from haulage.domain.job_type import JobType
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.ports import Bell
-from haulage.domain.submission import check_tags, input_text
+from haulage.domain.submission import accept_input, check_tags
 from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.depth import Depth
+from haulage.engine.required_files import require_files
 from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.storage.idempotency_store import Kept
@@ -87,9 +88,15 @@ class Intake:
         return await self.accept([self.check(one, origin) for one in submissions])
 
     def check(
-        self, submission: Submission, origin: Origin = ANONYMOUS, *, internal: bool = False
+        self,
+        submission: Submission,
+        origin: Origin = ANONYMOUS,
+        *,
+        internal: bool = False,
+        at: str = "",
     ) -> NewJob:
         """The job that `submission` asks for; nothing is stored yet. `internal`: we ask ourselves.
+        `at` is the pointer to the submission, for what is found wrong with its files later.
 
         Raises `UnknownJobType`, `UnknownQueue` and `InvalidInput`, whose pointers are relative to
         the submission.
@@ -97,12 +104,13 @@ class Intake:
         registry = self._services.registry
         declared = (registry.get if internal else registry.offered)(submission.type)
         policy = declared.policy
-        text = input_text(declared, submission.input)
+        accepted = accept_input(declared, submission.input)
         check_tags(submission.tags)
         return NewJob(
             id=uuid7(),
             type=declared.name,
-            input=text,
+            input=accepted.text,
+            files=tuple(replace(one, pointer=at + one.pointer) for one in accepted.files),
             queue=self._queue(declared, submission.queue),
             priority=submission.priority,
             tenant=origin.tenant,
@@ -117,8 +125,13 @@ class Intake:
         )
 
     async def accept(self, jobs: Sequence[NewJob]) -> list[Job]:
-        """Store and ring: all of `jobs` or none; raises `QueueFull` and `Unavailable`."""
+        """Store and ring: all of `jobs` or none.
+
+        Raises `InvalidInput` for files that are not there or can't be used, `QueueFull` and
+        `Unavailable`.
+        """
         self._require_broker()
+        await require_files(self._services.files, jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         jobs = [await self._placed(job, now) for job in jobs]
@@ -134,13 +147,14 @@ class Intake:
     ) -> Kept:
         """Like `accept`, unless `key` came before: then the jobs of that time are the answer.
 
-        Raises `IdempotencyMismatch` and `IdempotencyConflict` too.
+        Raises what `accept` does, `IdempotencyMismatch` and `IdempotencyConflict`.
         """
         # Asked first, so that who only wants to know is not refused by a full queue.
         found = await self._services.keys.find(key, fingerprint, tenant=tenant)
         if found is not None:
             return found
         self._require_broker()
+        await require_files(self._services.files, jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         jobs = [await self._placed(job, now) for job in jobs]

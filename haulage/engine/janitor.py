@@ -1,8 +1,8 @@
 """The janitor: forgets what is past its time, on whoever leads the dispatchers.
 
 It works in small bites with a pause after each and gives up between two as soon as it no longer
-leads. Two janitors at once would be slow, not wrong. Uploaded files have no expiry: their rows and
-their bytes stay.
+leads. Two janitors at once would be slow, not wrong. A file goes when no job has named it for a
+while; its bytes, when no other row names them.
 """
 
 import asyncio
@@ -64,6 +64,10 @@ class Janitor:
             "shared_steps",
             lambda: store.forget_shared_steps(made_before=shared_before, limit=BITE),
             go_on,
+        )
+        files_before = now - timedelta(days=self._settings.files_days)
+        await self._all(
+            "files", lambda: store.forget_files(idle_before=files_before, limit=BITE), go_on
         )
         await self._all("idempotency_keys", lambda: store.forget_keys(limit=BITE), go_on)
         await self._all(

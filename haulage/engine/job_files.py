@@ -62,6 +62,7 @@ class JobFiles:
                 size=stored.size,
                 media_type=media_type,
                 name=name,
+                made_by=self._lease.job_id,
             )
         )
         return FileInfo(row.id, row.name, row.media_type, row.size, row.sha256)

@@ -21,7 +21,9 @@ from haulage.domain.errors import Fault, InvalidInput, UnknownJobType
 from haulage.domain.ids import uuid7
 from haulage.domain.job import MAX_TAG_LENGTH, MAX_TAGS, NewJob
 from haulage.domain.job_type import Policy
+from haulage.domain.submission import accept_input
 from haulage.engine.services import Services
+from haulage.storage.json_text import loads
 from haulage.storage.schedule_store import (
     Firing,
     Missed,
@@ -83,10 +85,15 @@ class Scheduler:
 
     def _job(self, schedule: Schedule, slot: datetime) -> NewJob:
         try:
-            policy = self._services.registry.get(schedule.type).policy
+            declared = self._services.registry.get(schedule.type)
+            policy = declared.policy
+            files = accept_input(declared, loads(schedule.input)).files
         except UnknownJobType:
             # A deploy in progress: the worker that takes the job says so and waits.
-            policy = Policy()
+            policy, files = Policy(), ()
+        except InvalidInput:
+            # And this one says so and fails.
+            files = ()
         return NewJob(
             id=uuid7(),
             type=schedule.type,
@@ -100,6 +107,7 @@ class Scheduler:
             max_crashes=policy.max_crashes,
             timeout_s=policy.timeout_s,
             rings=False,
+            files=files,
         )
 
 

@@ -16,7 +16,7 @@ from haulage.documents.reading import FAILED
 from haulage.documents.sheets import open_sheets
 from haulage.domain.context import BlockingContext, Child, version
 from haulage.domain.errors import NotRetryable
-from haulage.domain.files import FileId
+from haulage.domain.file_ids import FileId
 from haulage.domain.job_type import Policy, job_type
 from haulage.handlers.read_page import PageArticle, PageRead, layer_of, outcome_of
 

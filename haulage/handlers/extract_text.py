@@ -12,7 +12,7 @@ from haulage.documents.cleaning import clean_by_page
 from haulage.documents.language import UNDETERMINED, detect_language
 from haulage.documents.sheets import open_sheets
 from haulage.domain.context import BlockingContext, Child, version
-from haulage.domain.files import FileId
+from haulage.domain.file_ids import FileId
 from haulage.domain.job_type import Policy, job_type
 from haulage.handlers.read_page import MAX_PAGES, PageRead, layer_of, outcome_of
 

@@ -9,16 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from haulage.documents.book import read_book as read
 from haulage.domain.context import BlockingContext, version
-from haulage.domain.files import FileId
+from haulage.domain.file_ids import PdfId
 from haulage.domain.job_type import Policy, job_type
 
 MAX_PAGES = 2_000
-
-
-class PdfId(FileId):
-    """A PDF that can be opened."""
-
-    accepts = ("application/pdf",)
 
 
 class BookInput(BaseModel):

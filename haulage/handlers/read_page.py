@@ -16,7 +16,7 @@ from haulage.documents.reading import FAILED, ReadPage, articles_on, date_on, re
 from haulage.documents.sheets import Sheets, open_sheets
 from haulage.domain.context import BlockingContext, ChildOutcome
 from haulage.domain.errors import NotRetryable
-from haulage.domain.files import FileId
+from haulage.domain.file_ids import FileId
 from haulage.domain.job_type import Policy, job_type
 
 MAX_PAGES = 2_000

@@ -16,9 +16,10 @@ from haulage.documents.chunks import TABLE, Cut, cut_of, plan_chunks, read_table
 from haulage.documents.rewriting import OwnedPage, split_pages, without_repeats
 from haulage.domain.context import Child, Context, Part, version
 from haulage.domain.errors import NotRetryable, Retryable
+from haulage.domain.file_ids import PdfId
 from haulage.domain.job_type import Policy, job_type
 from haulage.domain.language_model import Choice
-from haulage.handlers.read_book import BookRead, PdfId
+from haulage.handlers.read_book import BookRead
 from haulage.handlers.rewriting_calls import rewritten
 
 

@@ -19,6 +19,7 @@ from haulage.domain import bulk
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import IO
 from haulage.settings.api import ApiSettings
+from haulage.settings.files import FilesSettings
 from haulage.settings.limits import LimitsSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
 from haulage.settings.providers import ProvidersSettings
@@ -126,12 +127,13 @@ class RetentionSettings(BaseModel):
     """How long finished jobs are kept, and how often the janitor looks.
 
     A job goes with its events, steps and crashes, dead letters too; the values of steps that jobs
-    share go by themselves. Blobs that no row names are
-    looked for every `blobs_every_s`.
+    share go by themselves. A file goes `files_days` after its upload, or after the last job that
+    named it. Blobs that no row names are looked for every `blobs_every_s`.
     """
 
     finished_days: float = Field(default=30.0, gt=0)
     shared_days: float = Field(default=30.0, gt=0)
+    files_days: float = Field(default=7.0, gt=0)
     every_s: float = Field(default=60.0, gt=0)
     blobs_every_s: float = Field(default=3600.0, gt=0)
 
@@ -155,6 +157,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     api: ApiSettings = ApiSettings()
     engine: EngineSettings = EngineSettings()
+    files: FilesSettings = FilesSettings()
     retention: RetentionSettings = RetentionSettings()
     providers: ProvidersSettings = ProvidersSettings()
     limits: LimitsSettings = LimitsSettings()

@@ -28,7 +28,7 @@ from haulage.domain.errors import (
     UnknownQueue,
 )
 from haulage.domain.job_type import REGISTRY
-from haulage.domain.submission import check_tags, input_text
+from haulage.domain.submission import accept_input, check_tags
 from haulage.storage.json_text import dumps
 
 if TYPE_CHECKING:
@@ -160,7 +160,10 @@ def _values(type_name: str, given: Any, options: Options) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"submit_in has no option {sorted(unknown)[0]!r}")
     value = {} if given is None else given
-    text = input_text(REGISTRY.get(type_name), value) if type_name in REGISTRY else dumps(value)
+    if type_name in REGISTRY:
+        text = accept_input(REGISTRY.get(type_name), value).text
+    else:
+        text = dumps(value)
     tags = list(options.get("tags", ()))
     check_tags(tags)
     said = {**options, "type": type_name, "input": text, "tags": tags}

@@ -1,5 +1,6 @@
 """Uploaded files: a row a file, the bytes in the blob store, one blob for equal content."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from haulage.domain.clock import Clock
 from haulage.storage.blobs import Blobs, reference
 from haulage.storage.database import Database
+from haulage.storage.file_links import link_in
 from haulage.storage.tables import files
 
 
@@ -24,6 +26,12 @@ class FileRow:
     media_type: str
     name: str
     created_at: datetime
+    pages: int | None = None
+    fault_code: str | None = None
+    fault: str | None = None
+
+
+_SELECT = sa.select(*(one for one in files.c if one.name != "idle_since"))
 
 
 class FileStore:
@@ -35,10 +43,25 @@ class FileStore:
         self._clock = clock
 
     async def add(
-        self, *, id: UUID, tenant: str, sha256: str, size: int, media_type: str, name: str
+        self,
+        *,
+        id: UUID,
+        tenant: str,
+        sha256: str,
+        size: int,
+        media_type: str,
+        name: str,
+        pages: int | None = None,
+        fault_code: str | None = None,
+        fault: str | None = None,
+        made_by: UUID | None = None,
     ) -> FileRow:
-        """Record a file whose blob is already stored. Doing it again changes nothing."""
-        row = FileRow(id, tenant, sha256, size, media_type, name, self._clock.now())
+        """Record a file whose blob is already stored. Doing it again changes nothing.
+
+        `made_by` is the job that has made it and keeps it.
+        """
+        now = self._clock.now()
+        row = FileRow(id, tenant, sha256, size, media_type, name, now, pages, fault_code, fault)
         async with self._database.transaction() as connection:
             await connection.execute(
                 insert(files)
@@ -49,20 +72,34 @@ class FileStore:
                     size=row.size,
                     media_type=row.media_type,
                     name=row.name,
-                    created_at=row.created_at,
+                    created_at=now,
+                    pages=row.pages,
+                    fault_code=row.fault_code,
+                    fault=row.fault,
+                    idle_since=now,
                 )
                 .on_conflict_do_nothing(index_elements=[files.c.id])
             )
+            if made_by is not None:
+                await link_in(connection, [(made_by, id)])
         return row
 
     async def get(self, file_id: UUID, *, tenant: str) -> FileRow | None:
         """The file, or None when this tenant has none of that id."""
         async with self._database.reading() as connection:
             rows = await connection.execute(
-                sa.select(files).where(files.c.id == file_id, files.c.tenant == tenant)
+                _SELECT.where(files.c.id == file_id, files.c.tenant == tenant)
             )
             found = rows.mappings().one_or_none()
         return FileRow(**found) if found is not None else None
+
+    async def many(self, file_ids: Iterable[UUID], *, tenant: str) -> dict[UUID, FileRow]:
+        """Those of a tenant's files that there are, by id."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                _SELECT.where(files.c.id.in_(list(file_ids)), files.c.tenant == tenant)
+            )
+            return {row["id"]: FileRow(**row) for row in rows.mappings()}
 
     async def content(self, row: FileRow) -> bytes:
         """The whole content; raises `NotFound` when the blob is gone."""

@@ -24,6 +24,7 @@ from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
+from haulage.storage.file_links import link_in, links_of
 from haulage.storage.settlement import Settlement, settle_columns
 
 
@@ -46,7 +47,8 @@ class JobStore:
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Insert all or none, with their first events. Inserting an id again changes nothing."""
-        async with self._database.statement() as connection:
+        alone = self._database.statement if not links_of(jobs) else self._database.transaction
+        async with alone() as connection:
             await insert_in(connection, jobs, now=self._clock.now())
 
     async def claim(
@@ -169,9 +171,10 @@ async def insert_in(
     *,
     now: datetime,
 ) -> None:
-    """Insert inside the caller's transaction."""
+    """Insert inside the caller's transaction, with the links to their files."""
     rows = to_json([_row(job, now) for job in jobs]).decode()
     await connection.execute(job_sql.INSERT, {"rows": rows})
+    await link_in(connection, links_of(jobs))
 
 
 def _row(job: NewJob, now: datetime) -> dict[str, Any]:

@@ -44,6 +44,10 @@ WITH old AS (
     DELETE FROM steps WHERE job_id = ANY(ARRAY(SELECT id FROM due))
 ), no_crashes AS (
     DELETE FROM crashes WHERE job_id = ANY(ARRAY(SELECT id FROM due))
+), unlinked AS (
+    DELETE FROM job_files WHERE job_id = ANY(ARRAY(SELECT id FROM due)) RETURNING file_id
+), idle AS (
+    UPDATE files SET idle_since = :now WHERE id = ANY(ARRAY(SELECT file_id FROM unlinked))
 ), no_tags AS (
     DELETE FROM job_tags USING (
         SELECT tenant, unnest(tags) AS tag, queue, type, created_at, id FROM due
@@ -53,6 +57,29 @@ WITH old AS (
       AND job_tags.created_at = theirs.created_at AND job_tags.job_id = theirs.id
 ), gone AS (
     DELETE FROM jobs WHERE id = ANY(ARRAY(SELECT id FROM due)) RETURNING id
+)
+SELECT count(*) FROM gone
+""")
+
+_IDLE_FILES = sa.text("""
+SELECT id FROM files WHERE idle_since < :before ORDER BY idle_since LIMIT :limit
+FOR UPDATE SKIP LOCKED
+""")
+
+# What a job uses is looked at again when the last one has gone; what a schedule names, in a while.
+_FILES = sa.text("""
+WITH item AS (
+    SELECT id, EXISTS (SELECT 1 FROM job_files WHERE file_id = item.id) AS linked,
+           EXISTS (SELECT 1 FROM schedules
+                   WHERE position(CAST(item.id AS text) IN CAST(input AS text)) > 0) AS scheduled
+    FROM unnest(CAST(:ids AS uuid[])) AS item (id)
+), used AS (
+    UPDATE files SET idle_since = CASE WHEN item.linked THEN NULL ELSE CAST(:now AS timestamptz) END
+    FROM item WHERE files.id = item.id AND (item.linked OR item.scheduled)
+), gone AS (
+    DELETE FROM files USING item
+    WHERE files.id = item.id AND NOT item.linked AND NOT item.scheduled
+    RETURNING 1
 )
 SELECT count(*) FROM gone
 """)
@@ -130,8 +157,28 @@ class RetentionStore:
     async def forget_jobs(self, *, finished_before: datetime, limit: int) -> int:
         """Delete up to `limit` finished jobs with all that is theirs; how many jobs."""
         return await self._count(
-            _JOBS, {"before": finished_before, "limit": limit, "events": EVENTS_AT_ONCE}
+            _JOBS,
+            {
+                "before": finished_before,
+                "limit": limit,
+                "events": EVENTS_AT_ONCE,
+                "now": self._clock.now(),
+            },
         )
+
+    async def forget_files(self, *, idle_before: datetime, limit: int) -> int:
+        """Delete up to `limit` files that neither a job nor a schedule names; how many."""
+        while True:
+            async with self._database.transaction() as connection:
+                rows = await connection.execute(
+                    _IDLE_FILES, {"before": idle_before, "limit": limit}
+                )
+                ids = [row.id for row in rows]
+                # A statement of its own sees what was linked before the rows were locked.
+                gone = await connection.execute(_FILES, {"ids": ids, "now": self._clock.now()})
+                count = int(gone.scalar_one())
+            if count or not ids:
+                return count
 
     async def forget_keys(self, *, limit: int) -> int:
         """Delete up to `limit` expired idempotency keys; how many."""

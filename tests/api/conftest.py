@@ -1,9 +1,11 @@
 """The real application over HTTP, on a real PostgreSQL; stores move the jobs, not workers."""
 
 import asyncio
+import atexit
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from haulage.api.app import make_app
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
+from haulage.documents.inspector import Inspector
 from haulage.domain.ids import uuid7
 from haulage.domain.job import EventKind, Lease
 from haulage.domain.job_type import Policy, Registry, job_type
@@ -136,6 +139,7 @@ async def running_api(
             limits=limits,
             hub=hub,
             readiness=Readiness(services, settings, {"redis": redis_answers}),
+            inspector=inspector(),
         )
         try:
             yield Api(app, hub, services, reads, settings, redis_up)
@@ -156,6 +160,14 @@ async def http(api: Api) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(api.app, client=("203.0.113.7", 5000))
     async with httpx.AsyncClient(transport=transport, base_url="http://haulage.test") as client:
         yield client
+
+
+@cache
+def inspector() -> Inspector:
+    """One for all tests, with its process."""
+    opened = Inspector(max_pages=20, max_pixels=1_000_000)
+    atexit.register(opened.close)
+    return opened
 
 
 class Worker:

@@ -62,6 +62,14 @@ def test_an_archive_is_indexed_page_by_page(system: System) -> None:
     assert (job.progress.done, job.progress.total) == (7, 7)
 
 
+def test_a_file_is_packed_into_another(system: System) -> None:
+    text = system.client.upload(b"text " * 10_000, name="novel.txt")
+    packed = system.until_ended(system.client.submit("pack_file", {"file": str(text.id)}).id).result
+    made = system.client.file(packed["file"])
+    assert (made.name, made.media_type) == ("novel.txt.gz", "application/gzip")
+    assert made.size == 50_000 - packed["saved"] < 1_000
+
+
 @pytest.mark.parametrize("name", ["borrow", "borrow_a_core"])
 def test_what_is_cancelled_puts_its_lock_away(system: System, tmp_path: Path, name: str) -> None:
     tmp_path.parent.chmod(0o711)

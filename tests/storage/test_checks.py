@@ -171,6 +171,10 @@ QUARTER = {
     "pool": "openai", "whose": "", "requests": 1, "tokens": 1,
     "quarter": datetime(2026, 1, 5, 10, 15, tzinfo=UTC),
 }  # fmt: skip
+FILE = {
+    "id": uuid7(), "sha256": "0" * 64, "size": 1, "media_type": "a/b", "name": "a",
+    "created_at": NOW,
+}  # fmt: skip
 OTHERS = [
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
@@ -183,6 +187,10 @@ OTHERS = [
     ("ck_bulk_progress_place", "bulk_progress", {**BEGUN, "place_id": uuid7()}),
     ("ck_bulk_progress_counts", "bulk_progress", {**BEGUN, "changed": 2, "skipped": 2}),
     ("ck_bulk_progress_counts", "bulk_progress", {**BEGUN, "failed": -1}),
+    ("ck_files_size", "files", {**FILE, "size": -1}),
+    ("ck_files_pages", "files", {**FILE, "pages": 0}),
+    ("ck_files_fault", "files", {**FILE, "fault_code": "encrypted_pdf"}),
+    ("ck_files_fault", "files", {**FILE, "fault": "It wants a password."}),
     ("ck_job_types_pool", "job_types", {**KNOWN, "pool": "gpu"}),
     ("ck_job_types_queue", "job_types", {**KNOWN, "queue": "ocr"}),
     ("ck_provider_usage_sums", "provider_usage", {**USED, "calls": -1}),

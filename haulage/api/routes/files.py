@@ -1,7 +1,6 @@
 """Files: documents that jobs work on, uploaded before the job is submitted."""
 
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -11,8 +10,9 @@ from starlette.responses import Response
 
 from haulage.api import deps
 from haulage.api.documents import file_json
+from haulage.api.downloads import download
 from haulage.api.models import FileDocument
-from haulage.api.openapi import problems
+from haulage.api.openapi import header, problems
 from haulage.api.uploads import FORM, Upload
 from haulage.domain.errors import NotFound
 from haulage.domain.ids import uuid7
@@ -54,13 +54,19 @@ async def upload(request: Request, query: Annotated[UploadQuery, Query()]) -> Re
     given = Upload(request, name=query.name, limit=parts.settings.api.max_file_bytes)
     file_id = uuid7()
     stored = await parts.services.blobs.put_stream(given.content(), scratch=str(file_id))
+    # The bytes are safe by now, whatever is in them.
+    media_type = given.media_type
+    found = await parts.arrivals.look(stored, media_type)
     row = await parts.services.files.add(
         id=file_id,
         tenant=deps.principal(request).tenant,
         sha256=stored.sha256,
         size=stored.size,
-        media_type=given.media_type,
+        media_type=media_type,
         name=given.name,
+        pages=found.pages,
+        fault_code=found.fault_code,
+        fault=found.fault,
     )
     return Response(
         file_json(row),
@@ -85,24 +91,18 @@ async def show(request: Request, file_id: str) -> Response:
     "/{file_id}/content",
     response_class=Response,
     responses={
-        200: {"description": "The bytes", "content": {"application/octet-stream": {}}},
-        **problems(404, 503),
+        200: {"description": "The bytes", "content": {"*/*": {}}},
+        206: {"description": "The range", "content": {"*/*": {}}},
+        304: {"description": "You have it"},
+        **problems(404, 416, 503),
     },
+    openapi_extra={"parameters": [header("Range"), header("If-Range"), header("If-None-Match")]},
     summary="Download a file",
 )
+@router.head("/{file_id}/content", include_in_schema=False)
 async def content(request: Request, file_id: str) -> Response:
-    """The file's bytes under its own media type."""
-    row = await _find(request, file_id)
-    return Response(
-        await deps.of(request).services.files.content(row),
-        media_type=row.media_type,
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(row.name, safe='')}",
-            "ETag": f'"{row.sha256}"',
-            # Whatever somebody uploaded must not act in this origin's name.
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
+    """The file's bytes under its own media type; a single `Range` of them. `ETag` is its sha256."""
+    return await download(request, await _find(request, file_id), deps.of(request).services.blobs)
 
 
 async def _find(request: Request, file_id: str) -> FileRow:

@@ -23,6 +23,7 @@ from haulage.domain.ids import uuid7
 from haulage.domain.job import Priority
 from haulage.engine import scheduler
 from haulage.engine.intake import Submission
+from haulage.engine.required_files import require_files
 from haulage.storage.json_text import loads
 from haulage.storage.schedule_store import Missed, Schedule, ScheduleStore
 
@@ -44,6 +45,7 @@ async def make(request: Request, response: Response) -> ScheduleDocument:
     body = await read_model(request, ScheduleBody, limit=parts.settings.api.max_body_bytes)
     scheduler.check(body.cron, body.timezone, body.tags)
     job = parts.intake.check(_submission(body), origin(request))
+    await require_files(parts.services.files, [job])
     now = parts.services.clock.now()
     schedule = Schedule(
         id=uuid7(),

@@ -162,7 +162,7 @@ def _check_all(parts: deps.Deps, bodies: Sequence[Submit], its: Origin) -> list[
     for place, body in enumerate(bodies):
         try:
             check_times(body, now)
-            jobs.append(parts.intake.check(body.submission(), its))
+            jobs.append(parts.intake.check(body.submission(), its, at=f"/jobs/{place}"))
         except InvalidInput as error:
             faults += (Fault(f"/jobs/{place}{one.pointer}", one.message) for one in error.faults)
         except UnknownQueue as error:

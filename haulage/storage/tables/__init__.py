@@ -6,7 +6,7 @@ that no code path, ours or a person's in psql, can write a row that the domain c
 
 from haulage.storage.tables.base import Moment, metadata
 from haulage.storage.tables.bulk import bulk_progress
-from haulage.storage.tables.files import files
+from haulage.storage.tables.files import files, job_files
 from haulage.storage.tables.fleet import queues, schedules, workers
 from haulage.storage.tables.history import crashes, events, shared_steps, steps
 from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
@@ -22,6 +22,7 @@ __all__ = [
     "events",
     "files",
     "idempotency_keys",
+    "job_files",
     "job_tags",
     "job_types",
     "jobs",

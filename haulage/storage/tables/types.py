@@ -16,6 +16,8 @@ job_types = sa.Table(
     sa.Column("max_attempts", sa.Integer, nullable=False),
     sa.Column("max_crashes", sa.Integer, nullable=False),
     sa.Column("timeout_s", sa.Float, nullable=False),
+    # Whether its input names files. True also where nobody has said so yet.
+    sa.Column("takes_files", sa.Boolean, nullable=False, server_default=sa.true()),
     # When it last changed.
     sa.Column("published_at", Moment, nullable=False),
     sa.CheckConstraint(one_of("pool", ["cpu", "io"]), name="pool"),

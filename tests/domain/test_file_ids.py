@@ -6,11 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from haulage.domain.files import MARK, FileId, file_ids
-
-
-class PdfId(FileId):
-    accepts = ("application/pdf",)
+from haulage.domain.file_ids import MARK, FileId, PdfId, named_files, takes_files
 
 
 @dataclass
@@ -66,10 +62,23 @@ def test_files_are_found_wherever_an_input_has_them():
             "extra": {"file": FileId(ids[4])},
         }
     )
-    assert {pointer: str(file_id) for pointer, file_id in file_ids(shelf)} == {
+    assert {named.pointer: str(named.id) for named in named_files(shelf)} == {
         "/file": ids[0],
         "/covers/1/image": ids[1],
         "/by_name/a~1b~0c": ids[2],
         "/inner/file": ids[3],
         "/extra/file": ids[4],
     }
+
+
+class Tree(BaseModel):
+    leaves: "list[Tree]" = []
+    file: FileId | None = None
+
+
+@pytest.mark.parametrize(
+    ("kind", "does"),
+    [(Shelf, True), (Tree, True), (list[PdfId], True), (Cover, True), (dict[str, UUID], False)],
+)
+def test_an_input_type_says_whether_it_takes_files(kind, does):
+    assert takes_files(TypeAdapter(kind)) is does

@@ -1,0 +1,35 @@
+"""What is found in files when they come in."""
+
+import asyncio
+from pathlib import Path
+
+from haulage.documents.inspection import NOTHING, Finding, is_worth_it
+from haulage.documents.inspector import Inspector
+from haulage.storage.blobs import Blobs, Stored
+from haulage.storage.local_copies import LocalCopies
+
+
+class Arrivals:
+    """Has `inspector` look into what has just been stored."""
+
+    def __init__(self, blobs: Blobs, inspector: Inspector) -> None:
+        self._blobs = blobs
+        self._inspector = inspector
+
+    async def look(self, stored: Stored, media_type: str) -> Finding:
+        """What is in it; raises `Unavailable` where a bucket does not give it back."""
+        if not is_worth_it(media_type):
+            return NOTHING
+        path = self._blobs.path_of(stored.ref)
+        if path is not None:
+            return await self._ask(path, media_type)
+        copies = LocalCopies()
+        try:
+            path = await asyncio.to_thread(copies.folder) / "copy"
+            await self._blobs.copy_to(path, stored.ref, size=stored.size)
+            return await self._ask(path, media_type)
+        finally:
+            await asyncio.to_thread(copies.close)
+
+    async def _ask(self, path: Path, media_type: str) -> Finding:
+        return await asyncio.wrap_future(self._inspector.inspect(path, media_type))
