@@ -90,3 +90,10 @@ def test_the_api_page_names_every_error_code() -> None:
     codes |= {fault.code for fault in InputFault.__subclasses__()} - {"input_fault"}
     assert {"malformed_json", "queue_full"} <= codes
     assert not {code for code in codes if f"`{code}`" not in page}
+
+
+def test_decisions_are_numbered_through_and_named_once() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    titles = [path.read_text().split(" ", 2)[1] for path in files]
+    numbers = [f"{place:03}" for place in range(1, len(files) + 1)]
+    assert [path.name.split("-", 1)[0] for path in files] == titles == numbers
