@@ -16,6 +16,7 @@ from haulage.client import (
     Unreachable,
     WaitTimeout,
 )
+from haulage.client.following import Broken, Deadline, Waiting
 from haulage.domain.lifecycle import State
 from tests.client.contract import Contract
 from tests.client.trouble import Refuse
@@ -142,17 +143,31 @@ def test_a_server_that_does_not_wait_is_asked_again(api: Contract, client: Clien
     assert len(api.seen) == 2
 
 
-def test_a_wait_outlasts_a_server_that_restarts(api: Contract, client: Client):
+def test_a_wait_goes_on_after_a_refusal_that_passes(api: Contract, client: Client):
     api.never_waits = True
     job_id = api.add()
 
     def restart() -> None:
-        api.refuse_next = [Refuse(503)] * 5
+        api.refuse_next = [Refuse(503)] * 2
         api.finish(job_id)
 
     threading.Timer(0.05, restart).start()
     assert client.wait(job_id, timeout_s=20).succeeded
-    assert len(api.seen) == 7
+    assert len(api.seen) == 4
+
+
+def test_a_wait_outlasts_a_server_that_restarts_and_no_longer_one_that_is_gone(client: Client):
+    now = [0.0]
+    waiting = Waiting("0198", client.address, Deadline(None), now=lambda: now[0])
+    waiting.pause()
+
+    def come_back_for_ever() -> None:
+        while True:
+            now[0] += waiting.pause_after(Broken("refused", sent=False))
+
+    with pytest.raises(Unreachable):
+        come_back_for_ever()
+    assert 60 < now[0] < 65
 
 
 def test_a_submit_may_wait_for_the_end(api: Contract, client: Client):
