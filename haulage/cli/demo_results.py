@@ -14,6 +14,8 @@ from haulage.client import JobView
 
 SENTENCES = 8
 LINKS = 5
+# Characters of a line: what is piped has no screen to end it.
+READABLE = 100
 
 
 def excerpt(job: JobView, result: Any) -> RenderableType:
@@ -21,7 +23,14 @@ def excerpt(job: JobView, result: Any) -> RenderableType:
     draw = EXCERPTS.get(job.type)
     body = Group(*draw(result)) if draw and isinstance(result, Mapping) else Text(str(result))
     title = f"[bold]{escape(job.type)}[/] [dim]{duration(job.duration_s)}[/]"
-    return Panel(body, title=title, title_align="left", border_style="green", padding=(0, 1))
+    return Panel(
+        body,
+        title=title,
+        title_align="left",
+        border_style="green",
+        padding=(0, 1),
+        width=READABLE,
+    )
 
 
 def timings(jobs: list[JobView], total_s: float) -> RenderableType:

@@ -6,7 +6,7 @@ from urllib.request import urlopen
 from rich.console import Console
 
 from haulage.cli.demo_material import essay, examples_folder, make_novel, served
-from haulage.cli.demo_results import print_excerpts
+from haulage.cli.demo_results import READABLE, print_excerpts
 from haulage.client import JobView
 
 
@@ -36,7 +36,7 @@ def test_excerpts_show_text_as_it_is_and_only_of_jobs_that_succeeded():
         "sentences": [{"page": n, "text": f"Phrase [{n}]."} for n in range(1, 40)],
     }  # fmt: skip
     print_excerpts(
-        Console(file=screen, width=100),
+        Console(file=screen, width=10_000),
         [
             (job("web_scrape", "succeeded"), page),
             (job("rewrite_novel", "succeeded"), novel),
@@ -48,3 +48,4 @@ def test_excerpts_show_text_as_it_is_and_only_of_jobs_that_succeeded():
     assert "39 sentences from 39 pages" in told
     assert "Phrase [4]." in told
     assert "crunch" not in told
+    assert max(len(line) for line in told.splitlines()) <= READABLE
