@@ -12,6 +12,7 @@ from bench import (
     answers,
     bulk,
     cold,
+    files,
     gateway,
     half_open,
     history,
@@ -49,6 +50,8 @@ BENCHMARKS = {
     "half_open": half_open.main,
     "bulk": bulk.main,
     "gateway": gateway.main,
+    "upload": files.large,
+    "small_files": files.small,
 }
 
 

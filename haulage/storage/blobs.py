@@ -23,6 +23,8 @@ from haulage.domain.errors import NotFound, Unavailable
 HINT = "Check HAULAGE_BLOB_URL and that this process may write there."
 PART_BYTES = 5 * 1024 * 1024
 PIECE_BYTES = 256 * 1024
+# An upload up to this size is held until it is whole.
+SMALL_BYTES = 256 * 1024
 PAGE = 1_000
 # Well below the age at which the janitor takes a blob that no row names.
 FRESH = timedelta(hours=1)
@@ -100,6 +102,18 @@ class Blobs:
 
         Whatever `parts` raises ends the upload and leaves nothing behind.
         """
+        begun = bytearray()
+        async for part in parts:
+            begun += part
+            if len(begun) > SMALL_BYTES:
+                break
+        else:
+            # Whole already: one write, under its own name.
+            ref = await self.put(bytes(begun))
+            return Stored(ref, ref.rpartition("/")[2], len(begun))
+        return await self._put_large(_chain(bytes(begun), parts), scratch)
+
+    async def _put_large(self, parts: AsyncIterator[bytes], scratch: str) -> Stored:
         digest = hashlib.sha256()
         size = 0
         temporary = f"uploads/{scratch}"
@@ -228,6 +242,13 @@ class Blobs:
 def reference(sha256: str) -> str:
     """The blob's name for a sha256 in hex."""
     return f"sha256/{sha256[:2]}/{sha256}"
+
+
+async def _chain(first: bytes, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """`first`, then what is left of `parts`."""
+    yield first
+    async for part in parts:
+        yield part
 
 
 async def _pieces(answer: "obstore.GetResult") -> AsyncIterator[bytes]:

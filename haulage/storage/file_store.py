@@ -62,7 +62,8 @@ class FileStore:
         """
         now = self._clock.now()
         row = FileRow(id, tenant, sha256, size, media_type, name, now, pages, fault_code, fault)
-        async with self._database.transaction() as connection:
+        alone = self._database.statement if made_by is None else self._database.transaction
+        async with alone() as connection:
             await connection.execute(
                 insert(files)
                 .values(

@@ -10,7 +10,7 @@ import pytest
 from haulage.domain.errors import NotFound, Unavailable
 from haulage.domain.ids import uuid7
 from haulage.engine.services import Services
-from haulage.storage.blobs import PART_BYTES, Blobs, reference
+from haulage.storage.blobs import PART_BYTES, SMALL_BYTES, Blobs, reference
 
 
 def lying_in(folder: Path) -> list[str]:
@@ -41,8 +41,15 @@ async def test_equal_content_is_stored_once(blobs: Blobs, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "parts",
-    [(), (b"",), (b"a", b"", b"bc"), (b"x" * PART_BYTES, b"y" * 10, b"z" * PART_BYTES)],
-    ids=["nothing", "an empty part", "small parts", "large parts"],
+    [
+        (),
+        (b"",),
+        (b"a", b"", b"bc"),
+        (b"x" * SMALL_BYTES,),
+        (b"x" * SMALL_BYTES, b"y"),
+        (b"x" * PART_BYTES, b"y" * 10, b"z" * PART_BYTES),
+    ],
+    ids=["nothing", "an empty part", "small", "just small", "just large", "large parts"],
 )
 async def test_a_stream_is_stored_whole_under_its_digest(
     blobs: Blobs, folder: Path, parts: tuple[bytes, ...]
@@ -97,7 +104,7 @@ async def test_a_stream_that_is_cancelled_leaves_nothing(blobs: Blobs, folder: P
 async def test_a_store_that_refuses_a_stream_is_unavailable(blobs: Blobs, folder: Path) -> None:
     (folder / "uploads").write_text("a file where a folder should be")
     with pytest.raises(Unavailable, match="refused a write") as caught:
-        await blobs.put_stream(parts_of(b"x"), scratch="one")
+        await blobs.put_stream(parts_of(b"x" * (SMALL_BYTES + 1)), scratch="one")
     assert "HAULAGE_BLOB_URL" in caught.value.hint
 
 
