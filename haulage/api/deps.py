@@ -12,7 +12,7 @@ from haulage.api.arrivals import Arrivals
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
 from haulage.api.type_documents import TypeDocuments
-from haulage.domain.job import DEFAULT_TENANT
+from haulage.domain.job import DEFAULT_TENANT, NOBODY, JobCaller
 from haulage.engine.control import Control
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
@@ -39,10 +39,12 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. `subject` is what the audit fields keep, such as a job's `cancelled_by`."""
+    """Who asks. `subject` is what the audit fields keep, such as a job's `cancelled_by`; `caller`
+    what limits count for, nobody while nobody is known."""
 
     tenant: str
     subject: str
+    caller: JobCaller = NOBODY
 
 
 def of(request: HTTPConnection) -> Deps:

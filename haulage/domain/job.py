@@ -61,6 +61,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class JobCaller:
+    """Who submitted a job: a user and an API key, None where nobody knows."""
+
+    user: str | None = None
+    key: str | None = None
+
+
+NOBODY = JobCaller()
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A job before its first row. `input` is JSON text that the type's model has accepted.
 
@@ -89,6 +100,7 @@ class NewJob:
     rings: bool = True
     # The files that its input names; they stay for as long as the job does.
     files: tuple[NamedFile, ...] = ()
+    caller: JobCaller = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ class Lease:
     priority: Priority = Priority.NORMAL
     # What earlier attempts have used.
     usage: Usage = field(default_factory=Usage)
+    caller: JobCaller = NOBODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ async def _drafted(context: "RunContext", services: Services, child: Child) -> N
         request_id=context.lease.request_id,
         traceparent=context.lease.traceparent,
         parent_id=context.job_id,
+        caller=context.lease.caller,
         rings=False,
         files=accepted.files,
     )

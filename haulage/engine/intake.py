@@ -14,7 +14,7 @@ from typing import Any
 from haulage.domain import bulk
 from haulage.domain.errors import UnknownQueue
 from haulage.domain.ids import uuid7
-from haulage.domain.job import DEFAULT_TENANT, Job, NewJob, Priority
+from haulage.domain.job import DEFAULT_TENANT, NOBODY, Job, JobCaller, NewJob, Priority
 from haulage.domain.job_type import JobType
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.ports import Bell
@@ -53,6 +53,7 @@ class Origin:
     tenant: str = DEFAULT_TENANT
     request_id: str | None = None
     traceparent: str | None = None
+    caller: JobCaller = NOBODY
 
 
 ANONYMOUS = Origin()
@@ -122,6 +123,7 @@ class Intake:
             timeout_s=submission.timeout_s or policy.timeout_s,
             request_id=origin.request_id,
             traceparent=origin.traceparent,
+            caller=origin.caller,
         )
 
     async def accept(self, jobs: Sequence[NewJob]) -> list[Job]:

@@ -36,6 +36,8 @@ class ModelCalls:
         self._caller = Caller(
             context.tenant,
             spend=self._spend,
+            user=context.lease.caller.user or "",
+            key=context.lease.caller.key or "",
             say=context.reports.log,
         )
         self._said_unpriced = False

@@ -49,18 +49,20 @@ WITH item AS (
         id uuid, tenant text, type text, state text, reason text, queue text, priority smallint,
         tags json, input text, input_ref text, max_attempts int, max_crashes int,
         timeout_s float8, rung_at timestamptz, due timestamptz, deadline timestamptz,
-        request_id text, traceparent text, parent_id uuid, created_at timestamptz
+        request_id text, traceparent text, parent_id uuid, created_at timestamptz,
+        caller_user text, caller_key text
     )
 ), added AS (
     INSERT INTO jobs (id, tenant, type, state, reason, queue, priority, tags, input, input_ref,
                       max_attempts, max_crashes, timeout_s, rung_at, rings, scheduled_at, deadline,
-                      request_id, traceparent, parent_id, created_at, event_seq)
+                      request_id, traceparent, parent_id, created_at, caller_user, caller_key,
+                      event_seq)
     SELECT id, tenant, type, state, reason, queue, priority,
            CASE WHEN tags IS NULL THEN '{}'
                 ELSE ARRAY(SELECT json_array_elements_text(tags)) END,
            CAST(input AS json), input_ref, max_attempts, max_crashes, timeout_s, rung_at,
            CASE WHEN rung_at IS NULL THEN 0 ELSE 1 END, due, deadline, request_id, traceparent,
-           parent_id, created_at, 1
+           parent_id, created_at, caller_user, caller_key, 1
     FROM item
     ON CONFLICT (id) DO NOTHING
     RETURNING id, tenant, queue, type, tags, state, reason, scheduled_at, created_at
@@ -100,7 +102,7 @@ WITH wanted AS (
     FROM wanted WHERE jobs.id = wanted.id
     RETURNING jobs.id, fence, type, queue, tenant, CAST(input AS text) AS input, input_ref, attempt,
               max_attempts, run, timeout_s, due_at, deadline, request_id, traceparent,
-              parent_id, priority, event_seq, usage
+              parent_id, priority, caller_user, caller_key, event_seq, usage
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now,

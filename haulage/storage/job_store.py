@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.clock import Clock
-from haulage.domain.job import Lease, NewJob, Priority, Usage
+from haulage.domain.job import NOBODY, JobCaller, Lease, NewJob, Priority, Usage
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
@@ -94,6 +94,7 @@ class JobStore:
                 parent_id=row["parent_id"],
                 priority=Priority(row["priority"]),
                 usage=Usage(**(row["usage"] or {})),
+                caller=JobCaller(row["caller_user"], row["caller_key"]),
             )
             for row in claimed
         ]
@@ -201,6 +202,8 @@ def _row(job: NewJob, now: datetime) -> dict[str, Any]:
         row |= {"state": State.SCHEDULED, "reason": Reason.RUN_AT, "due": job.run_at}
     elif job.rings:
         row["rung_at"] = now
+    if job.caller is not NOBODY:
+        row |= {"caller_user": job.caller.user, "caller_key": job.caller.key}
     if job.tags:
         row["tags"] = job.tags
     if job.input_ref:

@@ -5,12 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from haulage.domain.context import Child
 from haulage.domain.errors import Snoozed
 from haulage.domain.holdup import Holdup, HoldupKind
+from haulage.domain.job import JobCaller
 from haulage.domain.language_model import Answer, Caller, ChatRequest, ModelUsage
+from haulage.domain.limits import Asker
 from haulage.engine.executor import Executor
 from haulage.engine.services import Services
+from haulage.storage.tables import jobs
 from tests.engine.conftest import Bench
 from tests.factories import history, row
 
@@ -26,11 +31,13 @@ class Turnstile:
         self.go = asyncio.Event()
         self.asked: list[str] = []
         self.tickets: list[str | None] = []
+        self.askers: list[Asker] = []
 
     async def chat(self, request: ChatRequest, *, caller: Caller) -> Answer[Any]:
         [model] = request.models
         self.asked.append(model)
         self.tickets.append(caller.ticket)
+        self.askers.append(caller.asker(model))
         if model == "busy":
             raise Snoozed("openai: its day", delay_s=self.wait_s, holdup=DAY)
         if model == "once" and self.asked.count("once") == 1:
@@ -182,3 +189,20 @@ async def test_steps_within_steps_do_not_wait_for_themselves(
 
     job_id = await bench.run(handler)
     assert (await row(services, job_id))["reason"] == "quota"
+
+
+async def test_limits_count_for_the_user_and_the_key_that_submitted_a_job_and_for_its_children(
+    bench: Bench, gate: Turnstile, services: Services
+) -> None:
+    async def handler(input, ctx):
+        await ask(ctx, "quick")
+        if input.value != "child":
+            await ctx.children("c", [Child("try", {"value": "child"})])
+
+    caller = JobCaller(user="ada", key="key-1")
+    job_id = await bench.run(handler, tenant="acme", caller=caller)
+    async with services.database.reading() as connection:
+        found = await connection.execute(sa.select(jobs.c.id).where(jobs.c.parent_id == job_id))
+        child_id = found.scalar_one()
+    await bench.attempt(child_id)
+    assert gate.askers == [Asker("acme", "quick", "ada", "key-1")] * 2

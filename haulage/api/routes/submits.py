@@ -132,8 +132,10 @@ def _fingerprint(request: Request, body: BaseModel) -> str:
 def origin(request: Request) -> Origin:
     """Where the job comes from, for its row."""
     traceparent = request.headers.get("traceparent", "")
+    who = deps.principal(request)
     return Origin(
-        tenant=deps.principal(request).tenant,
+        tenant=who.tenant,
+        caller=who.caller,
         request_id=request.scope.get(REQUEST_ID),
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
     )

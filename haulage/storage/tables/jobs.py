@@ -58,6 +58,9 @@ jobs = sa.Table(
     sa.Column("cancelled_at", Moment),
     sa.Column("request_id", sa.Text),
     sa.Column("traceparent", sa.Text),
+    # Who submitted it, where that is known: limits of providers count for users and keys, too.
+    sa.Column("caller_user", sa.Text),
+    sa.Column("caller_key", sa.Text),
     sa.Column("parent_id", UUID(as_uuid=True)),
     # A failed job that somebody has put aside; the others are the dead letters.
     sa.Column("discarded_at", Moment),
