@@ -73,8 +73,10 @@ async def _break(url: str, service: str) -> None:
 
 async def _call_together(url: str, service: str) -> int:
     breakers, count = _breakers(url), 0
+    await breakers.open()
     await breakers.look(service)
-    await asyncio.sleep(OPEN_S)
+    # And a little more: its clock here began when it was heard of.
+    await asyncio.sleep(OPEN_S + 0.2)
     print("ready", flush=True)
     sys.stdin.readline()
 
@@ -88,6 +90,7 @@ async def _call_together(url: str, service: str) -> int:
             pass
 
     await asyncio.gather(*(call() for _ in range(CALLS // PROCESSES)))
+    await breakers.close()
     return count
 
 

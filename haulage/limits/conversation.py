@@ -44,6 +44,11 @@ class Answer:
     missing: list[str]
     again: bool
 
+    @property
+    def age_s(self) -> float:
+        """For how long Redis has known the pool."""
+        return (self.now_ms - float(self.generation.rpartition(" ")[2])) / 1000
+
 
 class Listener(Protocol):
     """Who is told what is heard."""

@@ -63,9 +63,11 @@ class Desk:
         channel: str,
         now: Callable[[], datetime],
         ledger: Ledger | None,
+        unwritten_s: float,
     ) -> None:
         self._pool = pool
         self._ledger = ledger
+        self._unwritten_s = unwritten_s
         self._loop = asyncio.get_running_loop()
         self._waiters: dict[str, _Waiter] = {}
         # Calls that were let through: Redis' memory then, and how to tell it of them again.
@@ -197,7 +199,9 @@ class Desk:
             self._resolve(call_id, at)
         for ref in answer.missing:
             if ref not in self._restoring:
-                self._restoring[ref] = self._loop.create_task(self._restore(ref))
+                # What other processes have settled is in PostgreSQL that long after Redis forgot.
+                rest_s = max(0.0, self._unwritten_s - answer.age_s)
+                self._restoring[ref] = self._loop.create_task(self._restore(ref, rest_s))
         if answer.again:
             self.talk.tell("serve")
 
@@ -273,11 +277,12 @@ class Desk:
     def _grant(self, at_ms: float) -> Grant:
         return Grant(self.talk.local_moment(at_ms), self._generation)
 
-    async def _restore(self, ref: str) -> None:
+    async def _restore(self, ref: str, rest_s: float) -> None:
         """Have PostgreSQL tell what the counter should hold; until then its callers wait."""
         try:
             amounts: list[tuple[int, int]] = []
             if self._ledger is not None:
+                await asyncio.sleep(rest_s)
                 while True:
                     try:
                         amounts = await self._ledger.amounts(self._pool(), ref)

@@ -21,7 +21,7 @@ from haulage.limits.desk import Desk
 from haulage.limits.ear import Ear
 from haulage.limits.headers import Remaining
 from haulage.limits.hold import Hold
-from haulage.limits.ledger import Ledger
+from haulage.limits.ledger import FLUSH_S, Ledger
 from haulage.limits.limit import Pool, Scope
 from haulage.limits.local import LocalPool
 from haulage.limits.script import LIMITER, Script
@@ -29,6 +29,8 @@ from haulage.limits.view import LimitView, PoolView, read_limits, read_view
 from haulage.telemetry import metrics
 
 TTL_S = 600.0
+# What a process has settled is written after this at the latest, unless PostgreSQL is away.
+UNWRITTEN_S = FLUSH_S + 0.5
 
 
 class Limiter:
@@ -42,9 +44,11 @@ class Limiter:
         prefix: str,
         ledger: Ledger | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        unwritten_s: float = UNWRITTEN_S,
     ) -> None:
         self._client = client
         self._ledger = ledger
+        self._unwritten_s = unwritten_s
         self._pools = pools
         self._prefix = f"{prefix}limits:"
         self._channel = f"{self._prefix}turns:{uuid.uuid4().hex[:12]}"
@@ -153,6 +157,7 @@ class Limiter:
                 channel=self._channel,
                 now=self._now,
                 ledger=self._ledger,
+                unwritten_s=self._unwritten_s,
             )
         return desk
 

@@ -1,20 +1,25 @@
 """The limiter's script on real servers, with the time as an argument."""
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis.asyncio as redis
+from redis import Redis as BlockingRedis
 
 from haulage.brokers import redis_clients
 from haulage.domain.limits import Asker
 from haulage.limits import rules
 from haulage.limits.limit import Limit, Pool, lane_of
 from haulage.limits.script import LIMITER, Script
+from haulage.runtime import ports
 from haulage.runtime.redis import Redis
 
 NOON_MS = round(datetime(2030, 6, 5, 12, tzinfo=UTC).timestamp() * 1000)
@@ -38,6 +43,37 @@ async def client(redis_url: str) -> AsyncIterator["redis.Redis"]:
     opened = redis_clients.connect(redis_url)
     yield opened
     await opened.aclose()
+
+
+class OwnRedis:
+    """A Redis that can be killed and started again on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with ports.reserve_free() as port:
+            self._port = port.number
+        self._running = ExitStack()
+        self.url = self.start()
+
+    def start(self) -> str:
+        return self._running.enter_context(Redis.start(self._folder, port=self._port)).url
+
+    def stop(self) -> None:
+        self._running.close()
+
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        with BlockingRedis.from_url(self.url) as client:
+            pid: int = client.info("server")["process_id"]  # type: ignore[index]
+        os.kill(pid, signal.SIGKILL)
+        self._running.close()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    made = OwnRedis(tmp_path / "redis")
+    yield made
+    made.stop()
 
 
 class Line:

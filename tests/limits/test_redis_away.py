@@ -2,9 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -18,9 +15,8 @@ from haulage.limits.installation import connect
 from haulage.limits.limit import Limit, Measure, Period, Pool
 from haulage.limits.limiter import Limiter
 from haulage.limits.traffic import LimitedTraffic
-from haulage.runtime import ports
-from haulage.runtime.redis import Redis
 from tests.conftest import TestClock
+from tests.limits.conftest import OwnRedis
 
 PER_SECOND = Limit(Measure.REQUESTS, 4, Period.SECOND)
 POOLS = {
@@ -30,55 +26,31 @@ POOLS = {
 }
 
 
-class Server:
-    """A Redis that can be killed and started again on its port."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with ports.reserve_free() as port:
-            self._port = port.number
-        self._running = ExitStack()
-        self.url = self.start()
-
-    def start(self) -> str:
-        return self._running.enter_context(Redis.start(self._folder, port=self._port)).url
-
-    def stop(self) -> None:
-        self._running.close()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "redis")
-    yield made
-    made.stop()
-
-
 async def use(limiter: Limiter, pool: str, tokens: int = 1) -> None:
     async with limiter.hold(pool, Estimate(tokens)) as held:
         held.settle(Spent(tokens=tokens))
 
 
-async def test_a_paid_provider_is_closed_until_redis_is_back(server: Server) -> None:
-    client = connect(server.url)
+async def test_a_paid_provider_is_closed_until_redis_is_back(own_redis: OwnRedis) -> None:
+    client = connect(own_redis.url)
     limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
     await limiter.open()
     await use(limiter, "paid")
-    server.stop()
+    own_redis.stop()
     with pytest.raises(RedisAway) as away:
         await use(limiter, "paid")
     assert away.value.retry_after_s > 0
     assert classify(away.value) is Verdict.RETRY
-    server.start()
+    own_redis.start()
     await use(limiter, "paid")
     await limiter.close()
     await client.aclose()
 
 
 async def test_jobs_wait_until_redis_is_back_and_longer_the_longer_it_is_gone(
-    server: Server,
+    own_redis: OwnRedis,
 ) -> None:
-    client = connect(server.url)
+    client = connect(own_redis.url)
     limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
     breakers = Breakers(client, prefix="haulage:")
     clock = TestClock()
@@ -90,7 +62,7 @@ async def test_jobs_wait_until_redis_is_back_and_longer_the_longer_it_is_gone(
                 raise AssertionError("a paid call without a limit")
         return away.value
 
-    server.stop()
+    own_redis.stop()
     # Without limits too: nobody knows whether the breaker is open.
     for provider in ("paid", "free"):
         away = await refused(provider)
@@ -100,35 +72,37 @@ async def test_jobs_wait_until_redis_is_back_and_longer_the_longer_it_is_gone(
     assert 20 <= (await refused("paid")).delay_s <= 30
     clock.advance(hours=1)
     assert 30 <= (await refused("paid")).delay_s <= 45
-    server.start()
+    own_redis.start()
     async with traffic.hold("paid", Asker(), tokens=1):
         pass
     await limiter.close()
     await client.aclose()
 
 
-async def test_a_local_share_lets_calls_through_the_traffic_too(server: Server) -> None:
-    client = connect(server.url)
+async def test_a_local_share_lets_calls_through_the_traffic_too(own_redis: OwnRedis) -> None:
+    client = connect(own_redis.url)
     limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
     breakers = Breakers(client, prefix="haulage:")
     clock = TestClock()
     traffic = LimitedTraffic(limiter, breakers, short_wait_s=1, now=clock.now, random=Random(1))
-    server.stop()
+    own_redis.stop()
     async with traffic.hold("shared", Asker(), tokens=1):
         pass
     await limiter.close()
     await client.aclose()
 
 
-async def test_what_was_settled_while_it_was_away_is_told_when_it_is_back(server: Server) -> None:
-    client = connect(server.url)
+async def test_what_was_settled_while_it_was_away_is_told_when_it_is_back(
+    own_redis: OwnRedis,
+) -> None:
+    client = connect(own_redis.url)
     limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
     await limiter.open()
     async with limiter.hold("paid", Estimate(900)) as held:
-        server.stop()
+        own_redis.stop()
         held.settle(Spent(tokens=700))
     await limiter.drain()
-    server.start()
+    own_redis.start()
     await limiter.look("paid")
     await limiter.drain()
     assert (await limiter.look("paid")).limits[0].current == 700
@@ -136,11 +110,11 @@ async def test_what_was_settled_while_it_was_away_is_told_when_it_is_back(server
     await client.aclose()
 
 
-async def test_a_local_share_goes_on_at_its_rate(server: Server) -> None:
-    client = connect(server.url)
+async def test_a_local_share_goes_on_at_its_rate(own_redis: OwnRedis) -> None:
+    client = connect(own_redis.url)
     limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
     await limiter.open()
-    server.stop()
+    own_redis.stop()
     began = time.monotonic()
     await asyncio.gather(*(use(limiter, "shared") for _ in range(4)))
     # Two of the four a second are this process': the third waits for the first one's second.

@@ -36,7 +36,7 @@ def now() -> datetime:
 @pytest.fixture
 async def limiter(client: "redis.Redis", database: Database) -> AsyncIterator[Limiter]:
     ledger = Ledger(LimitStore(database, SystemClock()), now)
-    made = Limiter(client, pools=lambda _: POOL, prefix="haulage:", ledger=ledger)
+    made = Limiter(client, pools=lambda _: POOL, prefix="haulage:", ledger=ledger, unwritten_s=0)
     await made.open()
     yield made
     await made.close()
@@ -150,7 +150,8 @@ async def test_without_postgresql_what_lasts_waits(
             return await super().since(*given)
 
     store = Away(database, SystemClock())
-    limiter = Limiter(client, pools=lambda _: POOL, prefix="haulage:", ledger=Ledger(store, now))
+    ledger = Ledger(store, now)
+    limiter = Limiter(client, pools=lambda _: POOL, prefix="haulage:", ledger=ledger, unwritten_s=0)
     await limiter.open()
     entering = asyncio.ensure_future(limiter.hold("openai", Estimate(1), ACME).__aenter__())
     with pytest.raises(TimeoutError):
