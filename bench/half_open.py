@@ -53,7 +53,11 @@ def _probes(url: str, services: list[str]) -> int:
     for process in running:
         assert process.stdout is not None
         process.stdout.readline()
-    let_through = [process.communicate("go\n")[0] for process in running]
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    let_through = [process.communicate()[0] for process in running]
     return sum(json.loads(said.splitlines()[-1]) for said in let_through)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from haulage.engine.executor import Executor
 from haulage.engine.services import Services
 from tests.conftest import TestClock
 from tests.engine.conftest import Bench
-from tests.factories import queued, row
+from tests.factories import row
 from tests.providers.conftest import Desks
 
 AGAIN = {
@@ -34,38 +35,39 @@ NEVER = {
 
 
 @pytest.fixture
-def bench(services: Services, clock: TestClock, desks: Desks) -> Bench:
-    """Attempts with a gateway that calls the simulated provider and asks once."""
-    with_models = replace(services, models=desks.open(timeout_s=0.2).gateway)
-    made = Bench(with_models, clock, Random(1))
-    made.executor = Executor(with_models, random=Random(1))
-    return made
+def bench(services: Services, clock: TestClock) -> Bench:
+    return Bench(services, clock, Random(1))
 
 
-async def ask(bench: Bench, word: str) -> dict[str, object]:
+async def ask(bench: Bench, desks: Desks, word: str) -> dict[str, Any]:
+    """The row of a job that has asked the simulated provider once."""
+    gateway = desks.open(timeout_s=0.2 if word == "hang" else 5.0).gateway
+    bench.services = replace(bench.services, models=gateway)
+    bench.executor = Executor(bench.services, random=Random(1))
+
     async def handler(input: object, ctx: Context) -> str:
         return (await ctx.chat(f"openai:do/{word}", "hello")).text
 
-    bench.declare(handler, result=str)
-    job_id = await queued(bench.services, type="try", max_attempts=3)
-    await bench.attempt(job_id)
+    job_id = await bench.run(handler, result=str, max_attempts=3)
     return dict(await row(bench.services, job_id))
 
 
 @pytest.mark.parametrize("word", AGAIN)
-async def test_what_may_pass_is_tried_again(bench: Bench, word: str) -> None:
-    found = await ask(bench, word)
+async def test_what_may_pass_is_tried_again(bench: Bench, desks: Desks, word: str) -> None:
+    found = await ask(bench, desks, word)
     assert (found["state"], found["reason"], found["attempt"]) == ("scheduled", "retry", 1)
     assert found["error"]["code"] == AGAIN[word]
 
 
 @pytest.mark.parametrize("word", NEVER)
-async def test_what_stays_is_not(bench: Bench, word: str) -> None:
-    found = await ask(bench, word)
+async def test_what_stays_is_not(bench: Bench, desks: Desks, word: str) -> None:
+    found = await ask(bench, desks, word)
     assert (found["state"], found["error"]["code"]) == ("failed", NEVER[word])
 
 
-async def test_a_bill_that_cannot_be_is_estimated_and_the_answer_kept(bench: Bench) -> None:
-    found = await ask(bench, "liar")
+async def test_a_bill_that_cannot_be_is_estimated_and_the_answer_kept(
+    bench: Bench, desks: Desks
+) -> None:
+    found = await ask(bench, desks, "liar")
     assert found["state"] == "succeeded"
     assert 0 < found["usage"]["input_tokens"] < 1000
