@@ -18,6 +18,7 @@ from bench import (
     history,
     latency,
     lists,
+    novel,
     quota,
     quota_jobs,
     sleepers,
@@ -52,6 +53,7 @@ BENCHMARKS = {
     "gateway": gateway.main,
     "upload": files.large,
     "small_files": files.small,
+    "novel": novel.main,
 }
 
 

@@ -42,6 +42,7 @@ class System:
     api_pid: int
     redis_url: str
     environment: Mapping[str, str]
+    folder: Path
 
     def submit(
         self, type_name: str, value: dict[str, Any], count: int, **options: Any
@@ -122,6 +123,7 @@ class System:
 def running(
     *,
     io_concurrency: int = 1_000,
+    cpu_processes: int = 1,
     handlers: tuple[str, ...] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[System]:
@@ -130,7 +132,7 @@ def running(
         options = StackOptions(
             data=folder / "data",
             io_concurrency=io_concurrency,
-            cpu_processes=1,
+            cpu_processes=cpu_processes,
             handlers=handlers,
             environment={"HAULAGE_LOG_LEVEL": "WARNING", **(environment or {})},
         )
@@ -150,6 +152,7 @@ def running(
                     api_pid,
                     ready.redis_url,
                     {**options.environment, "HAULAGE_BLOB_URL": str(folder / "data" / "blobs")},
+                    folder,
                 )
 
 

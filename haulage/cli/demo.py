@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from haulage.cli.demo_material import essay, examples_folder, make_novel, served
+from haulage.cli.demo_material import essay, examples_folder, local_report, make_novel, served
 from haulage.cli.demo_results import print_excerpts, timings
 from haulage.cli.output import (
     Complaint,
@@ -40,8 +40,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PAGES = 60
 INTERRUPTED = 130
-# The scraper refuses private addresses; the demo's own site is on one.
-ENVIRONMENT = {"HAULAGE_HANDLER_WEB_ALLOW_PRIVATE": "true"}
+ENVIRONMENT = {
+    # The scraper refuses private addresses; the demo's own site is on one.
+    "HAULAGE_HANDLER_WEB_ALLOW_PRIVATE": "true",
+    # A key that happens to be in the environment is not the demo's to spend.
+    "HAULAGE_PROVIDERS_BALANCED": "local",
+}
 
 
 def demo(
@@ -53,9 +57,10 @@ def demo(
 ) -> None:
     """See Haulage work: start everything, run real jobs, show their progress and results.
 
-    A 60-page novel is cut into short sentences, a long text summarised, a page scraped, and a core
-    kept busy for five seconds. On a terminal everything stays up for you to try until Ctrl-C;
-    without one it stops and exits with 0, or 1 if a job failed.
+    A 60-page novel is cut into short sentences, a long text summarised, the people of a report
+    found, a page scraped, and a core kept busy for five seconds. No model is asked. On a terminal
+    everything stays up for you to try until Ctrl-C; without one it stops and exits with 0, or 1 if
+    a job failed.
 
     [dim]Examples[/dim]
 
@@ -232,6 +237,7 @@ async def _submit(
     work: list[tuple[str, dict[str, Any]]] = [
         ("rewrite_novel", {"file": str(file.id), "sentence_length_limit": 12}),
         ("summarize_text", {"text": essay(examples)}),
+        ("identifying_data", {"text": local_report(examples)}),
         ("web_scrape", {"url": page_url}),
         ("crunch", {"seconds": 5}),
     ]

@@ -43,6 +43,11 @@ def essay(examples: Path) -> str:
     return (examples / "clocks.txt").read_text("utf-8")
 
 
+def local_report(examples: Path) -> str:
+    """A short piece of news with people in it."""
+    return (examples / "harbour.txt").read_text("utf-8")
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve `folder` on a free port of loopback while the block lasts; gives the base URL."""

@@ -16,6 +16,7 @@ SENTENCES = 8
 LINKS = 5
 # Characters of a line: what is piped has no screen to end it.
 READABLE = 100
+PEOPLE = 6
 
 
 def excerpt(job: JobView, result: Any) -> RenderableType:
@@ -93,6 +94,16 @@ def _summary(result: Mapping[str, Any]) -> Iterator[RenderableType]:
         )
 
 
+def _people(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+    table = Table.grid(padding=(0, 2))
+    for person in result["people"][:PEOPLE]:
+        places = " ".join(f"{one['start']}–{one['end']}" for one in person["mentions"])
+        table.add_row(
+            escape(person["name"]), f"[dim]{escape(person['role'] or '')}[/]", f"[dim]{places}[/]"
+        )
+    yield table
+
+
 def _page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     table = Table.grid(padding=(0, 2))
     links = result["links"]
@@ -119,6 +130,7 @@ def _primes(result: Mapping[str, Any]) -> Iterator[RenderableType]:
 EXCERPTS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[RenderableType]]] = {
     "rewrite_novel": _novel,
     "summarize_text": _summary,
+    "identifying_data": _people,
     "web_scrape": _page,
     "crunch": _primes,
 }

@@ -45,11 +45,12 @@ _BOUND = (
 _ADJECTIVE = r"[a-zà-ÿ]{2,}(?:ale|ali|al|ivo|iva|ico|ica|il|el|elle|ique|if|ive|ère)"
 _ROLE_AFTER = re.compile(
     rf"\s?[,(]\s?(?:(?:il|lo|la|l['’]|le|un|une|una|the|an?|his|her|son|sa|suo|sua)\s?)?"
-    rf"((?:\w+\s){{0,2}}?{_ROLE}\b[^,.;:()\n!?«»]{{0,60}}?)\s?[,.;:)\n]",
+    rf"((?:\w+\s){{0,2}}?{_ROLE}\b(?:(?!\n\s*\n)[^,.;:()!?«»]){{0,60}}?)\s?(?:[,.;:)]|\n\s*\n)",
     re.IGNORECASE,
 )
 _ROLE_BEFORE = re.compile(
-    rf"\b({_ROLE}(?:\s{_ADJECTIVE})?(?:\s{_BOUND}(?:['’]|\s)[\w’'-]+){{0,3}}),?\s$", re.IGNORECASE
+    rf"\b((?i:{_ROLE})(?:\s{_ADJECTIVE})?"
+    rf"(?:\s{_BOUND}(?:['’]|\s)[\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+){{0,2}}){{0,3}}),?\s$"
 )
 _ROLE_REACH = 90
 

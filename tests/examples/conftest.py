@@ -10,7 +10,7 @@ import pytest
 from live_system import System, Up
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-HANDLERS = ["retries", "fan_out", "files", "long_jobs", "cancelling"]
+HANDLERS = ["retries", "fan_out", "files", "long_jobs", "cancelling", "models"]
 
 
 @pytest.fixture(scope="session")

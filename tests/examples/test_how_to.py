@@ -82,6 +82,22 @@ def test_what_is_cancelled_puts_its_lock_away(system: System, tmp_path: Path, na
     until(lambda: not lock.exists())
 
 
+def test_letters_are_sorted_without_a_model_where_there_is_none(system: System) -> None:
+    given = {"letters": ["Is it open?", "The cellar is flooded."]}
+    job = system.until_ended(system.client.submit("sort_letters", given).id)
+    assert job.result == [
+        {"kind": "question", "urgent": False},
+        {"kind": "other", "urgent": True},
+    ]
+
+
+def test_letters_are_sorted_by_a_model_that_is_named(system: System) -> None:
+    given = {"letters": ["Is it open?"], "model": "fake:echo"}
+    job = system.until_ended(system.client.submit("sort_letters", given).id)
+    assert job.result == [{"kind": "complaint", "urgent": False}]
+    assert job.raw["usage"]["calls"] == 1
+
+
 def test_a_key_makes_two_submits_one_job(system: System) -> None:
     said = run(system, "idempotency.py", folder=HOW_TO)
     assert said == "one job\n422 idempotency_mismatch\n"
