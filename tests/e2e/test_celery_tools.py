@@ -26,7 +26,7 @@ def app(system: System) -> Iterator[Celery]:
 def test_inspect_answers_for_both_pools(system: System, app: Celery) -> None:
     job = system.client.submit("sleep", {"seconds": 20})
     system.until_state(job.id, "running")
-    inspect = app.control.inspect(timeout=3)
+    inspect = app.control.inspect(timeout=10, limit=2)
     active = {task["id"] for tasks in (inspect.active() or {}).values() for task in tasks}
     assert str(job.id) in active
     stats = inspect.stats() or {}

@@ -39,7 +39,7 @@ def test_a_worker_that_hears_no_canary_stops_and_gives_its_jobs_back(
     job = system.client.submit(type, {"seconds": 60})
     system.until_state(job.id, "running")
     before = system.query("SELECT id FROM workers WHERE pool = %s AND ended_at IS NULL", pool)
-    queues = app.control.inspect(timeout=5).active_queues() or {}
+    queues = app.control.inspect(timeout=10, limit=2).active_queues() or {}
     [(name, nest)] = [
         (worker, queue["name"])
         for worker, consumed in queues.items()
