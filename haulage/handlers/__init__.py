@@ -26,8 +26,8 @@ def load_all(extra: Iterable[str] = ()) -> Registry:
     `extra` names modules (`jobs`, `shop.jobs`; the current folder is searched too) or files
     (`./jobs.py`). Raises `DefinitionFault` when one cannot be imported. Calling it again is cheap.
     """
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    for name in shipped():
+        importlib.import_module(name)
     for point in entry_points(group=GROUP):
         try:
             point.load()
@@ -39,6 +39,11 @@ def load_all(extra: Iterable[str] = ()) -> Registry:
         except Exception as error:
             raise _fault(f"handlers module {name!r}", error) from error
     return REGISTRY
+
+
+def shipped() -> list[str]:
+    """The modules of the job types that ship."""
+    return [f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)]
 
 
 def _load_named(name: str) -> None:

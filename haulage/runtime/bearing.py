@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from haulage import handlers
 from haulage.runtime.launch import ORPHANED, bind_to_parent
 
 PROGRAM = "haulage"
@@ -33,10 +34,22 @@ MODULES = (
     "haulage.wiring.worker",
     "haulage.wiring.models",
     # What these import only when they begin to work.
+    "celery.app.amqp",
+    "celery.app.control",
+    "celery.app.events",
+    "celery.app.log",
     "celery.apps.worker",
+    "celery.backends.base",
     "celery.concurrency.prefork",
+    "celery.events.receiver",
+    "celery.fixups.django",
+    "celery.worker.autoscale",
+    "celery.worker.components",
     "celery.worker.consumer",
+    "celery.worker.strategy",
+    "haulage.engine.consumer",
     "kombu.transport.redis",
+    *handlers.shipped(),
 )
 # An order holds a whole environment.
 _MOST_BYTES = 200_000
