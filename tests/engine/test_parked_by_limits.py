@@ -1,0 +1,126 @@
+"""Jobs and the real limiter: parked, brought back, let through in their turn; breakers park too."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+import redis.asyncio as redis
+
+from haulage.brokers import redis_clients
+from haulage.domain.provider_errors import ProviderUnavailable
+from haulage.engine.executor import Executor
+from haulage.engine.services import Services
+from haulage.limits.breaker import BreakerRule, Breakers
+from haulage.limits.limit import Limit, Measure, Period, Pool, Strategy
+from haulage.limits.limiter import Limiter
+from haulage.limits.traffic import LimitedTraffic
+from haulage.providers.chain import Patience
+from haulage.providers.fake import Fake
+from haulage.providers.gateway import Gateway
+from haulage.providers.route import Route
+from tests.engine.conftest import Bench
+from tests.factories import history, queued, row
+
+ONE_A_SECOND = Limit(Measure.REQUESTS, 1, Period.SECOND, Strategy.BUCKET, burst=1)
+POOLS = {
+    "dear": Pool("dear", (ONE_A_SECOND,), slack_s=0.0),
+    "down": Pool("down"),
+    "fake": Pool("fake"),
+}
+
+
+def fails(_call: Any) -> str:
+    raise ProviderUnavailable("503")
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator["redis.Redis"]:
+    opened = redis_clients.connect(redis_url)
+    yield opened
+    await opened.aclose()
+
+
+@pytest.fixture
+async def limited(bench: Bench, client: "redis.Redis") -> AsyncIterator[Bench]:
+    """The bench with models behind real limits and breakers; no wait is short enough for a slot."""
+    limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
+    breakers = Breakers(client, prefix="haulage:", rule=lambda _: BreakerRule(failures=2))
+    await limiter.open()
+    await breakers.open()
+    traffic = LimitedTraffic(
+        limiter, breakers, short_wait_s=0.05, now=bench.services.clock.now, random=Random(1)
+    )
+    adapters = {"dear": Fake({}), "down": Fake({"m": fails}), "fake": Fake({})}
+    gateway = Gateway(
+        adapters,
+        route=Route(tuple(adapters)),
+        traffic=traffic,
+        ledger=_NoLedger(),
+        patience=Patience(retries=0),
+        random=Random(1),
+    )
+    bench.services = replace(bench.services, models=gateway)
+    bench.executor = Executor(bench.services, random=Random(1))
+    yield bench
+    await breakers.close()
+    await limiter.close()
+
+
+class _NoLedger:
+    def add(self, **_used: Any) -> None: ...
+
+
+async def asking(input: Any, ctx: Any) -> str:
+    answer = await ctx.chat(input.value, "hello")
+    return answer.provider
+
+
+async def submitted(bench: Bench, *models: str) -> Any:
+    chain = ", ".join(f'"{one}"' for one in models)
+    return await queued(bench.services, type="try", input=f'{{"value": [{chain}]}}', max_attempts=1)
+
+
+async def test_a_parked_job_comes_back_in_its_turn_and_spends_one_attempt(
+    limited: Bench, services: Services
+) -> None:
+    limited.declare(asking)
+    first, second = [await submitted(limited, "dear:echo") for _ in range(2)]
+    await limited.attempt(first)
+    await limited.attempt(second)
+    parked = await row(services, second)
+    assert (parked["state"], parked["reason"], parked["attempt"]) == ("scheduled", "limit", 0)
+    said = (await history(services, second))[-1]["waits_for"]
+    assert said == {"kind": "limit", "pool": "dear", "limit": "requests per second"}
+    wait_s = (parked["scheduled_at"] - limited.clock.now()).total_seconds()
+    assert 0.5 < wait_s < 1.0
+    # Redis' second is a real one.
+    await asyncio.sleep(wait_s + 0.03)
+    await limited.again(second)
+    done = await row(services, second)
+    assert (done["state"], done["attempt"]) == ("succeeded", 1)
+
+
+async def test_an_open_breaker_parks_jobs_and_burns_none_of_their_attempts(
+    limited: Bench, services: Services
+) -> None:
+    limited.declare(asking)
+    for _ in range(2):
+        await limited.attempt(await submitted(limited, "down:m"))
+    job_id = await submitted(limited, "down:m")
+    await limited.attempt(job_id)
+    parked = await row(services, job_id)
+    assert (parked["state"], parked["reason"], parked["attempt"]) == ("scheduled", "breaker", 0)
+    assert (parked["scheduled_at"] - limited.clock.now()).total_seconds() > 50
+
+
+async def test_a_model_that_can_answer_now_goes_before_one_that_parks(
+    limited: Bench, services: Services
+) -> None:
+    limited.declare(asking)
+    await limited.attempt(await submitted(limited, "dear:echo"))
+    job_id = await submitted(limited, "dear:echo", "fake:echo")
+    await limited.attempt(job_id)
+    assert (await row(services, job_id))["result"] == "fake"
