@@ -18,9 +18,11 @@ from bench import (
     history,
     latency,
     lists,
+    newspaper,
     novel,
     quota,
     quota_jobs,
+    scans,
     sleepers,
     steps,
     streams,
@@ -54,6 +56,9 @@ BENCHMARKS = {
     "upload": files.large,
     "small_files": files.small,
     "novel": novel.main,
+    "newspaper": newspaper.main,
+    "scan": newspaper.scan,
+    "scans": scans.main,
 }
 
 

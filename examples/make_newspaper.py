@@ -90,18 +90,20 @@ def scanned_pages(wear: Wear, numbers: Sequence[int] = (1, 2, 3, 4)) -> list[Any
 
     random = np.random.default_rng(wear.seed)
     document = pypdfium2.PdfDocument(make_newspaper())
-    clean = [
-        page.render(scale=wear.dpi / 72, grayscale=True).to_pil().convert("L") for page in document
-    ]
-    document.close()
+
+    def printed(place: int) -> Any:
+        bitmap = document[place].render(scale=wear.dpi / 72, grayscale=True)
+        return bitmap.to_pil().convert("L")
+
     worn = []
-    for number, page in enumerate(clean):
-        back = clean[number ^ 1].transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        dots = np.asarray(page, dtype=np.float32)
-        ghost = np.asarray(back.filter(ImageFilter.GaussianBlur(wear.dpi / 150)), dtype=np.float32)
+    for number in numbers:
         # Paper is no white, and ink no black.
-        dots = 40 + dots * (190 / 255) - (255 - ghost) * 0.45 * wear.show_through
-        angle = wear.skew * (1 if number % 2 == 0 else -1)
+        dots = 40 + np.asarray(printed(number - 1), dtype=np.float32) * (190 / 255)
+        if wear.show_through:
+            back = printed((number - 1) ^ 1).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            ghost = np.asarray(back.filter(ImageFilter.GaussianBlur(wear.dpi / 150)))
+            dots = dots - (255.0 - ghost) * 0.45 * wear.show_through
+        angle = wear.skew * (1 if number % 2 else -1)
         image = Image.fromarray(dots.clip(0, 255).astype(np.uint8))
         image = image.rotate(angle, resample=Image.Resampling.BICUBIC, fillcolor=230)
         if wear.blur:

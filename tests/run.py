@@ -53,6 +53,13 @@ def missing_brokers() -> str | None:
     return f"no {', '.join(lacks)}" if lacks else None
 
 
+def missing_tesseract() -> str | None:
+    """The language data that the system's packages bring; the engine comes in a wheel."""
+    folders = [*Path("/usr/share/tesseract-ocr").glob("*/tessdata"), Path("/usr/share/tessdata")]
+    found = any((folder / "ita.traineddata").exists() for folder in folders)
+    return None if found else "no data of Tesseract's for Italian"
+
+
 CHECKS = [
     Group("ruff", [str(BIN / "ruff"), "check", "."]),
     Group("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
@@ -94,6 +101,13 @@ EXTRA = [
         missing=missing_llama,
         add="make llama",
         env=lambda: {"HAULAGE_TEST_LLAMA": "1"},
+    ),
+    Group(
+        "tesseract",
+        [*PYTEST, *APART, "tests/tesseract"],
+        missing=missing_tesseract,
+        add="apt-get install -y tesseract-ocr-ita tesseract-ocr-fra tesseract-ocr-eng",
+        env=lambda: {"HAULAGE_TEST_TESSERACT": "1"},
     ),
 ]
 

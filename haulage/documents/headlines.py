@@ -8,7 +8,7 @@ from haulage.documents.print import Line, in_rows
 
 # In units of the body's size.
 _HEADLINE = 1.45
-_DECK = 1.14
+_DECK, _SLIGHTLY = 1.17, 1.08
 # Lines of one headline differ by less than this share in size.
 _ALIKE = 0.18
 
@@ -198,4 +198,5 @@ def _is_deck(line: Line, columns: Sequence[Column], size: float) -> bool:
     left = line.left - over[0].left
     right = over[-1].right - line.right
     # A first line of text is indented at most, and full to the right.
-    return min(left, right) > 1.8 * size and abs(left - right) < 0.25 * (left + right) + size
+    least = 0.9 if line.size >= _SLIGHTLY * size else 1.8
+    return min(left, right) > least * size and abs(left - right) < 0.25 * (left + right) + size

@@ -6,21 +6,22 @@ models come with the extra `ocr`; else the page is unreadable, with the reason. 
 reading ends it. Before all of that the page is set straight.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from haulage.documents.ink import ink_of, skew_of
 from haulage.documents.language import detect_language
 from haulage.documents.layout import BLANK, PICTURES
-from haulage.documents.print import PrintedPage
+from haulage.documents.print import PrintedPage, Source
 from haulage.documents.rapid import RapidOcr, has_rapidocr
 from haulage.documents.raster import Raster
 from haulage.documents.recognition import Engine, Recognised, Verdict, judge
 from haulage.documents.tesseract import CODES, Tesseract, tesseract_languages
 
+ENGINES: tuple[Source, ...] = ("tesseract", "rapidocr")
 NO_TEXT = "no text could be read"
 ADVICE = "pip install 'haulage[ocr]'"
-# Tesseract is less sure than this of what lies on its side or stands on its head.
-_SIDEWAYS = 60.0
+# Tesseract is less sure than this of what stands on its head.
+_UPRIGHT = 85.0
 # A dot darker than each of its neighbours by this many grey levels is a speck.
 _SPECK, _SPECKLED_SHARE, _SAMPLE_SIDE = 50, 0.002, 350
 
@@ -34,13 +35,18 @@ class Unreadable(Exception):
 
 
 class Recogniser:
-    """Reads pages in `languages` (ISO 639-1), or in any that data is here for."""
+    """Reads pages by those of `engines` that are installed, in `languages` (ISO 639-1), or in any
+    that data is here for."""
 
-    def __init__(self, languages: Sequence[str] = ()) -> None:
-        here = tesseract_languages()
+    def __init__(
+        self, languages: Sequence[str] = (), *, engines: Collection[Source] = ENGINES
+    ) -> None:
+        here = tesseract_languages() if "tesseract" in engines else ()
         wanted = [CODES.get(code, code) for code in languages]
         self._languages = [name for name in wanted if name in here] or list(here)
-        self._rapid: Engine | None = RapidOcr() if has_rapidocr() else None
+        self._rapid: Engine | None = (
+            RapidOcr() if "rapidocr" in engines and has_rapidocr() else None
+        )
 
     def read(self, raster: Raster, page: int) -> PrintedPage:
         """The lines of a page; raises `Unreadable`, or `NoEngine` where nothing is installed."""
@@ -70,12 +76,12 @@ class Recogniser:
             first = smoothed(raster) if specks else raster
             tesseract = Tesseract(self._tongue(first))
             found = tesseract.read(first)
-            yield found, first
-            if found.confidence < _SIDEWAYS and (turns := tesseract.quarter_turns(first)):
+            if _may_lie(found) and (turns := tesseract.quarter_turns(first)):
                 raster = straightened(turned(raster, turns))
                 first = smoothed(raster) if specks else raster
                 tesseract = Tesseract(self._tongue(first))
-                yield tesseract.read(first), first
+                found = tesseract.read(first)
+            yield found, first
             yield tesseract.read(raster, adaptive=True), raster
             second = raster if specks else smoothed(raster)
             yield tesseract.read(second), second
@@ -92,6 +98,12 @@ class Recogniser:
         found = Tesseract(self._languages).read(Raster(strip, raster.dpi))
         language = CODES.get(detect_language(" ".join(line.text for line in found.lines)))
         return [language] if language in self._languages else self._languages
+
+
+def _may_lie(found: Recognised) -> bool:
+    """Whether the page may lie on its side, where lines are higher than wide, or on its head."""
+    upright = sum(len(line.text) for line in found.lines if line.width > line.bottom - line.top)
+    return found.confidence < _UPRIGHT or 2 * upright < sum(len(one.text) for one in found.lines)
 
 
 def straightened(raster: Raster) -> Raster:

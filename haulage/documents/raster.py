@@ -25,6 +25,7 @@ _MOST_SLENDER = 20
 _LEAST_SIDE = 32
 _LOWEST_DPI, _HIGHEST_DPI = 200.0, 300.0
 _ASSUMED_DPI = 200.0
+_MOST_ENLARGED = 3.0
 _BELIEVED_DPI = (60.0, 1200.0)
 _POINTS = 72.0
 
@@ -72,8 +73,7 @@ def raster_of_image(file: bytes | PathLike[str], page: int) -> Raster:
         # Decoders that can, JPEG's, deliver it smaller at once.
         image.draft("L", image.size)
         grey = _grey(ImageOps.exif_transpose(image))
-        dpi = _dpi(said)
-        return _within_bounds(Raster(grey, dpi))
+        return _within_bounds(Raster(grey, _dpi(said)))
 
 
 def raster_of_pdf(page: Any, width: float, height: float) -> Raster:
@@ -145,12 +145,17 @@ def _dpi(said: Any) -> float:
 
 
 def _within_bounds(raster: Raster) -> Raster:
+    """At a resolution that OCR likes, and no larger than allowed: small type is enlarged, as it is
+    in a PDF's page."""
+    from PIL import Image
+
     width, height = raster.image.size
-    if width * height <= MAX_PIXELS:
+    wanted = min(max(_LOWEST_DPI / raster.dpi, 1.0), _MOST_ENLARGED)
+    share = min(wanted, (MAX_PIXELS / (width * height)) ** 0.5)
+    if share == 1.0:
         return raster
-    share = (MAX_PIXELS / (width * height)) ** 0.5
-    smaller = raster.image.resize((int(width * share), int(height * share)))
-    return Raster(smaller, raster.dpi * share)
+    size = (int(width * share), int(height * share))
+    return Raster(raster.image.resize(size, Image.Resampling.BICUBIC), raster.dpi * share)
 
 
 def _scanned_dpi(page: Any) -> float:

@@ -101,7 +101,8 @@ class Tesseract:
             found = api.DetectOrientationScript()
         if not found or found["orient_conf"] < 2.0:
             return 0
-        return int(found["orient_deg"]) // 90 % 4
+        # It says by how much the page is turned clockwise.
+        return -int(found["orient_deg"]) // 90 % 4
 
 
 class _Word:

@@ -3,10 +3,9 @@
 from difflib import SequenceMatcher
 
 import pytest
-from newspaper_scans import MARKET, market
+from newspaper_scans import MARKET, front, market
 from PIL import Image, ImageDraw
 
-import haulage.documents.ocr as module
 from haulage.documents.ink import ink_of, skew_of
 from haulage.documents.layout import BLANK, PICTURES, RuleLayout
 from haulage.documents.ocr import NoEngine, Recogniser, Unreadable, straightened
@@ -15,9 +14,8 @@ from haulage.documents.raster import Raster
 
 
 @pytest.fixture
-def rapid(monkeypatch: pytest.MonkeyPatch) -> Recogniser:
-    monkeypatch.setattr(module, "tesseract_languages", lambda: ())
-    return Recogniser()
+def rapid() -> Recogniser:
+    return Recogniser(engines=["rapidocr"])
 
 
 def alike(read: str, wanted: str) -> float:
@@ -48,17 +46,14 @@ def test_a_page_that_is_a_picture_says_so(rapid):
         rapid.read(Raster(page, 200), 1)
 
 
-def test_without_any_engine_the_cure_is_said(monkeypatch):
-    monkeypatch.setattr(module, "tesseract_languages", lambda: ())
-    monkeypatch.setattr(module, "has_rapidocr", lambda: False)
-
+def test_without_any_engine_the_cure_is_said():
     with pytest.raises(NoEngine, match=r"pip install 'haulage\[ocr\]'"):
-        Recogniser().read(market(), 1)
+        Recogniser(engines=[]).read(market(), 1)
 
 
 @pytest.mark.parametrize("degrees", [-2.0, -0.5, 0.5, 2.0])
 def test_a_page_askew_is_set_straight(degrees):
-    askew = market(skew=degrees, noise=12)
+    askew = front(skew=degrees, dpi=150)
 
     assert skew_of(askew) == pytest.approx(-degrees, abs=0.3)
     assert abs(skew_of(straightened(askew))) <= 0.3

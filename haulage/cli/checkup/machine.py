@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from haulage.cli.checkup.findings import Finding, Level, Surroundings, missing_modules
+from haulage.cli.checkup.scans import ocr_check
 from haulage.domain.errors import HaulageError
 from haulage.runtime.fault import StartFault
 
@@ -22,7 +23,7 @@ NAMED_PACKAGES = frozenset({"celery", "kombu", "psycopg", "redis", "sqlalchemy",
 
 def machine_checks(around: Surroundings) -> Iterator[Finding]:
     """Python, packages, settings, binaries, folders; changes nothing."""
-    for check in (_python, _extras, _versions, _settings, _binaries, _blobs, _disk):
+    for check in (_python, _extras, _versions, _settings, _binaries, ocr_check, _blobs, _disk):
         yield from check(around)
 
 
