@@ -4,8 +4,9 @@ A model is named `provider:model`. A list of names is a chain: the next one is a
 before it did not answer.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -29,11 +30,25 @@ UNWIRED = "No models are wired into this process; jobs that call one run on work
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An image to look at: a PNG or JPEG file's bytes."""
+
+    media_type: Literal["image/png", "image/jpeg"]
+    content: bytes = field(repr=False)
+
+    @property
+    def base64(self) -> str:
+        """As the providers take it."""
+        return b64encode(self.content).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation; `pictures` go with a user's, for models that see."""
 
     role: Role
     content: str
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

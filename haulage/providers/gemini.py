@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from haulage.domain.language_model import Message
 from haulage.domain.provider_errors import MissingKey
 from haulage.providers.adapter import (
     Batch,
@@ -41,7 +42,7 @@ class Gemini:
             "contents": [
                 {
                     "role": "model" if one.role == "assistant" else "user",
-                    "parts": [_part(one.content)],
+                    "parts": _parts(one),
                 }
                 for one in call.messages
                 if one.role != "system"
@@ -92,6 +93,13 @@ class Gemini:
         if ended in DECLINED:
             return ChatReply("", claimed, declined=True)
         return ChatReply(text, claimed, cut=ended == "MAX_TOKENS")
+
+
+def _parts(message: Message) -> list[dict[str, Any]]:
+    shown = [
+        {"inlineData": {"mimeType": one.media_type, "data": one.base64}} for one in message.pictures
+    ]
+    return [_part(message.content), *shown]
 
 
 def _part(text: str) -> dict[str, str]:

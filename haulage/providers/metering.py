@@ -22,12 +22,15 @@ BYTES_PER_TOKEN = 3
 # What a provider may add to a prompt: the turns' marks, a system text of its own.
 HIDDEN_TOKENS = 4_096
 MARKS_PER_MESSAGE = 32
+# What a page's picture counts as: tiles of some hundred tokens each, by every vendor's own rule.
+TOKENS_PER_PICTURE = 2_000
+MOST_TOKENS_PER_PICTURE = 50_000
 MAX_COST = 1_000.0
 
 
 def estimated_tokens(call: ChatCall) -> int:
     """What a chat call may use, input and output: what is reserved for it."""
-    return _tokens(_size_of(call)) + call.max_tokens
+    return _tokens(_size_of(call)) + TOKENS_PER_PICTURE * _pictures_of(call) + call.max_tokens
 
 
 def estimated_embed_tokens(call: EmbedCall) -> int:
@@ -40,12 +43,14 @@ def chat_usage(
 ) -> ModelUsage:
     """The usage of an answered chat call."""
     size = _size_of(call)
-    most_in = size + HIDDEN_TOKENS
+    seen = _pictures_of(call)
+    most_in = size + HIDDEN_TOKENS + MOST_TOKENS_PER_PICTURE * seen
     # Reasoning models overrun a little, and some servers count the end mark.
     most_out = call.max_tokens + call.max_tokens // 20 + 64
     given_in = _count(reply.claimed.input_tokens, most_in)
     given_out = _count(reply.claimed.output_tokens, most_out)
-    spent_in = _tokens(size) if given_in is None else given_in
+    assumed = _tokens(size) + TOKENS_PER_PICTURE * seen
+    spent_in = assumed if given_in is None else given_in
     spent_out = _tokens(len(reply.text.encode())) if given_out is None else given_out
     estimated = given_in is None or given_out is None
     return _priced(provider, call.model, spent_in, spent_out, reply.claimed, price, free, estimated)
@@ -86,6 +91,10 @@ def _priced(
 def _size_of(call: ChatCall) -> int:
     said = sum(len(one.content.encode()) + MARKS_PER_MESSAGE for one in call.messages)
     return said + (len(str(call.schema.document)) if call.schema else 0)
+
+
+def _pictures_of(call: ChatCall) -> int:
+    return sum(len(one.pictures) for one in call.messages)
 
 
 def _tokens(size_bytes: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from haulage.domain.language_model import Message
 from haulage.domain.provider_errors import ProviderUnavailable, UnsupportedModel
 from haulage.providers.adapter import (
     Batch,
@@ -54,7 +55,7 @@ class Ollama:
             options["temperature"] = call.temperature
         body: dict[str, Any] = {
             "model": call.model,
-            "messages": [{"role": one.role, "content": one.content} for one in call.messages],
+            "messages": [_message(one) for one in call.messages],
             "stream": False,
             "options": options,
         }
@@ -135,6 +136,13 @@ class Ollama:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _message(message: Message) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.pictures:
+        said["images"] = [one.base64 for one in message.pictures]
+    return said
 
 
 def context_for(call: ChatCall) -> int:

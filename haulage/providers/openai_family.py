@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from haulage.domain.language_model import Message
 from haulage.domain.provider_errors import MissingKey
 from haulage.providers.adapter import (
     Batch,
@@ -63,7 +64,7 @@ class OpenAiFamily:
         self._require_key()
         body: dict[str, Any] = {
             "model": call.model,
-            "messages": [{"role": one.role, "content": one.content} for one in call.messages],
+            "messages": [{"role": one.role, "content": _content(one)} for one in call.messages],
             self._dialect.max_tokens: call.max_tokens,
             **(self._dialect.extra or {}),
         }
@@ -135,6 +136,17 @@ class OpenAiFamily:
     def _mock_vector(self, call: EmbedCall) -> list[float]:
         size = call.dimensions or MOCK_DIMENSIONS
         return [self._random.uniform(-1.0, 1.0) for _ in range(size)]
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """Plain text, or text and pictures in parts."""
+    if not message.pictures:
+        return message.content
+    shown = [f"data:{one.media_type};base64,{one.base64}" for one in message.pictures]
+    return [
+        {"type": "text", "text": message.content},
+        *({"type": "image_url", "image_url": {"url": url}} for url in shown),
+    ]
 
 
 def _claimed(answer: Mapping[str, Any]) -> Claimed:

@@ -1,5 +1,6 @@
 """What the simulated provider answers, well or badly, in OpenAI's shapes; see its module."""
 
+import base64
 import json
 from typing import Any
 
@@ -71,7 +72,7 @@ def size_of(body: dict[str, Any]) -> int:
 
 
 def chat(body: dict[str, Any], headers: dict[str, str], word: str) -> dict[str, Any]:
-    content: Any = body["messages"][-1]["content"]
+    content: Any = said(body["messages"][-1]["content"])
     usage: Any = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     ended, message = "stop", {}
     if body.get("usage", {}).get("include"):
@@ -102,6 +103,26 @@ def chat(body: dict[str, Any], headers: dict[str, str], word: str) -> dict[str, 
         "choices": [{"index": 0, "message": message, "finish_reason": ended}],
         **({"usage": usage} if usage else {}),
     }
+
+
+def said(content: Any) -> Any:
+    """A message's text, and which pictures came with it."""
+    if not isinstance(content, list):
+        return content
+    text, *pictures = content
+    if text["type"] != "text" or any(one["type"] != "image_url" for one in pictures):
+        raise Refused(400, "Invalid value: a part is text or image_url")
+    urls = [one["image_url"]["url"] for one in pictures]
+    if not all(url.startswith("data:image/") and ";base64," in url for url in urls):
+        raise Refused(400, "Invalid image_url: a data URL is expected")
+    return text["text"] + "".join(
+        seen(url.removeprefix("data:").partition(";")[0], url.partition(",")[2]) for url in urls
+    )
+
+
+def seen(media_type: str, data: str) -> str:
+    """A picture as the answer tells of it."""
+    return f" [{media_type}, {len(base64.b64decode(data, validate=True))} bytes]"
 
 
 def embeddings(body: dict[str, Any], headers: dict[str, str], word: str) -> dict[str, Any]:

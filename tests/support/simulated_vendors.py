@@ -8,7 +8,7 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from simulated_answers import VECTOR, Misbehave, Refused, common
+from simulated_answers import VECTOR, Misbehave, Refused, common, seen
 
 GEMINI_CONFIG = {"maxOutputTokens", "temperature", "responseMimeType", "responseJsonSchema"}
 OLLAMA_FIELDS = {
@@ -42,7 +42,10 @@ def gemini(path: str, headers: dict[str, str], body: Any, key: str) -> Any:
     usage = {"promptTokenCount": 9, "candidatesTokenCount": 4, "thoughtsTokenCount": 3}
     if word == "blocked":
         return {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
-    text = body["contents"][-1]["parts"][0]["text"]
+    first, *pictures = body["contents"][-1]["parts"]
+    text = first["text"] + "".join(
+        seen(one["inlineData"]["mimeType"], one["inlineData"]["data"]) for one in pictures
+    )
     return {
         "candidates": [
             {
@@ -100,7 +103,9 @@ def ollama(path: str, headers: dict[str, str], body: Any, pulled: set[str]) -> A
         size = body.get("dimensions", VECTOR)
         vectors = [[float(len(text))] * size for text in body["input"]]
         return {"model": model, "embeddings": vectors, "prompt_eval_count": 3 * len(vectors)}
-    text = body["messages"][-1]["content"]
+    last = body["messages"][-1]
+    # Ollama is told no type; it looks for itself.
+    text = last["content"] + "".join(seen("image", one) for one in last.get("images", ()))
     return {
         "model": model,
         "created_at": "2030-01-01T00:00:00.000000Z",
