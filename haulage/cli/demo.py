@@ -244,8 +244,8 @@ async def _submit(
         file, page = await client.upload(novel), await client.upload(scan)
     if output is Output.TEXT:
         console().print(
-            f"Uploaded a French novel of {PAGES} pages [dim]({_kilobytes(file.size)} PDF)[/] "
-            f"and the scan of an Italian newspaper's page [dim]({_kilobytes(page.size)} JPEG)[/]\n"
+            f"Uploaded a French novel of {PAGES} pages [dim]({file.size // 1024} kB PDF)[/] "
+            f"and the scan of an Italian newspaper's page [dim]({page.size // 1024} kB JPEG)[/]\n"
         )
     work: list[tuple[str, dict[str, Any]]] = [
         ("rewrite_novel", {"file": str(file.id), "sentence_length_limit": 12}),
@@ -256,10 +256,6 @@ async def _submit(
         ("crunch", {"seconds": 5}),
     ]
     return [await client.submit(name, given, tags=["demo"]) for name, given in work]
-
-
-def _kilobytes(size: int) -> str:
-    return f"{size / 1024:.0f} kB"
 
 
 async def _follow(client: AsyncClient, job: JobView, bars: JobBars | None) -> tuple[JobView, Any]:
