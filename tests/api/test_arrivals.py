@@ -15,6 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from haulage.domain.file_ids import FileId, PdfId
 from haulage.domain.job_type import Registry, job_type
+from haulage.storage import local_copies
 from haulage.storage.blobs import Blobs
 from tests.api.conftest import assert_problem
 
@@ -95,6 +96,16 @@ async def test_what_cannot_be_opened_is_kept_and_says_so(
     assert (file["media_type"], file["pages"], file["fault"]["code"]) == (kind, None, code)
     assert (await http.get(f"/api/v1/files/{file['id']}")).json() == file
     assert (await http.get(f"/api/v1/files/{file['id']}/content")).content == content
+
+
+@pytest.mark.parametrize("blobs", ["a bucket"], indirect=True)
+async def test_a_file_is_stored_where_nobody_can_look_into_it(
+    http: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "full").touch()
+    monkeypatch.setattr(local_copies.tempfile, "gettempdir", lambda: str(tmp_path / "full"))
+    file = await uploaded(http, pdf())
+    assert (file["media_type"], file["pages"], file["fault"]) == ("application/pdf", None, None)
 
 
 async def test_a_job_that_must_open_its_file_refuses_what_can_not_be_opened(

@@ -139,3 +139,25 @@ def test_the_errors_and_tags_of_jobs_that_are_there_are_found_in_lists(empty_url
         tags = connection.execute("SELECT tag FROM job_tags ORDER BY tag").fetchall()
     assert text == "odd null  and half ?"
     assert tags == [("a",), ("b",)]
+
+
+def test_jobs_that_are_there_keep_the_files_that_they_name(empty_url: str) -> None:
+    command.upgrade(migrate.config(empty_url), "0016")
+    file = "01970000-0000-7000-8000-00000000000"
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        for number, tenant in ((1, "default"), (2, "default"), (3, "acme")):
+            connection.execute(
+                "INSERT INTO files (id, tenant, sha256, size, media_type, name, created_at)"
+                " VALUES (%s, %s, '0', 1, 'a/b', 'a', now())",
+                [f"{file}{number}", tenant],
+            )
+        connection.execute(
+            "INSERT INTO jobs (id, type, state, queue, input, max_attempts, timeout_s,"
+            " created_at, scheduled_at) VALUES (gen_random_uuid(), 'echo', 'queued', 'io', %s,"
+            " 1, 1, now(), now())",
+            [f'{{"files":["{file}1","{file}1","{file}3"],"note":"%:x"}}'],
+        )
+        migrate.migrate(empty_url)
+        linked = connection.execute("SELECT CAST(file_id AS text) FROM job_files").fetchall()
+        [(idle,)] = connection.execute("SELECT count(idle_since) FROM files").fetchall()
+    assert (linked, idle) == ([(f"{file}1",)], 3)
