@@ -18,6 +18,7 @@ from haulage.engine.batcher import patiently
 from haulage.engine.services import Services
 from haulage.storage.json_text import canonical, dumps, loads
 from haulage.storage.step_store import SMALL_BYTES, FinishedStep
+from haulage.telemetry.metrics import SHARED_STEPS
 
 _PLACE = re.compile(r"\[\d+\]$")
 
@@ -84,6 +85,7 @@ class Steps:
             return found, value
         mark, tenant = work.mark, self._lease.tenant
         text = await patiently(lambda: self._services.steps.shared(tenant, mark))
+        SHARED_STEPS.labels(found="no" if text is None else "yes").inc()
         if text is None:
             return False, None
         return True, await self._store(Work(work.name, work.key), text, 0.0)

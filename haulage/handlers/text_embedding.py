@@ -52,16 +52,16 @@ class EmbeddingInput(BaseModel):
 
 
 class EmbeddingUsage(BaseModel):
-    calls: int
-    input_tokens: int
+    calls: int = Field(description="Calls of a model; a share of those made for several jobs.")
+    input_tokens: int = Field(description="Tokens sent.")
     cost: float | None = Field(description="US dollars; null where no price is known.")
 
 
 class Embedded(BaseModel):
     embeddings: list[list[float]] = Field(description="A vector for each text, in order.")
     model: str = Field(description="What made all of them, as `provider:model`.")
-    dimensions: int
-    usage: EmbeddingUsage
+    dimensions: int = Field(description="Numbers in each vector.")
+    usage: EmbeddingUsage = Field(description="What the job used; known vectors cost nothing.")
     cached: int = Field(description="Pieces of text whose vectors were known already.")
     mock: bool = Field(description="Random numbers: there is no key, only its placeholder.")
 

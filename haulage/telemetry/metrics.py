@@ -29,6 +29,9 @@ DOORBELL_FAILURES = Counter(
     "haulage_doorbell_failures_total", "Rings the broker refused", ["queue"]
 )
 QUEUE_DEPTH = Gauge("haulage_queue_depth", "Jobs waiting", ["queue"])
+SHARED_STEPS = Counter(
+    "haulage_shared_steps_total", "Shared steps by whether another job had made them", ["found"]
+)
 FORGOTTEN = Counter("haulage_forgotten_total", "Rows and blobs the janitor deleted", ["what"])
 SCHEDULED_RUNS = Counter("haulage_scheduled_runs_total", "Jobs made by schedules", ["outcome"])
 LIMIT_WAITS = Counter(

@@ -81,6 +81,16 @@ def test_a_summary_keeps_the_language_and_the_limit(system: System) -> None:
     assert 0 < len(job.result["summary"].split()) <= 60
 
 
+def test_people_are_found_where_the_text_names_them(system: System) -> None:
+    text = "Vito Leccese, sindaco di Bari, ha parlato ieri. Leccese era solo."
+    job = system.client.wait(system.client.submit("identifying_data", {"text": text}).id)
+    assert job.state == "succeeded", job.error
+    [mayor] = job.result["people"]
+    assert (mayor["name"], mayor["role"]) == ("Vito Leccese", "sindaco di Bari")
+    said = [text[one["start"] : one["end"]] for one in mayor["mentions"]]
+    assert said == ["Vito Leccese", "Leccese"]
+
+
 def test_a_page_is_scraped(system: System, site: str) -> None:
     job = system.client.wait(system.client.submit("web_scrape", {"url": f"{site}/index.html"}).id)
     assert job.state == "succeeded", job.error

@@ -18,8 +18,8 @@ from haulage.client import JobView
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("novel")]
 
-# 200 pages take long enough to read that a kill meets the reading; ten chunks, three at once.
-PAGES, CHUNKS = 200, 10
+# 120 pages take long enough to read that a kill meets the reading; six chunks, three at once.
+PAGES, CHUNKS = 120, 6
 # Between a provider's answer and the commit of its step.
 COMMIT_S = 0.5
 
@@ -88,7 +88,7 @@ def test_a_novel_survives_its_workers_and_pays_no_finished_call_again(
         job.id,
     )
     kills = []
-    for answered in (1, 5):
+    for answered in (1, 4):
         until(
             lambda answered=answered: (
                 sum(one["ended"] is not None for one in provider.look()["calls"][before:])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from haulage.domain.context import version
+from haulage.domain.errors import NotRetryable
 from haulage.domain.job import Usage
 from haulage.domain.lifecycle import State
 from haulage.engine.blocking import BlockingRunContext
@@ -100,6 +101,31 @@ async def test_items_of_a_map_are_shared_wherever_they_stand(
     await bench.attempt(second := await queued(services, type="try"))
     assert sorted(counter.ran) == [(1,), (2,), (3,), (4,)]
     assert (await row(services, second))["result"] == [["made of", one] for one in (3, 4, 1)]
+
+
+async def test_an_equal_job_does_only_what_the_first_one_failed_at(
+    bench: Bench, services: Services
+) -> None:
+    ran: list[int] = []
+    broken = {2}
+
+    @version("1")
+    def work(page: int) -> int:
+        ran.append(page)
+        if page in broken:
+            raise NotRetryable("The ink ran out.")
+        return 10 * page
+
+    async def handler(input, ctx):
+        parts = await ctx.map_partial("page", work, [1, 2, 3], shared=True)
+        return [part.value for part in parts]
+
+    first = await bench.run(handler)
+    broken.clear()
+    await bench.attempt(second := await queued(services, type="try"))
+    assert sorted(ran) == [1, 2, 2, 3]
+    results = [(await row(services, job_id))["result"] for job_id in (first, second)]
+    assert results == [[10, None, 30], [10, 20, 30]]
 
 
 async def test_a_later_attempt_finds_what_the_job_took_from_another(
