@@ -46,6 +46,9 @@ class Article:
     author: str
     body: str
     boxes: tuple[Box, ...] = ()
+    # What a model said beside; rules say nothing.
+    topics: tuple[str, ...] = ()
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,10 @@ class Digest:
 
 
 def digest(article: Article) -> Digest:
-    """Subjects and summary from the article's own words; no model, nothing invented."""
+    """What a model has said, else subjects and summary out of the article's own words."""
     language = detect_language(article.body or article.title)
+    if article.summary:
+        return Digest(language, article.topics, article.summary)
     topics = keywords(f"{article.title} {article.subtitle}", article.body, language=language)
     try:
         summary = summarize(article.body, language=language, max_words=SUMMARY_WORDS).text

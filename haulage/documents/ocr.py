@@ -23,7 +23,7 @@ ADVICE = "pip install 'haulage[ocr]'"
 # Tesseract is less sure than this of what stands on its head.
 _UPRIGHT = 85.0
 # A dot darker than each of its neighbours by this many grey levels is a speck.
-_SPECK, _SPECKLED_SHARE, _SAMPLE_SIDE = 50, 0.002, 350
+_SPECK, _SPECKLED_SHARE, _SAMPLE_SIDE = 50, 0.005, 350
 
 
 class NoEngine(Exception):

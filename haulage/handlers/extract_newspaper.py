@@ -18,7 +18,8 @@ from haulage.domain.context import BlockingContext, Child, version
 from haulage.domain.errors import NotRetryable
 from haulage.domain.file_ids import FileId
 from haulage.domain.job_type import Policy, job_type
-from haulage.handlers.read_page import PageArticle, PageRead, layer_of, outcome_of
+from haulage.domain.language_model import ModelNames
+from haulage.handlers.read_page import MODEL, PageArticle, PageRead, layer_of, outcome_of
 
 MAX_FILES = 200
 MAX_PAGES = 500
@@ -41,6 +42,7 @@ class NewspaperInput(BaseModel):
         max_length=5,
         description="ISO 639-1 codes that OCR reads in; left out: any that it has data of.",
     )
+    model: ModelNames = Field(default=None, description=MODEL)
 
 
 class NewspaperPage(BaseModel):
@@ -67,9 +69,11 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
     """Find the articles of a newspaper's issue: title, subtitle, author, text, topics, summary."""
     ctx.progress(0, step="reading pages")
 
+    looks = input.model is not None and bool(ctx.models_for(input.model).models)
+
     @version("layer-1")
     def read_file(file_id: str) -> dict[str, Any]:
-        return _read_file(ctx, file_id)
+        return _read_file(ctx, file_id, looks=looks)
 
     files = ctx.map("file", read_file, [str(one) for one in input.files])
     total = sum(len(file["pages"]) for file in files)
@@ -79,7 +83,7 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
         raise NotRetryable(f"No file of the issue can be read. {files[0]['fault']}")
     scans = [
         Child("read_page", {"file": str(file_id), "page": page, "want": "articles",
-                            "languages": input.languages})
+                            "languages": input.languages, "model": input.model})
         for file_id, file in zip(input.files, files, strict=True)
         for page, read in enumerate(file["pages"], start=1)
         if read is None
@@ -107,13 +111,16 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
     )
 
 
-def _read_file(ctx: BlockingContext, file_id: str) -> dict[str, Any]:
-    """A file's name and pages; None in the place of a page that takes OCR. A file that cannot be
-    opened is one page that failed."""
+def _read_file(ctx: BlockingContext, file_id: str, *, looks: bool) -> dict[str, Any]:
+    """A file's name and pages; None in the place of a page that takes OCR, or a model that `looks`
+    at it. A file that cannot be opened is one page that failed."""
     file = ctx.file_path(file_id)
     try:
         with open_sheets(file, max_pages=MAX_PAGES) as sheets:
-            pages = [layer_of(sheets, page, "articles") for page in range(1, sheets.count + 1)]
+            pages = [
+                None if looks else layer_of(sheets, page, "articles")
+                for page in range(1, sheets.count + 1)
+            ]
     except DocumentFault as fault:
         failed = PageRead(status="skipped", reason=f"{FAILED}: {file.name}: {fault}")
         return {"name": file.name, "fault": str(fault), "pages": [failed.model_dump()]}

@@ -4,23 +4,41 @@ OCR keeps a core busy for seconds and may take a process with it on a hostile pa
 own a page runs beside others, on any cpu worker, and fails alone.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from haulage.documents.language import detect_language
-from haulage.documents.layout import BLANK, Article, RuleLayout
+from haulage.documents.layout import BLANK, Article, PageLayout, RuleLayout
 from haulage.documents.newspaper import digest
 from haulage.documents.ocr import Recogniser
-from haulage.documents.reading import FAILED, ReadPage, articles_on, date_on, read_layer, read_scan
+from haulage.documents.reading import (
+    FAILED,
+    ReadPage,
+    articles_on,
+    articles_seen,
+    date_on,
+    picture_of,
+    read_layer,
+    read_scan,
+)
 from haulage.documents.sheets import Sheets, open_sheets
-from haulage.domain.context import BlockingContext, ChildOutcome
+from haulage.documents.vision import SeenPages, Unseen, VisionLayout
+from haulage.domain.context import BlockingContext, ChildOutcome, version
 from haulage.domain.errors import NotRetryable
 from haulage.domain.file_ids import FileId
 from haulage.domain.job_type import Policy, job_type
+from haulage.domain.language_model import Message, ModelNames, Picture
+from haulage.domain.provider_errors import BadOutput, OutputCut, ProviderRefused
 
 MAX_PAGES = 2_000
 Want = Literal["articles", "text"]
+# What a page's articles take as JSON; a dense broadsheet has some 8,000 words.
+MAX_ANSWER_TOKENS = 16_000
+MODEL = (
+    "A model that sees finds the articles: `provider:model`, `quality`, or several in turn. Left "
+    "out, or `local`: rules do, which ask nobody."
+)
 
 
 class PageInput(BaseModel):
@@ -36,6 +54,7 @@ class PageInput(BaseModel):
         max_length=5,
         description="ISO 639-1 codes that OCR reads in; left out: any that it has data of.",
     )
+    model: ModelNames = Field(default=None, description=MODEL)
 
 
 class Rectangle(BaseModel):
@@ -60,7 +79,9 @@ class PageArticle(BaseModel):
 class PageRead(BaseModel):
     status: Literal["processed", "skipped"] = "processed"
     reason: str = Field(default="", description="Why the page is skipped.")
-    source: str = Field(default="", description="`text`: the text layer; else the OCR engine.")
+    source: str = Field(
+        default="", description="`text`: the text layer; an OCR engine; or the model that saw it."
+    )
     language: str = Field(default="und", description="ISO 639-1 code, or `und`.")
     text: str = Field(default="", description="The page's text in reading order.")
     articles: list[PageArticle] = Field(default_factory=list)
@@ -82,7 +103,11 @@ def read_page(input: PageInput, ctx: BlockingContext) -> PageRead:
         read = read_layer(sheets, input.page) or read_scan(
             sheets, input.page, Recogniser(input.languages)
         )
-    return report(read, input.want)
+        models = _models(input, ctx)
+        picture = picture_of(sheets, input.page) if models and not read.blank else None
+    if picture is None:
+        return report(read, input.want)
+    return _seen(input, ctx, read, file.sha256, models, picture)
 
 
 def layer_of(sheets: Sheets, page: int, want: Want) -> PageRead | None:
@@ -108,11 +133,57 @@ def report(read: ReadPage, want: Want) -> PageRead:
             return PageRead(status="skipped", reason=BLANK)
         text = RuleLayout().text(read.printed)
         return PageRead(source=read.printed.source, language=detect_language(text), text=text)
-    found = articles_on(read, RuleLayout())
+    return _laid_out(articles_on(read, RuleLayout()), read.printed.source)
+
+
+def _models(input: PageInput, ctx: BlockingContext) -> tuple[str, ...]:
+    if input.model is None or input.want != "articles":
+        return ()
+    return ctx.models_for(input.model).models
+
+
+def _seen(
+    input: PageInput,
+    ctx: BlockingContext,
+    read: ReadPage,
+    sha256: str,
+    models: tuple[str, ...],
+    picture: bytes,
+) -> PageRead:
+    """The page as a model sees it. What was paid for is remembered: a step for each question."""
+    ctx.progress(50, step="looking at the page")
+
+    @version("look-1")
+    def look(asked: dict[str, Any]) -> dict[str, Any]:
+        question = Message("user", asked["question"], (Picture("image/png", picture),))
+        answer = ctx.chat(models, [question], output=SeenPages, max_tokens=MAX_ANSWER_TOKENS)
+        return {"model": f"{answer.provider}:{answer.model}", "pages": answer.value.model_dump()}
+
+    seen_by = ""
+
+    def ask(question: str) -> SeenPages:
+        nonlocal seen_by
+        asked = {"sha256": sha256, "page": input.page, "models": models, "question": question}
+        try:
+            value = ctx.step("look", look, asked)
+        except (BadOutput, OutputCut, ProviderRefused) as error:
+            raise Unseen(str(error)) from error
+        seen_by = value["model"]
+        return SeenPages.model_validate(value["pages"])
+
+    layout = VisionLayout(ask, rules=RuleLayout())
+    found = articles_seen(read, layout)
+    if layout.doubt:
+        ctx.log("The model was not believed; rules instead.", page=input.page, why=layout.doubt)
+        seen_by = read.printed.source if read.printed else ""
+    return _laid_out(found, seen_by)
+
+
+def _laid_out(found: PageLayout, source: str) -> PageRead:
     return PageRead(
         status="skipped" if found.reason else "processed",
         reason=found.reason,
-        source=read.printed.source,
+        source=source,
         language=detect_language(" ".join(one.body for one in found.articles)),
         articles=[_article(one) for one in found.articles],
         date=date_on(found),
@@ -131,5 +202,6 @@ def _article(article: Article) -> PageArticle:
         boxes=[
             Rectangle(left=box.left, top=box.top, right=box.right, bottom=box.bottom)
             for box in article.boxes
-        ],
+        ]
+        or None,
     )

@@ -128,11 +128,14 @@ def used(system: System, provider: str) -> int:
     return sum(row["calls"] for row in rows if row["provider"] == provider)
 
 
-def test_a_newspaper_becomes_articles(system: System, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "more", [{}, {"model": "fake:echo"}], ids=["rules", "a model that is not believed"]
+)
+def test_a_newspaper_becomes_articles(system: System, tmp_path: Path, more: dict) -> None:
     paper = tmp_path / "giornale.pdf"
     paper.write_bytes(make_newspaper())
     file = system.client.upload(paper)
-    submitted = system.client.submit("extract_newspaper", {"files": [str(file.id)]})
+    submitted = system.client.submit("extract_newspaper", {"files": [str(file.id)], **more})
     job = system.client.wait(submitted.id, timeout_s=60)
     assert job.state == "succeeded", job.error
     result = job.result or system.client.result(job.id)
