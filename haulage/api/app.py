@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from haulage import __version__
+from haulage.accounts.gate import Gate
 from haulage.api import errors, openapi
 from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
@@ -25,6 +26,7 @@ from haulage.api.routes import (
     files,
     health,
     jobs,
+    keys,
     lists,
     queues,
     schedules,
@@ -72,6 +74,7 @@ RESOURCES = (
     bulk,
     usage,
     limits_routes,
+    keys,
 )
 
 
@@ -80,6 +83,7 @@ async def open_app(
     services: Services,
     settings: Settings,
     limits: Limits,
+    gate: Gate,
     *,
     broker: QueueLengths | None = None,
 ) -> AsyncIterator[tuple[FastAPI, EventHub]]:
@@ -115,7 +119,7 @@ async def open_app(
         )
         opened.callback(inspector.close)
         reads = JobReads(services.database, services.blobs)
-        app = make_app(
+        parts = Deps(
             services=services,
             intake=Intake(
                 services,
@@ -127,12 +131,14 @@ async def open_app(
             control=Control(services),
             reads=reads,
             settings=settings,
-            limits=limits,
             hub=hub,
             readiness=Readiness(services, settings, pings),
-            inspector=inspector,
+            types=TypeDocuments(services.registry),
+            limits=limits,
+            gate=gate,
+            arrivals=Arrivals(services.blobs, inspector),
         )
-        yield app, hub
+        yield make_app(parts), hub
 
 
 async def _answers(client: redis.Redis) -> bool:
@@ -143,18 +149,7 @@ async def _counts(lengths: QueueLengths, queue: str) -> bool:
     return await lengths(queue) is not None
 
 
-def make_app(
-    *,
-    services: Services,
-    intake: Intake,
-    control: Control,
-    reads: JobReads,
-    settings: Settings,
-    limits: Limits,
-    hub: EventHub,
-    readiness: Readiness,
-    inspector: Inspector,
-) -> FastAPI:
+def make_app(parts: Deps) -> FastAPI:
     """The HTTP face over these parts; they belong to the event loop that serves it."""
     # Swagger UI from this machine: the docs page must work without a network.
     app = FastAPIOffline(
@@ -164,18 +159,7 @@ def make_app(
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    app.state.deps = Deps(
-        services=services,
-        intake=intake,
-        control=control,
-        reads=reads,
-        settings=settings,
-        hub=hub,
-        readiness=readiness,
-        types=TypeDocuments(services.registry),
-        limits=limits,
-        arrivals=Arrivals(services.blobs, inspector),
-    )
+    app.state.deps = parts
     for resource in RESOURCES:
         app.include_router(resource.router)
     errors.install(app)

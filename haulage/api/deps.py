@@ -1,24 +1,26 @@
 """What every route works with, and on whose behalf.
 
-There is no authentication yet: everybody is anonymous and belongs to the one tenant. `principal` is
-the only place that says so.
+Who calls is found by the guard in front of every route (`guard.py`) and kept with the request.
 """
 
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from haulage.accounts.gate import Gate
+from haulage.accounts.principal import Principal
 from haulage.api.arrivals import Arrivals
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
 from haulage.api.type_documents import TypeDocuments
-from haulage.domain.job import DEFAULT_TENANT, NOBODY, JobCaller
 from haulage.engine.control import Control
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
 from haulage.limits.installation import Limits
 from haulage.settings import Settings
 from haulage.storage.job_reads import JobReads
+
+_CALLER = "haulage.caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,8 @@ class Deps:
     readiness: Readiness
     types: TypeDocuments
     limits: Limits
+    gate: Gate
     arrivals: Arrivals
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks. `subject` is what the audit fields keep, such as a job's `cancelled_by`; `caller`
-    what limits count for, nobody while nobody is known."""
-
-    tenant: str
-    subject: str
-    caller: JobCaller = NOBODY
 
 
 def of(request: HTTPConnection) -> Deps:
@@ -54,6 +47,11 @@ def of(request: HTTPConnection) -> Deps:
 
 
 def principal(request: HTTPConnection) -> Principal:
-    """Who sent `request`."""
-    host = request.client.host if request.client else "unknown"
-    return Principal(tenant=DEFAULT_TENANT, subject=f"anonymous@{host}")
+    """Who sent `request`. An open route (`@needs()`) must not ask."""
+    caller: Principal = request.scope[_CALLER]
+    return caller
+
+
+def keep(request: HTTPConnection, caller: Principal) -> None:
+    """For the guard alone."""
+    request.scope[_CALLER] = caller

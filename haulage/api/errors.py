@@ -26,6 +26,8 @@ from haulage.domain.errors import (
     InputFault,
     InvalidCursor,
     InvalidInput,
+    NotAllowed,
+    NotAuthenticated,
     NotFound,
     PayloadTooLarge,
     QueueFull,
@@ -47,6 +49,8 @@ CONFLICT_RETRY_S = 1.0
 
 # The first class that fits, so the most special come first.
 _KNOWN: tuple[tuple[type[HaulageError], int, str], ...] = (
+    (NotAuthenticated, 401, "Who are you?"),
+    (NotAllowed, 403, "Not allowed"),
     (IdempotencyConflict, 409, "The first request is under way"),
     (IdempotencyMismatch, 422, "The idempotency key is taken"),
     (InvalidInput, 422, "The input does not fit"),
@@ -214,6 +218,8 @@ def _members(error: HaulageError) -> dict[str, Any]:
     match error:
         case UnknownJobType():
             return {"nearest": list(error.nearest)}
+        case NotAllowed():
+            return {"needs": list(error.needs)}
         case QueueFull():
             return {"retry_after_s": error.retry_after_s}
         case Unavailable():
@@ -224,6 +230,11 @@ def _members(error: HaulageError) -> dict[str, Any]:
 
 def _headers(error: HaulageError) -> dict[str, str]:
     match error:
+        case NotAuthenticated():
+            return {"WWW-Authenticate": 'Bearer realm="haulage"'}
+        case NotAllowed():
+            wanted = " ".join(error.needs)
+            return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'}
         case QueueFull():
             wait_s = error.retry_after_s
         case Unavailable():

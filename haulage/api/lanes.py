@@ -4,8 +4,9 @@ FastAPI takes longer to find the route of a `POST /jobs` and to call it than the
 (docs/performance.md). A lane calls the same endpoint with the same request, and refusals go to the
 same handler; the route stays for OpenAPI and for everything that does not come this way.
 
-Only an endpoint that takes nothing but its request has a lane: with a dependency on the way there
-would be two ways in, of which one checks less. Such a one is refused when the application is built.
+Who calls is asked here as it is on the route (`guard.py`). Only an endpoint that takes nothing but
+its request has a lane: with a dependency on the way there would be two ways in, of which one checks
+less. Such a one is refused when the application is built.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from haulage.api.errors import answer_ours
+from haulage.api.guard import admit, needed_by
 from haulage.domain.errors import DefinitionFault, HaulageError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -30,12 +32,14 @@ class Lane:
     def __init__(self, route: APIRoute) -> None:
         self._route = route
         self._endpoint: Endpoint = route.endpoint
+        self._needs = needed_by(route.endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # For those who count answers by their routes.
         scope["route"] = self._route
         request = Request(scope, receive)
         try:
+            await admit(request, self._needs)
             answer = await self._endpoint(request)
         except HaulageError as error:
             answer = await answer_ours(request, error)

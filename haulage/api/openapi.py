@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 from haulage.api.bulk_models import BulkBody, BulkPreview
 from haulage.api.errors import MEDIA_TYPE
 from haulage.api.fleet_models import PauseBody
+from haulage.api.key_models import KeyBody, RotateBody
 from haulage.api.models import Batch, Problem, Submit
 from haulage.api.schedule_models import ScheduleBody
 from haulage.limits.config import PoolBody
@@ -23,10 +24,29 @@ the request in the logs.
 _REFERENCE = "#/components/schemas/{model}"
 
 # Read by the routes themselves, so that FastAPI does not see them.
-_BODIES = (Submit, Batch, PauseBody, ScheduleBody, PoolBody, BulkPreview, BulkBody)
+_BODIES = (
+    Submit,
+    Batch,
+    PauseBody,
+    ScheduleBody,
+    PoolBody,
+    BulkPreview,
+    BulkBody,
+    KeyBody,
+    RotateBody,
+)
+
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key. Not asked for where HAULAGE_AUTH_ENABLED is off. The names "
+    "beside an operation are the scopes of which it needs one; `admin` has them all.",
+}
 
 _MEANINGS = {
     400: "The request can't be read, or its query does not fit",
+    401: "No credentials, or none that count",
+    403: "The caller lacks the scope; `needs` names it",
     404: "No such thing",
     408: "The body came too slowly",
     409: "The job's state does not allow it",
@@ -76,6 +96,7 @@ def install(app: FastAPI) -> None:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(given["$defs"])
         schemas.update(app.state.deps.types.schemas)
+        document["components"]["securitySchemes"] = {"bearer": _BEARER}
         submit = document["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]
         submit["application/json"]["examples"] = app.state.deps.types.examples
         _forget_validation(document)

@@ -90,14 +90,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-def require_loopback(host: str) -> None:
-    """Raise `HaulageError` for an address that other machines can reach."""
+def require_loopback(host: str, *, auth: bool) -> None:
+    """Raise `HaulageError` for an address that other machines can reach, unless callers must say
+    who they are."""
     try:
         safe = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         safe = False
-    if not safe:
+    if not safe and not auth:
         raise HaulageError(
-            f"{host} can be reached by other machines, and there is no authentication yet: anybody "
-            "there could submit jobs. Listen on 127.0.0.1, behind a proxy that authenticates."
+            f"{host} can be reached by other machines, and authentication is off: anybody there "
+            "could submit jobs. Set HAULAGE_AUTH_ENABLED=true, or listen on 127.0.0.1."
         )

@@ -1,8 +1,9 @@
 """A job's events over a WebSocket: the same ones as over SSE, each a JSON text message.
 
 Close codes: 1000 the job is over and everything was said; 1001 this process shuts down; 1011 the
-events can't be read right now; 4400 the request does not fit; 4404 there is no such job; 4408 the
-reader was too slow. Whoever comes back says `after` with the `id` it had last.
+events can't be read right now; 4400 the request does not fit; 4401 no credential that counts; 4403
+the caller may not; 4404 there is no such job; 4408 the reader was too slow. Whoever comes back says
+`after` with the `id` it had last.
 """
 
 import asyncio

@@ -38,6 +38,7 @@ COMMANDS = {
     "queues": Entry("haulage.cli.queues:app", CARE),
     "schedules": Entry("haulage.cli.schedules:app", CARE),
     "workers": Entry("haulage.cli.workers:app", CARE),
+    "keys": Entry("haulage.cli.keys:app", CARE),
     "stats": Entry("haulage.cli.stats:stats", CARE),
     "db": Entry("haulage.cli.db:app", CARE),
     "doctor": Entry("haulage.cli.doctor:doctor", CARE),

@@ -12,6 +12,14 @@ import typer
 from haulage.cli.output import Complaint, complain
 from haulage.runtime.http_probe import is_loopback
 
+AuthOption = Annotated[
+    bool,
+    typer.Option(
+        "--auth",
+        envvar="HAULAGE_AUTH_ENABLED",
+        help="Callers need a key; see [b]haulage keys[/b].",
+    ),
+]
 DEFAULT_CONCURRENCY = {"io": 1000, "cpu": 2}
 
 
@@ -23,8 +31,11 @@ class Pool(StrEnum):
 
 
 def api(
-    host: Annotated[str, typer.Option(help="Address to listen on; loopback only.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; loopback only without --auth.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8700,
+    auth: AuthOption = False,
 ) -> None:
     """Run the HTTP API.
 
@@ -34,19 +45,21 @@ def api(
     [dim]Example[/dim]
 
     [cyan]haulage api --port 8700[/cyan]
+
+    [cyan]haulage api --host 0.0.0.0 --auth[/cyan]
     """
-    if not is_loopback(host):
+    if not is_loopback(host) and not auth:
         complain(
             Complaint(
                 f"{host} can be reached by other machines.",
-                "Haulage has no authentication yet, so anybody there could submit jobs.",
-                "haulage api --host 127.0.0.1   # and a proxy that authenticates in front of it",
+                "Authentication is off, so anybody there could submit jobs.",
+                f"haulage api --host {host} --auth   # the first key: haulage keys create --help",
             )
         )
         raise typer.Exit(1)
     from haulage import wiring
 
-    wiring.run_api(host=host, port=port)
+    wiring.run_api(host=host, port=port, auth=auth)
 
 
 def worker(

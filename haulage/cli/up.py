@@ -12,6 +12,7 @@ from rich.table import Table
 
 from haulage.cli.complaints import complaint_about
 from haulage.cli.output import Output, OutputOption, complain, console, notes
+from haulage.cli.server import AuthOption
 from haulage.client import default_data_folder
 from haulage.runtime.datafolder import Ready
 from haulage.runtime.fault import StartInterrupted
@@ -24,7 +25,9 @@ def up(
     data: Annotated[
         Path | None, typer.Option(help="Data folder.", envvar="HAULAGE_DATA", show_default=False)
     ] = None,
-    host: Annotated[str, typer.Option(help="Address of the API; loopback only.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address of the API; loopback only without --auth.")
+    ] = "127.0.0.1",
     port: Annotated[
         int | None,
         typer.Option(help="Port of the API; by default 8700, or a free one.", min=1, max=65535),
@@ -40,12 +43,14 @@ def up(
         list[str] | None,
         typer.Option(help="Module with job types of your own; may be repeated."),
     ] = None,
+    auth: AuthOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Start PostgreSQL, Redis, the API, both workers and the dispatcher; Ctrl-C stops them.
 
     HAULAGE_DATABASE_URL and HAULAGE_REDIS_URL name servers to use instead of starting them.
-    With -o json one line is printed, once everything answers.
+    With -o json one line is printed, once everything answers; with --auth it has a [b]key[/b] that
+    may do everything. It is kept in the data folder, where the client and these commands find it.
 
     [dim]Examples[/dim]
 
@@ -61,6 +66,7 @@ def up(
         io_concurrency=io_concurrency,
         cpu_processes=cpu_processes,
         handlers=tuple(handlers or ()),
+        auth=auth,
         database_url=os.environ.get("HAULAGE_DATABASE_URL") or None,
         redis_url=os.environ.get("HAULAGE_REDIS_URL") or None,
     )
@@ -104,6 +110,8 @@ def _welcome(ready: Ready, took_s: float) -> None:
     table.add_row("API", f"{ready.url}/api/v1")
     table.add_row("Docs", f"{ready.url}/docs")
     table.add_row("Health", f"{ready.url}/health")
+    if ready.key:
+        table.add_row("Key", ready.key)
     table.add_row("Data folder", escape(ready.data))
     table.add_row("Logs", escape(str(Path(ready.data) / "logs")))
     screen = console()
@@ -116,4 +124,7 @@ def _welcome(ready: Ready, took_s: float) -> None:
 
 def _first_command(ready: Ready) -> str:
     program = "haulage" if Path(sys.argv[0]).name == "haulage" else "python -m haulage"
-    return f"HAULAGE_URL={ready.url} {program} submit crunch --input '{{\"seconds\": 5}}' --wait"
+    key = f"HAULAGE_API_KEY={ready.key} " if ready.key else ""
+    return (
+        f"HAULAGE_URL={ready.url} {key}{program} submit crunch --input '{{\"seconds\": 5}}' --wait"
+    )

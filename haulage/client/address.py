@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,10 +16,12 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A base URL without a trailing slash, and in words where it came from."""
+    """A base URL without a trailing slash, and in words where it came from. `key` is one that was
+    found with it."""
 
     url: str
     source: str
+    key: str | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -38,8 +40,9 @@ def find_address(url: str | None = None, environ: Mapping[str, str] = os.environ
         return _checked(environ["HAULAGE_URL"], "from HAULAGE_URL")
     ready = default_data_folder(environ) / READY_FILE
     announced = _announced(ready)
-    if announced:
-        return _checked(announced, f"from {ready}")
+    if url := announced.get("url"):
+        found = _checked(url, f"from {ready}")
+        return replace(found, key=announced.get("key"))
     return Address(DEFAULT_URL, f"the default: HAULAGE_URL is not set and there is no {ready}")
 
 
@@ -58,10 +61,10 @@ def _checked(url: str, source: str) -> Address:
     return Address(url.rstrip("/"), source)
 
 
-def _announced(ready: Path) -> str | None:
+def _announced(ready: Path) -> Mapping[str, str]:
     # The file may be half written, or from a version that says less: then it says nothing.
     try:
-        url = json.loads(ready.read_text("utf-8"))["url"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return url if isinstance(url, str) and url else None
+        said = json.loads(ready.read_text("utf-8"))
+        return {name: said[name] for name in ("url", "key") if isinstance(said.get(name), str)}
+    except (OSError, ValueError, AttributeError):
+        return {}

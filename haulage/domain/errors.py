@@ -3,6 +3,8 @@
 HaulageError
 ├── InputFault            the caller must change something; 4xx, never retried
 │   ├── InvalidInput          with the JSON pointers of what does not fit
+│   ├── NotAuthenticated      nobody we know: no credentials, or none that count
+│   ├── NotAllowed            somebody we know, who may not do this
 │   ├── UnknownJobType        with the nearest names
 │   ├── UnknownQueue
 │   ├── NotFound
@@ -67,6 +69,22 @@ class InvalidInput(InputFault):
     def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
         super().__init__(message)
         self.faults = faults
+
+
+class NotAuthenticated(InputFault):
+    """No credentials, or none that count (any more)."""
+
+    code = "not_authenticated"
+
+
+class NotAllowed(InputFault):
+    """The caller is known and may not do this; `needs` names the scopes of which one would do."""
+
+    code = "not_allowed"
+
+    def __init__(self, message: str, *, needs: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.needs = needs
 
 
 class UnknownJobType(InputFault):

@@ -3,6 +3,7 @@
     postgres/   cluster/, password          logs/       <process>.log
     redis/      redis.conf, password        blobs/      files and large values
     ready.json  while everything answers    lock        held by the process that runs it
+    admin.key   where callers need keys
 
 The lock is the kernel's, so it ends with its holder however that dies.
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from haulage.client.address import default_data_folder
 from haulage.runtime.fault import StartFault
 from haulage.runtime.files import write_private
 
@@ -27,10 +29,12 @@ class Ready:
     redis_url: str
     data: str
     processes: Mapping[str, list[int]]
+    key: str | None = None
 
     def as_json(self) -> str:
-        """One line: `{"event": "ready", …}`."""
-        return json.dumps({"event": "ready", **asdict(self)})
+        """One line: `{"event": "ready", …}`; with `key` where callers need one."""
+        said = {"event": "ready", **asdict(self)}
+        return json.dumps({name: value for name, value in said.items() if value is not None})
 
 
 class DataFolder:
@@ -43,6 +47,7 @@ class DataFolder:
         self.logs = self.path / "logs"
         self.blobs = self.path / "blobs"
         self.ready_file = self.path / "ready.json"
+        self.key_file = self.path / "admin.key"
         self._lock: int | None = None
 
     def lock(self) -> None:
@@ -91,3 +96,13 @@ class DataFolder:
         """Remove `ready.json`, unless another process has the folder: nothing answers any more."""
         if self._lock is not None:
             self.ready_file.unlink(missing_ok=True)
+
+
+def announced_database(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The database of the `haulage up` that runs in the default data folder."""
+    try:
+        said = json.loads((default_data_folder(environ) / "ready.json").read_text())
+        url = said["database_url"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return url if isinstance(url, str) else None

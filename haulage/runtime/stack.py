@@ -46,6 +46,7 @@ class StackOptions:
     io_concurrency: int = 1000
     cpu_processes: int | None = None
     handlers: tuple[str, ...] = ()
+    auth: bool = False
     database_url: str | None = None
     redis_url: str | None = None
     durable: bool = True
@@ -65,7 +66,7 @@ class Stack:
         self._on_event = on_event
         self._supervisor = Supervisor(self.folder.logs, self._heard)
         self._nursery: Nursery | None = None
-        self._migration: Process | None = None
+        self._errand: Process | None = None
         self._ports: list[ports.Port] = []
         self._stop_asked = threading.Event()
         self._announcing = threading.Lock()
@@ -99,8 +100,8 @@ class Stack:
         with self._announcing:
             self.ready = None
             self.folder.retract()
-        if self._migration is not None:
-            self._migration.stop()
+        if self._errand is not None:
+            self._errand.stop()
         self._supervisor.stop()
         if self._nursery is not None:
             self._nursery.close()
@@ -132,7 +133,10 @@ class Stack:
             postgres.initialise(postgres_log)
             self._supervisor.start(postgres.spec)
         self._supervisor.await_answers(self._stop_asked)
-        self._migrate(environment)
+        self._run("migrate", ("db", "migrate"), environment)
+        if self.options.auth:
+            wanted = ("--name", "haulage up", "--scope", "admin", "--file", self.folder.key_file)
+            self._run("keys", ("keys", "create", *map(str, wanted)), environment)
         self._supervisor.start(*self._programs(environment, port))
         if postgres is not None and self.options.durable:
             postgres.sync(postgres_log)
@@ -140,15 +144,16 @@ class Stack:
         url = f"http://{host}:{port}"
         self._await_ready(HttpProbe(self.options.host, port, "/ready"))
         self._supervisor.await_answers(self._stop_asked)
-        return self._announce(Ready(url, database_url, redis_url, str(self.folder.path), {}))
+        key = self.folder.key_file.read_text().strip() if self.options.auth else None
+        return self._announce(Ready(url, database_url, redis_url, str(self.folder.path), {}, key))
 
     def _claim_api_port(self) -> int:
         host = self.options.host
-        if not is_loopback(host):
+        if not is_loopback(host) and not self.options.auth:
             raise StartFault(
                 f"{host} can be reached by other machines.",
-                why="Haulage has no authentication yet, so anybody there could submit jobs.",
-                hint="Use `--host 127.0.0.1`, and a proxy that authenticates to let others in.",
+                why="Authentication is off, so anybody there could submit jobs.",
+                hint="Add `--auth`, or use `--host 127.0.0.1`.",
             )
         if self.options.port is not None:
             port = ports.claim(self.options.port, host=host)
@@ -191,18 +196,21 @@ class Stack:
         }
         if self.options.handlers:
             ours["HAULAGE_HANDLERS"] = ",".join(self.options.handlers)
+        if self.options.auth:
+            ours["HAULAGE_AUTH_ENABLED"] = "true"
         given.setdefault("HAULAGE_BLOB_URL", str(self.folder.blobs))
         given.setdefault("HAULAGE_ENGINE_SHUTDOWN_S", _SHUTDOWN_S)
         return {**given, **ours}
 
-    def _migrate(self, environment: Mapping[str, str]) -> None:
-        spec = self._spec("migrate", ("db", "migrate"), environment)
-        self._migration = migration = Process(spec, self.folder.logs / "migrate.log")
-        while not migration.wait(0.02):
+    def _run(self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        """Run a command of ours to its end."""
+        spec = self._spec(name, arguments, environment)
+        self._errand = errand = Process(spec, self.folder.logs / f"{name}.log")
+        while not errand.wait(0.02):
             if self._stop_asked.is_set():
-                raise StartInterrupted("stopped while the database was being migrated")
-        if migration.exit_code != 0:
-            raise died(migration)
+                raise StartInterrupted("stopped while the database was being prepared")
+        if errand.exit_code != 0:
+            raise died(errand)
 
     def _spec(
         self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]

@@ -19,6 +19,7 @@ from haulage.domain import bulk
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import IO
 from haulage.settings.api import ApiSettings
+from haulage.settings.auth import AuthSettings
 from haulage.settings.files import FilesSettings
 from haulage.settings.limits import LimitsSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
@@ -156,6 +157,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     api: ApiSettings = ApiSettings()
+    auth: AuthSettings = AuthSettings()
     engine: EngineSettings = EngineSettings()
     files: FilesSettings = FilesSettings()
     retention: RetentionSettings = RetentionSettings()

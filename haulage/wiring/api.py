@@ -12,16 +12,21 @@ from haulage.domain.job_type import Registry
 from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.rabbit import RabbitQueueLengths
-from haulage.settings import Settings
+from haulage.settings import Settings, load
+from haulage.wiring.accounts import open_gate
 from haulage.wiring.limits import open_limits
 from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
 
 
-def run_api(*, host: str, port: int) -> None:
-    """Serve HTTP until SIGTERM; port 0 takes a free one. Raises `HaulageError` off loopback."""
-    require_loopback(host)
+def run_api(*, host: str, port: int, auth: bool = False) -> None:
+    """Serve HTTP until SIGTERM; port 0 takes a free one. `auth` has callers say who they are, as
+    the setting does; without either, raises `HaulageError` off loopback."""
+    enabled = auth or load().auth.enabled
+    require_loopback(host, auth=enabled)
     _allow_connections()
     settings = start("api")
+    its_auth = settings.auth.model_copy(update={"enabled": enabled})
+    settings = settings.model_copy(update={"auth": its_auth})
     registry = load_registry(settings)
     publish_types(settings, registry)
     uvloop.run(_serve(settings, registry, host=host, port=port))
@@ -46,7 +51,8 @@ async def _serve(settings: Settings, registry: Registry, *, host: str, port: int
                 settings, registry, doorbell, pool_size=settings.database.pool_size, name="api"
             ) as services,
             open_limits(settings, services.database, services.clock) as limits,
-            open_app(services, settings, limits, broker=rabbit) as (http, hub),
+            open_gate(settings, services.database, services.clock) as gate,
+            open_app(services, settings, limits, gate, broker=rabbit) as (http, hub),
         ):
             server = HttpServer(http, host=host, port=port, shutdown_s=settings.engine.shutdown_s)
 

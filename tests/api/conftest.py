@@ -15,8 +15,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
 from haulage.api.app import make_app
+from haulage.api.arrivals import Arrivals
+from haulage.api.deps import Deps
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
+from haulage.api.type_documents import TypeDocuments
 from haulage.documents.inspector import Inspector
 from haulage.domain.ids import uuid7
 from haulage.domain.job import EventKind, Lease
@@ -35,6 +38,7 @@ from haulage.storage.job_reads import JobReads
 from haulage.storage.json_text import dumps
 from haulage.storage.settlement import Settlement
 from haulage.storage.worker_store import WorkerInfo
+from haulage.wiring.accounts import open_gate
 from haulage.wiring.limits import open_limits
 
 
@@ -123,23 +127,30 @@ async def running_api(
     async def redis_answers() -> bool:
         return redis_up[0]
 
-    async with open_limits(settings, services.database, services.clock) as limits:
+    async with (
+        open_limits(settings, services.database, services.clock) as limits,
+        open_gate(settings, services.database, services.clock) as gate,
+    ):
         app = make_app(
-            services=services,
-            intake=Intake(
-                services,
-                queue_pools=settings.queue_pools,
-                window=Window(settings.engine.window, services.dispatch.rung_waiting),
-                depth=Depth(settings.engine.queue_depth, reads.depth),
-                broker=broker,
-            ),
-            control=Control(services),
-            reads=reads,
-            settings=settings,
-            limits=limits,
-            hub=hub,
-            readiness=Readiness(services, settings, {"redis": redis_answers}),
-            inspector=inspector(),
+            Deps(
+                services=services,
+                intake=Intake(
+                    services,
+                    queue_pools=settings.queue_pools,
+                    window=Window(settings.engine.window, services.dispatch.rung_waiting),
+                    depth=Depth(settings.engine.queue_depth, reads.depth),
+                    broker=broker,
+                ),
+                control=Control(services),
+                reads=reads,
+                settings=settings,
+                hub=hub,
+                readiness=Readiness(services, settings, {"redis": redis_answers}),
+                types=TypeDocuments(services.registry),
+                limits=limits,
+                gate=gate,
+                arrivals=Arrivals(services.blobs, inspector()),
+            )
         )
         try:
             yield Api(app, hub, services, reads, settings, redis_up)

@@ -8,12 +8,15 @@ as their jobs, and /ready, which rightly answers 503 where no worker runs.
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from haulage.domain.scope import Scope
 from haulage.engine.services import Services
 from haulage.settings import Settings
+from tests.api.callers import Callers, guarded
 from tests.api.served import serving
 
 # Long enough to reach every operation in each phase, short enough for each run of the tests.
@@ -27,10 +30,12 @@ async def test_it_finds_no_fault_with_the_document(
 ) -> None:
     # No worker runs, so whoever waits for a job's end waits in vain.
     hasty = settings.model_copy(update={"api": settings.api.model_copy(update={"max_wait_s": 0})})
-    async with serving(hasty, services) as served:
+    async with serving(guarded(hasty), services) as served:
+        key = await Callers(served.api, AsyncExitStack()).key(*Scope, tenant="default")
         asking = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "run"),
             f"http://127.0.0.1:{served.port}/openapi.json",
+            *("--header", f"Authorization: Bearer {key}"),
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
             *("--seed", str(SEED), "--generation-deterministic"),
             *("--max-examples", str(EXAMPLES), "--phases", "examples,coverage,fuzzing"),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from haulage.domain.outcome import Succeeded
+from haulage.domain.scope import Scope
 from haulage.engine import bus
 from haulage.engine.services import Services
 from haulage.settings import Settings
+from tests.api.callers import Callers, guarded
 from tests.api.conftest import Worker
 from tests.api.served import Served, serving
 
@@ -187,3 +190,62 @@ def stalled(port: int, path: str) -> socket.socket:
         f"GET {path} HTTP/1.1\r\nHost: x\r\n{upgrade if path.endswith('ws') else ''}\r\n".encode()
     )
     return asking
+
+
+@pytest.fixture
+async def locked(rung: Services, settings: Settings) -> AsyncIterator[Served]:
+    async with serving(guarded(settings), rung) as served:
+        yield served
+
+
+async def locked_job(locked: Served) -> tuple[str, str]:
+    """A job that is over, and a key that may read it."""
+    key = await Callers(locked.api, AsyncExitStack()).key(Scope.SUBMIT, Scope.READ)
+    headers = {"Authorization": f"Bearer {key}"}
+    body = {"type": "speak", "input": {"text": "hello"}}
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
+        url = f"http://127.0.0.1:{locked.port}/api/v1/jobs"
+        job_id = (await http.post(url, json=body)).json()["id"]
+        await http.delete(f"{url}/{job_id}")
+    return job_id, key
+
+
+async def test_a_key_is_given_in_the_header(locked: Served) -> None:
+    job_id, key = await locked_job(locked)
+    headers = {"Authorization": f"Bearer {key}"}
+    async with locked.follow(job_id, additional_headers=headers) as reader:
+        assert (await rest(reader))[-1]["data"]["state"] == "cancelled"
+
+
+async def test_a_browser_gives_its_key_as_the_first_protocol(locked: Served) -> None:
+    job_id, key = await locked_job(locked)
+    async with locked.follow(job_id, subprotocols=[f"bearer.{key}", "haulage"]) as reader:
+        assert reader.subprotocol == "haulage", "the key is not said back"
+        assert (await rest(reader))[-1]["data"]["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "code"),
+    [
+        ("", {}, 4401),
+        ("", {"subprotocols": ["bearer.hlg_nonsense", "haulage"]}, 4401),
+        ("?key=hlg_nonsense", {}, 4401),
+    ],
+)
+async def test_a_stranger_is_told_so(
+    locked: Served, query: str, options: dict[str, Any], code: int
+) -> None:
+    job_id, _ = await locked_job(locked)
+    async with locked.follow(job_id, query, **options) as reader:
+        with pytest.raises(ConnectionClosed):
+            await reader.recv()
+    assert reader.close_code == code
+
+
+async def test_a_key_that_may_not_read_is_told_so(locked: Served) -> None:
+    job_id, _ = await locked_job(locked)
+    key = await Callers(locked.api, AsyncExitStack()).key(Scope.SUBMIT)
+    async with locked.follow(job_id, subprotocols=[f"bearer.{key}", "haulage"]) as reader:
+        with pytest.raises(ConnectionClosed):
+            await reader.recv()
+    assert reader.close_code == 4403

@@ -145,7 +145,7 @@ def test_a_missing_module_of_our_own_is_no_expected_error():
 def test_the_api_refuses_to_be_reached_by_other_machines(run, host: str):
     done = run("api", "--host", host)
     assert done.exit_code == 1
-    assert "no authentication yet" in done.stderr
+    assert f"haulage api --host {host} --auth" in done.stderr
 
 
 def test_ctrl_c_detaches_and_leaves_the_job_alone(api: Contract):

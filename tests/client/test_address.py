@@ -20,6 +20,14 @@ def test_the_environment_comes_before_a_running_installation(tmp_path: Path):
     assert find_address(environ=environ).url == "http://c"
 
 
+def test_the_key_of_a_running_installation_goes_to_that_one_alone(tmp_path: Path):
+    (tmp_path / "ready.json").write_text('{"url": "http://c", "key": "hlg_x"}')
+    environ = {"HAULAGE_DATA": str(tmp_path)}
+    assert find_address(environ=environ).key == "hlg_x"
+    assert find_address("http://a", environ).key is None
+    assert find_address(environ={**environ, "HAULAGE_URL": "http://b"}).key is None
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"url": 3}', "{}"])
 def test_an_unreadable_ready_file_says_nothing(tmp_path: Path, content: str):
     (tmp_path / "ready.json").write_text(content)

@@ -192,7 +192,7 @@ def test_an_address_that_others_can_reach_is_refused(run_stack, tmp_path):
 
     assert running.exit_code() == 1
     assert "0.0.0.0 can be reached by other machines." in running.events()
-    assert "no authentication" in running.events()
+    assert "--auth" in running.events()
 
 
 def test_a_path_that_is_a_file_is_refused(run_stack, tmp_path):

@@ -1,14 +1,15 @@
 """`/asyncapi.json`: the events of jobs, for machines."""
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from haulage.api import asyncapi
+from haulage.api.guard import Router, needs
 
-router = APIRouter(tags=["events"])
+router = Router(tags=["events"])
 
 
 @router.get("/asyncapi.json", include_in_schema=False)
+@needs()
 async def show() -> JSONResponse:
     """What a stream of events says, as AsyncAPI 3."""
     return JSONResponse(asyncapi.document())

@@ -4,17 +4,19 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from haulage.api import deps
 from haulage.api.documents import shown_error
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import NoQuery, find
+from haulage.domain.scope import Scope
 from haulage.storage.attempt_reads import AttemptReads
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = Router(prefix="/api/v1/jobs", tags=["jobs"])
 
 
 class AttemptDocument(BaseModel):
@@ -45,6 +47,7 @@ class AttemptsDocument(BaseModel):
 
 
 @router.get("/{job_id}/attempts", responses=problems(400, 404, 503), summary="List attempts")
+@needs(Scope.READ)
 async def attempts(
     request: Request, job_id: str, _query: Annotated[NoQuery, Query()]
 ) -> AttemptsDocument:

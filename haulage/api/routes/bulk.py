@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from haulage.api.bulk_models import (
 )
 from haulage.api.documents import jobs_json, text_of
 from haulage.api.errors import Refusal
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery, known_uuid
 from haulage.api.routes.lists import PageQuery, jobs_of
@@ -29,13 +30,14 @@ from haulage.domain import bulk
 from haulage.domain.errors import Fault, InvalidInput, NotFound
 from haulage.domain.job import Job
 from haulage.domain.lifecycle import State
+from haulage.domain.scope import Scope
 from haulage.engine.intake import Submission
 from haulage.storage.bulk_orders import Order
 from haulage.storage.bulk_store import BulkStore
 from haulage.storage.job_filter import JobFilter
 from haulage.storage.json_text import dumps, loads, storable
 
-router = APIRouter(prefix="/api/v1/bulk", tags=["bulk"])
+router = Router(prefix="/api/v1/bulk", tags=["bulk"])
 
 SAMPLE = 10
 _ORDER = TypeAdapter(Order)
@@ -49,6 +51,7 @@ _EVERY = JobFilter(types=(bulk.TYPE,))
     openapi_extra=json_body("BulkPreview"),
     summary="Preview a bulk operation",
 )
+@needs(Scope.OPERATE)
 async def preview(request: Request) -> Response:
     """How many jobs it would change, and the first of them; give `frozen_at` back to mean these."""
     parts, who = deps.of(request), deps.principal(request)
@@ -82,6 +85,7 @@ async def preview(request: Request) -> Response:
     openapi_extra=json_body("BulkBody"),
     summary="Begin a bulk operation",
 )
+@needs(Scope.OPERATE)
 async def begin(request: Request) -> Response:
     """It is a job, with its events under /jobs; jobs created after `frozen_at` are left alone."""
     parts, who = deps.of(request), deps.principal(request)
@@ -100,6 +104,7 @@ async def begin(request: Request) -> Response:
 
 
 @router.get("", responses=problems(400, 503), summary="List bulk operations")
+@needs(Scope.READ)
 async def listing(request: Request, query: Annotated[PageQuery, Query()]) -> BulkPage:
     """Newest first, page by page."""
     listed, following = await jobs_of(request, _EVERY, limit=query.limit, cursor=query.cursor)
@@ -107,6 +112,7 @@ async def listing(request: Request, query: Annotated[PageQuery, Query()]) -> Bul
 
 
 @router.get("/{bulk_id}", responses=problems(400, 404, 503), summary="Look at a bulk operation")
+@needs(Scope.READ)
 async def show(request: Request, bulk_id: str, _query: Annotated[NoQuery, Query()]) -> BulkDocument:
     """How far it is."""
     return await _document(request, await _find(request, bulk_id))
@@ -123,6 +129,7 @@ async def show(request: Request, bulk_id: str, _query: Annotated[NoQuery, Query(
     },
     summary="Abort a bulk operation",
 )
+@needs(Scope.OPERATE)
 async def abort(request: Request, bulk_id: str) -> Response:
     """What it has changed stays changed; /jobs/{id}/retry would go on from there."""
     parts, who = deps.of(request), deps.principal(request)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,16 +12,18 @@ from haulage.api.dead_letter_models import GroupPage
 from haulage.api.documents import groups_json, job_json
 from haulage.api.errors import Refusal
 from haulage.api.filters import Passage, Word, Words
+from haulage.api.guard import Router, needs
 from haulage.api.models import JobDocument, JobPage, Moment
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import find
 from haulage.api.routes.lists import PageQuery, page
 from haulage.domain.job import Job
 from haulage.domain.lifecycle import REDRIVABLE, State
+from haulage.domain.scope import Scope
 from haulage.storage.dead_letter_reads import DeadLetterReads
 from haulage.storage.job_filter import JobFilter
 
-router = APIRouter(prefix="/api/v1", tags=["dead letters"])
+router = Router(prefix="/api/v1", tags=["dead letters"])
 
 
 class DeadLetterQuery(PageQuery):
@@ -56,6 +58,7 @@ class DeadLetterQuery(PageQuery):
     responses={200: {"model": JobPage}, **problems(400, 503)},
     summary="List dead letters",
 )
+@needs(Scope.READ)
 async def listing(request: Request, query: Annotated[DeadLetterQuery, Query()]) -> Response:
     """Failed jobs that nobody has redriven or discarded, newest first."""
     return await page(request, query.filter(), limit=query.limit, cursor=query.cursor)
@@ -67,6 +70,7 @@ async def listing(request: Request, query: Annotated[DeadLetterQuery, Query()]) 
     responses={200: {"model": GroupPage}, **problems(400, 503)},
     summary="Group dead letters by cause",
 )
+@needs(Scope.READ)
 async def groups(request: Request, query: Annotated[DeadLetterQuery, Query()]) -> Response:
     """By job type, error code and the message without its numbers, ids, quotations and paths."""
     parts, tenant = deps.of(request), deps.principal(request).tenant
@@ -90,6 +94,7 @@ async def groups(request: Request, query: Annotated[DeadLetterQuery, Query()]) -
     responses={202: {"model": JobDocument}, **problems(404, 409, 503)},
     summary="Run a dead letter again",
 )
+@needs(Scope.OPERATE)
 async def redrive(request: Request, job_id: str) -> Response:
     """Its next run begins: finished steps stay, attempts count anew."""
     job = await find(request, job_id)
@@ -104,6 +109,7 @@ async def redrive(request: Request, job_id: str) -> Response:
     responses={200: {"model": JobDocument}, **problems(404, 409, 503)},
     summary="Put a dead letter aside",
 )
+@needs(Scope.OPERATE)
 async def discard(request: Request, job_id: str) -> Response:
     """It stays failed and is no dead letter any more. Its children stay as they are."""
     who = deps.principal(request)
@@ -123,6 +129,7 @@ async def discard(request: Request, job_id: str) -> Response:
     summary="Run a job again",
     tags=["jobs"],
 )
+@needs(Scope.OPERATE)
 async def retry(request: Request, job_id: str) -> Response:
     """The next run of a failed or cancelled job: finished steps stay, attempts count anew."""
     return await _again(request, job_id)

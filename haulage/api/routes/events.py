@@ -5,7 +5,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,12 +14,14 @@ from starlette.websockets import WebSocket
 from haulage.api import deps, sse, websocket
 from haulage.api.errors import Refusal
 from haulage.api.faults import HeaderFault
+from haulage.api.guard import Router, chosen_protocol, needs
 from haulage.api.openapi import Responses, problems
 from haulage.api.routes.jobs import MAX_SEQ, find
 from haulage.api.sse import EventStream
 from haulage.domain.errors import NotFound, Unavailable
+from haulage.domain.scope import Scope
 
-router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["events"])
+router = Router(prefix="/api/v1/jobs/{job_id}", tags=["events"])
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _ANSWERS: Responses = {
@@ -47,6 +49,7 @@ class EventQuery(BaseModel):
 
 @router.get("/events", response_class=Response, responses=_ANSWERS, summary="Follow a job")
 @router.get("/stream", response_class=Response, responses=_ANSWERS, summary="Follow a job")
+@needs(Scope.READ)
 async def events(request: Request, job_id: str, query: Annotated[EventQuery, Query()]) -> Response:
     """From the first event, or after `Last-Event-ID`, live until the job is over."""
     after = _last_event_id(request, default=query.after)
@@ -55,6 +58,7 @@ async def events(request: Request, job_id: str, query: Annotated[EventQuery, Que
 
 
 @router.websocket("/ws")
+@needs(Scope.READ)
 async def ws(socket: WebSocket, job_id: str) -> None:
     """Like `/events`, over a WebSocket; `after` says where to begin."""
     if websocket.from_elsewhere(socket):
@@ -62,7 +66,7 @@ async def ws(socket: WebSocket, job_id: str) -> None:
         await socket.close(websocket.UNFIT, "This page is of another site.")
         return
     # Once it is accepted: a browser is told nothing of a handshake that failed.
-    await socket.accept()
+    await socket.accept(subprotocol=chosen_protocol(socket))
     try:
         query = EventQuery.model_validate(dict(socket.query_params))
         job = await find(socket, job_id)

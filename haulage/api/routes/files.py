@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,14 +11,16 @@ from starlette.responses import Response
 from haulage.api import deps
 from haulage.api.documents import file_json
 from haulage.api.downloads import download
+from haulage.api.guard import Router, needs
 from haulage.api.models import FileDocument
 from haulage.api.openapi import header, problems
 from haulage.api.uploads import FORM, Upload
 from haulage.domain.errors import NotFound
 from haulage.domain.ids import uuid7
+from haulage.domain.scope import Scope
 from haulage.storage.file_store import FileRow
 
-router = APIRouter(prefix="/api/v1/files", tags=["files"])
+router = Router(prefix="/api/v1/files", tags=["files"])
 
 _BYTES = {"type": "string", "format": "binary"}
 _FORM = {"type": "object", "properties": {"file": _BYTES}, "required": ["file"]}
@@ -48,6 +50,7 @@ class UploadQuery(BaseModel):
     },
     summary="Upload a file",
 )
+@needs(Scope.SUBMIT)
 async def upload(request: Request, query: Annotated[UploadQuery, Query()]) -> Response:
     """As the field `file` of a form, or as the body itself with its content type and `?name=`."""
     parts = deps.of(request)
@@ -82,6 +85,7 @@ async def upload(request: Request, query: Annotated[UploadQuery, Query()]) -> Re
     responses={200: {"model": FileDocument}, **problems(404, 503)},
     summary="Look at a file",
 )
+@needs(Scope.READ)
 async def show(request: Request, file_id: str) -> Response:
     """What is known of the file."""
     return Response(file_json(await _find(request, file_id)), media_type="application/json")
@@ -100,6 +104,7 @@ async def show(request: Request, file_id: str) -> Response:
     summary="Download a file",
 )
 @router.head("/{file_id}/content", include_in_schema=False)
+@needs(Scope.READ)
 async def content(request: Request, file_id: str) -> Response:
     """The file's bytes under its own media type; a single `Range` of them. `ETag` is its sha256."""
     return await download(request, await _find(request, file_id), deps.of(request).services.blobs)

@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
-from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from haulage import __version__
 from haulage.api import deps
+from haulage.api.guard import Router, needs
+from haulage.domain.scope import Scope
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 _JSON: dict[str, Any] = {"content": {"application/json": {}}}
 _HEALTH = json.dumps({"status": "ok", "service": "haulage", "version": __version__}).encode()
@@ -23,6 +24,7 @@ _HEALTH = json.dumps({"status": "ok", "service": "haulage", "version": __version
     responses={200: {"description": "It answers", **_JSON}},
     summary="Does this process answer?",
 )
+@needs()
 async def health() -> Response:
     """Asks nobody else."""
     return Response(_HEALTH, media_type="application/json")
@@ -37,6 +39,7 @@ async def health() -> Response:
     },
     summary="Would a job run now?",
 )
+@needs()
 async def ready(request: Request) -> Response:
     """PostgreSQL, Redis, a leading dispatcher, and a live worker for each pool."""
     parts = await deps.of(request).readiness.look()
@@ -62,6 +65,7 @@ async def ready(request: Request) -> Response:
     responses={200: {"description": "Prometheus text", "content": {"text/plain": {}}}},
     summary="Metrics",
 )
+@needs(Scope.ADMIN)
 async def metrics() -> Response:
     """This process's own numbers."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -12,14 +12,16 @@ from starlette.responses import Response
 from haulage.api import deps, waiting
 from haulage.api.documents import job_json, log_page_json, shown_error
 from haulage.api.errors import Refusal
+from haulage.api.guard import Router, needs
 from haulage.api.models import JobDocument, LogPage
 from haulage.api.openapi import problems
 from haulage.domain.errors import NotFound
 from haulage.domain.job import Event, EventKind, Job
 from haulage.domain.lifecycle import REDRIVABLE, State
+from haulage.domain.scope import Scope
 from haulage.storage.event_store import EventStore
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = Router(prefix="/api/v1/jobs", tags=["jobs"])
 
 MAX_SEQ = 2**63 - 1
 EVENTS_A_READ = 1000
@@ -58,6 +60,7 @@ class NoQuery(BaseModel):
     summary="Look at a job",
     openapi_extra={"parameters": [waiting.PARAMETER]},
 )
+@needs(Scope.READ)
 async def show(request: Request, job_id: str, query: Annotated[ShowQuery, Query()]) -> Response:
     """The job as it stands now or, with `Prefer: wait=10`, once it is over."""
     with_input = query.include == "input"
@@ -83,6 +86,7 @@ async def show(request: Request, job_id: str, query: Annotated[ShowQuery, Query(
     },
     summary="The whole result",
 )
+@needs(Scope.READ)
 async def result(request: Request, job_id: str, _query: Annotated[NoQuery, Query()]) -> Response:
     """The result as the handler returned it, however large; 409 while there is none."""
     parts, tenant = deps.of(request), deps.principal(request).tenant
@@ -101,6 +105,7 @@ async def result(request: Request, job_id: str, _query: Annotated[NoQuery, Query
     responses={200: {"model": LogPage}, **problems(400, 404, 503)},
     summary="What the handler logged",
 )
+@needs(Scope.READ)
 async def logs(request: Request, job_id: str, query: Annotated[LogQuery, Query()]) -> Response:
     """Log lines in their order. `next` is the `cursor`, or `after`, of the following page."""
     job = await find(request, job_id)
@@ -122,6 +127,7 @@ async def logs(request: Request, job_id: str, query: Annotated[LogQuery, Query()
     },
     summary="Cancel a job",
 )
+@needs(Scope.SUBMIT, Scope.OPERATE)
 async def cancel(request: Request, job_id: str) -> Response:
     """What has not started is cancelled at once; what runs is stopped within seconds."""
     parts, who = deps.of(request), deps.principal(request)

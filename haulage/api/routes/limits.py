@@ -2,29 +2,32 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from haulage.api import deps
 from haulage.api.bodies import read_model
 from haulage.api.faults import nearest
+from haulage.api.guard import Router, needs
 from haulage.api.limit_models import BreakerDocument, LimitUsage, PoolDocument, PoolPage
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery
 from haulage.domain.errors import Fault, InvalidInput, NotFound
+from haulage.domain.scope import Scope
 from haulage.limits.book import Entry
 from haulage.limits.config import PoolBody
 from haulage.limits.errors import RedisAway
 from haulage.limits.installation import Limits
 from haulage.limits.view import LimitView
 
-router = APIRouter(prefix="/api/v1/limits", tags=["limits"])
+router = Router(prefix="/api/v1/limits", tags=["limits"])
 
 MAX_NAME = 100
 
 
 @router.get("", responses=problems(400, 503), summary="List limits")
+@needs(Scope.READ)
 async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> PoolPage:
     """Every pool that is set, with its usage now."""
     limits = await _current(request)
@@ -32,6 +35,7 @@ async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> Pool
 
 
 @router.get("/{name}", responses=problems(400, 404, 503), summary="Look at a pool's limits")
+@needs(Scope.READ)
 async def show(request: Request, name: str, _query: Annotated[NoQuery, Query()]) -> PoolDocument:
     """As it is set, and as it stands now."""
     limits = await _current(request)
@@ -44,6 +48,7 @@ async def show(request: Request, name: str, _query: Annotated[NoQuery, Query()])
     openapi_extra=json_body("PoolBody"),
     summary="Set a pool's limits",
 )
+@needs(Scope.ADMIN)
 async def put(request: Request, name: str) -> PoolDocument:
     """In force in all processes within a second. It replaces what the file says of this pool."""
     parts, who = deps.of(request), deps.principal(request)
@@ -60,6 +65,7 @@ async def put(request: Request, name: str) -> PoolDocument:
 @router.delete(
     "/{name}", status_code=204, responses=problems(404, 503), summary="Give a pool back to the file"
 )
+@needs(Scope.ADMIN)
 async def remove(request: Request, name: str) -> Response:
     """What was set over HTTP is forgotten; the file or the environment counts again."""
     limits = deps.of(request).limits

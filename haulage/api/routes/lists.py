@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,15 +10,17 @@ from starlette.responses import Response
 from haulage.api import cursors, deps
 from haulage.api.documents import page_json
 from haulage.api.filters import Filters
+from haulage.api.guard import Router, needs
 from haulage.api.models import JobPage
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import find
 from haulage.domain.job import Job
 from haulage.domain.lifecycle import State
+from haulage.domain.scope import Scope
 from haulage.storage.job_filter import JobFilter
 from haulage.storage.lanes import Position
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = Router(prefix="/api/v1/jobs", tags=["jobs"])
 
 MAX_PAGE = 500
 
@@ -52,6 +54,7 @@ class JobQuery(Filters, PageQuery):
     responses={200: {"model": JobPage}, **problems(400, 503)},
     summary="List jobs",
 )
+@needs(Scope.READ)
 async def listing(request: Request, query: Annotated[JobQuery, Query()]) -> Response:
     """Newest first, page by page; jobs that come in between pages do not shift them."""
     return await page(request, query.filter(), limit=query.limit, cursor=query.cursor)
@@ -63,6 +66,7 @@ async def listing(request: Request, query: Annotated[JobQuery, Query()]) -> Resp
     responses={200: {"model": JobPage}, **problems(400, 404, 503)},
     summary="List a job's children",
 )
+@needs(Scope.READ)
 async def children(
     request: Request, job_id: str, query: Annotated[ChildQuery, Query()]
 ) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy import RowMapping
 from starlette.requests import Request
 
@@ -17,24 +17,28 @@ from haulage.api.fleet_models import (
     QueuePage,
     counts,
 )
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery
 from haulage.domain.errors import NotFound
+from haulage.domain.scope import Scope
 from haulage.storage.queue_reads import QueueDepth, QueueReads
 from haulage.storage.queue_store import Pause
 
-router = APIRouter(prefix="/api/v1/queues", tags=["queues"])
+router = Router(prefix="/api/v1/queues", tags=["queues"])
 
 EMPTY = QueueDepth()
 
 
 @router.get("", responses=problems(400, 503), summary="List queues")
+@needs(Scope.READ)
 async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> QueuePage:
     """Every queue that a setting names or a job lies in."""
     return QueuePage(data=await _all(request))
 
 
 @router.get("/{name}", responses=problems(400, 404, 503), summary="Look at a queue")
+@needs(Scope.READ)
 async def show(request: Request, name: str, _query: Annotated[NoQuery, Query()]) -> QueueDocument:
     """Its depth by state and lane, its oldest job, who serves it and who paused it."""
     return await _one(request, name)
@@ -46,6 +50,7 @@ async def show(request: Request, name: str, _query: Annotated[NoQuery, Query()])
     openapi_extra=json_body("PauseBody"),
     summary="Pause a queue",
 )
+@needs(Scope.ADMIN)
 async def pause(request: Request, name: str) -> QueueDocument:
     """Its jobs wait, what runs goes on. Paused before, the first one's words stay."""
     parts, who = deps.of(request), deps.principal(request)
@@ -56,6 +61,7 @@ async def pause(request: Request, name: str) -> QueueDocument:
 
 
 @router.post("/{name}/resume", responses=problems(404, 503), summary="Resume a queue")
+@needs(Scope.ADMIN)
 async def resume(request: Request, name: str) -> QueueDocument:
     """Its jobs are rung again within a tick of the dispatcher."""
     await _one(request, name)

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from haulage.api import deps
 from haulage.api.bodies import read_model
 from haulage.api.documents import job_json
 from haulage.api.errors import Refusal
+from haulage.api.guard import Router, needs
 from haulage.api.models import JobDocument
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery, known_uuid
@@ -21,13 +22,14 @@ from haulage.api.schedule_models import ScheduleBody, ScheduleDocument, Schedule
 from haulage.domain.errors import NotFound
 from haulage.domain.ids import uuid7
 from haulage.domain.job import Priority
+from haulage.domain.scope import Scope
 from haulage.engine import scheduler
 from haulage.engine.intake import Submission
 from haulage.engine.required_files import require_files
 from haulage.storage.json_text import loads
 from haulage.storage.schedule_store import Missed, Schedule, ScheduleStore
 
-router = APIRouter(prefix="/api/v1/schedules", tags=["schedules"])
+router = Router(prefix="/api/v1/schedules", tags=["schedules"])
 
 NEXT_RUNS = 5
 
@@ -39,6 +41,7 @@ NEXT_RUNS = 5
     openapi_extra=json_body("ScheduleBody"),
     summary="Make a schedule",
 )
+@needs(Scope.OPERATE)
 async def make(request: Request, response: Response) -> ScheduleDocument:
     """Checked as a submit would be, so that it does not fail first at night."""
     parts = deps.of(request)
@@ -75,6 +78,7 @@ async def make(request: Request, response: Response) -> ScheduleDocument:
 
 
 @router.get("", responses=problems(400, 503), summary="List schedules")
+@needs(Scope.READ)
 async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> SchedulePage:
     """All of them, with their next runs."""
     now = deps.of(request).services.clock.now()
@@ -83,6 +87,7 @@ async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> Sche
 
 
 @router.get("/{schedule_id}", responses=problems(400, 404, 503), summary="Look at a schedule")
+@needs(Scope.READ)
 async def show(
     request: Request, schedule_id: str, _query: Annotated[NoQuery, Query()]
 ) -> ScheduleDocument:
@@ -93,6 +98,7 @@ async def show(
 @router.delete(
     "/{schedule_id}", status_code=204, responses=problems(404, 503), summary="Delete a schedule"
 )
+@needs(Scope.OPERATE)
 async def remove(request: Request, schedule_id: str) -> Response:
     """The jobs it made stay."""
     found = await _find(request, schedule_id)
@@ -101,6 +107,7 @@ async def remove(request: Request, schedule_id: str) -> Response:
 
 
 @router.post("/{schedule_id}/pause", responses=problems(404, 503), summary="Pause a schedule")
+@needs(Scope.OPERATE)
 async def pause(request: Request, schedule_id: str) -> ScheduleDocument:
     """It makes no jobs until it is resumed."""
     found = await _find(request, schedule_id)
@@ -110,6 +117,7 @@ async def pause(request: Request, schedule_id: str) -> ScheduleDocument:
 
 
 @router.post("/{schedule_id}/resume", responses=problems(404, 503), summary="Resume a schedule")
+@needs(Scope.OPERATE)
 async def resume(request: Request, schedule_id: str) -> ScheduleDocument:
     """From its next moment on: what the pause held back is not made up for."""
     found = await _find(request, schedule_id)
@@ -126,6 +134,7 @@ async def resume(request: Request, schedule_id: str) -> ScheduleDocument:
     responses={202: {"model": JobDocument}, **problems(404, 422, 429, 503)},
     summary="Run a schedule now",
 )
+@needs(Scope.OPERATE)
 async def run(request: Request, schedule_id: str) -> Response:
     """One job beside its runs; its moments stay as they are."""
     found = await _find(request, schedule_id)

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,14 +13,16 @@ from haulage.api import deps
 from haulage.api.documents import utc
 from haulage.api.errors import Refusal
 from haulage.api.faults import QueryFault
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
 from haulage.api.stat_models import STEPS, StatQuery, StatsDocument
 from haulage.domain.histogram import quantile
+from haulage.domain.scope import Scope
 from haulage.engine.services import Services
 from haulage.storage.queue_reads import QueueReads
 from haulage.storage.stat_store import COUNTS, KEPT, StatStore, Sum, floor
 
-router = APIRouter(prefix="/api/v1/stats", tags=["stats"])
+router = Router(prefix="/api/v1/stats", tags=["stats"])
 
 POINTS = 300
 MAX_POINTS = 1_500
@@ -33,6 +35,7 @@ HOUR = timedelta(hours=1)
     responses={200: {"model": StatsDocument}, **problems(400, 503)},
     summary="What happened over time",
 )
+@needs(Scope.READ)
 async def stats(request: Request, query: Annotated[StatQuery, Query()]) -> Response:
     """Throughput, waiting times, durations and failures as a series, and the depths of now."""
     services, tenant = deps.of(request).services, deps.principal(request).tenant

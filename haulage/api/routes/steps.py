@@ -3,18 +3,20 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from haulage.api import cursors, deps
 from haulage.api.documents import steps_json
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import find
+from haulage.domain.scope import Scope
 from haulage.storage.step_reads import StepReads
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = Router(prefix="/api/v1/jobs", tags=["jobs"])
 
 MAX_PAGE = 500
 PAGE = 100
@@ -68,6 +70,7 @@ class StepPage(BaseModel):
     responses={200: {"model": StepPage}, **problems(400, 404, 503)},
     summary="List steps",
 )
+@needs(Scope.READ)
 async def steps(request: Request, job_id: str, query: Annotated[StepQuery, Query()]) -> Response:
     """What the job has finished, over all its attempts and runs; oldest first."""
     job = await find(request, job_id)

@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,14 +14,16 @@ from haulage.api.bodies import read_model
 from haulage.api.documents import job_json, jobs_json, text_of
 from haulage.api.errors import REQUEST_ID, Refusal
 from haulage.api.faults import HeaderFault
+from haulage.api.guard import Router, needs
 from haulage.api.models import Batch, JobDocument, JobsDocument, Submit
 from haulage.api.openapi import json_body, problems
 from haulage.domain.errors import Fault, InvalidInput, UnknownJobType, UnknownQueue
 from haulage.domain.job import Job, NewJob
+from haulage.domain.scope import Scope
 from haulage.engine.intake import Origin
 from haulage.storage.json_text import canonical
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = Router(prefix="/api/v1/jobs", tags=["jobs"])
 
 MAX_AHEAD = timedelta(days=366)
 MAX_DEADLINE = timedelta(days=2 * 366)
@@ -45,6 +46,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
     openapi_extra={**json_body("Submit"), "parameters": [waiting.PARAMETER]},
     summary="Submit a job",
 )
+@needs(Scope.SUBMIT)
 async def submit(request: Request) -> Response:
     """Once this answers 202 the job is never lost. `Prefer: wait=10` waits for its end."""
     parts = deps.of(request)
@@ -73,6 +75,7 @@ async def submit(request: Request) -> Response:
     openapi_extra=json_body("Batch"),
     summary="Submit many jobs",
 )
+@needs(Scope.SUBMIT)
 async def submit_many(request: Request) -> Response:
     """All are accepted, or none; `errors` then points at `/jobs/3/input/…`."""
     parts = deps.of(request)

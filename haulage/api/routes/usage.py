@@ -4,15 +4,17 @@ import re
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from starlette.requests import Request
 
 from haulage.api import deps
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
+from haulage.domain.scope import Scope
 from haulage.storage.usage_store import UsageStore
 
-router = APIRouter(prefix="/api/v1/usage", tags=["usage"])
+router = Router(prefix="/api/v1/usage", tags=["usage"])
 
 DAYS = 30
 MOST_ROWS = 10_000
@@ -72,6 +74,7 @@ class UsagePage(BaseModel):
 
 
 @router.get("", responses=problems(400, 503), summary="Usage of language models")
+@needs(Scope.READ)
 async def listing(request: Request, query: Annotated[UsageQuery, Query()]) -> UsagePage:
     """Calls, tokens and cost by day and model, and their sum."""
     services, tenant = deps.of(request).services, deps.principal(request).tenant

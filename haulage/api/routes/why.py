@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from haulage.api import deps
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import NoQuery, known_id, no_such_job
 from haulage.domain.lifecycle import State
+from haulage.domain.scope import Scope
 from haulage.engine.why import why
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = Router(prefix="/api/v1/jobs", tags=["jobs"])
 
 
 class CauseDocument(BaseModel):
@@ -35,6 +37,7 @@ class WhyDocument(BaseModel):
 
 
 @router.get("/{job_id}/why", responses=problems(400, 404, 503), summary="Why isn't it running?")
+@needs(Scope.READ)
 async def explain(
     request: Request, job_id: str, _query: Annotated[NoQuery, Query()]
 ) -> WhyDocument:

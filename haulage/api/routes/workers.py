@@ -3,23 +3,26 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy import RowMapping
 from starlette.requests import Request
 
 from haulage.api import deps
 from haulage.api.fleet_models import DrainDocument, HeldDocument, WorkerDocument, WorkerPage
+from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import NoQuery, known_uuid
 from haulage.domain.errors import NotFound
+from haulage.domain.scope import Scope
 from haulage.storage.queue_reads import HeldJob, QueueReads
 
-router = APIRouter(prefix="/api/v1/workers", tags=["workers"])
+router = Router(prefix="/api/v1/workers", tags=["workers"])
 
 JOBS_SHOWN = 100
 
 
 @router.get("", responses=problems(400, 503), summary="List live workers")
+@needs(Scope.READ)
 async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> WorkerPage:
     """Those that have not ended, with what they have been running longest."""
     services = deps.of(request).services
@@ -33,6 +36,7 @@ async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> Work
 
 
 @router.get("/{worker_id}", responses=problems(400, 404, 503), summary="Look at a worker")
+@needs(Scope.READ)
 async def show(
     request: Request, worker_id: str, _query: Annotated[NoQuery, Query()]
 ) -> WorkerDocument:
@@ -43,6 +47,7 @@ async def show(
 @router.post(
     "/{worker_id}/drain", status_code=202, responses=problems(404, 503), summary="Drain a worker"
 )
+@needs(Scope.ADMIN)
 async def drain(request: Request, worker_id: str) -> WorkerDocument:
     """It takes no more jobs, finishes what it runs or gives it back after
     `HAULAGE_ENGINE_SHUTDOWN_S`, and exits. What watches over it may start another."""

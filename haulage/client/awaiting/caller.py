@@ -33,7 +33,7 @@ class AsyncCaller:
 
         self.address: Address = find_address(url)
         self._patience_s = patience_s
-        key = api_key or os.environ.get("HAULAGE_API_KEY")
+        key = api_key or os.environ.get("HAULAGE_API_KEY") or self.address.key
         self._transport = AwaitingTransport(self.address, key, timeout_s)
 
     async def close(self) -> None:

@@ -35,7 +35,7 @@ class Caller:
 
         self.address: Address = find_address(url)
         self._patience_s = patience_s
-        key = api_key or os.environ.get("HAULAGE_API_KEY")
+        key = api_key or os.environ.get("HAULAGE_API_KEY") or self.address.key
         self._transport = BlockingTransport(self.address, key, timeout_s)
 
     def close(self) -> None:

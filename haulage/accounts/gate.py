@@ -1,0 +1,29 @@
+"""The one place that says who calls: credentials in, a principal out."""
+
+from haulage.accounts.api_keys import ApiKeys
+from haulage.accounts.principal import Principal, anonymous
+from haulage.accounts.secret import PREFIX
+from haulage.domain.errors import NotAuthenticated
+
+# Longer than any key or token of ours; what is longer is not even looked at.
+MAX_CREDENTIAL = 8_192
+
+
+class Gate:
+    """Tells callers apart; `enabled=False` lets everybody in as `anonymous`."""
+
+    def __init__(self, keys: ApiKeys, *, enabled: bool) -> None:
+        self.keys = keys
+        self.enabled = enabled
+
+    async def admit(self, credential: str | None, *, address: str) -> Principal:
+        """Whose `credential` is; raises `NotAuthenticated`."""
+        if not self.enabled:
+            return anonymous(address)
+        if credential is None:
+            raise NotAuthenticated("Send an API key: `Authorization: Bearer hlg_…`.")
+        if len(credential) > MAX_CREDENTIAL:
+            raise NotAuthenticated(f"No credential is longer than {MAX_CREDENTIAL} characters.")
+        if credential.startswith(PREFIX):
+            return await self.keys.check(credential, address=address)
+        raise NotAuthenticated("This is neither an API key nor a token that counts here.")

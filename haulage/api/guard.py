@@ -1,0 +1,175 @@
+"""Nobody reaches a route unless its scope is met; a route that names none is no route.
+
+    @router.get("/{job_id}", …)
+    @needs(Scope.READ)
+    async def show(…): …
+
+`needs` only marks the endpoint; a `Router` puts the guard in front of it and refuses one without a
+mark. Lanes, which go past routers, call `admit` themselves. Credentials come in `Authorization` or,
+for a WebSocket of a browser, which can't set it, as a subprotocol.
+"""
+
+import re
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from haulage.accounts.principal import Principal
+from haulage.accounts.secret import ANYWHERE
+from haulage.api import deps
+from haulage.api.errors import Refusal
+from haulage.api.openapi import problems
+from haulage.domain.errors import DefinitionFault, NotAllowed, NotAuthenticated
+from haulage.domain.scope import Scope
+
+E = TypeVar("E", bound=Callable[..., Any])
+Needs = tuple[Scope, ...]
+
+UNAUTHENTICATED = 4401
+FORBIDDEN = 4403
+# What a browser's WebSocket offers: first the credential, then the protocol that is chosen.
+PROTOCOL = "haulage"
+BEARER = "bearer."
+
+_MARK = "_haulage_needs"
+# Addresses end up in logs, histories and referrers.
+_NAMED = re.compile(
+    r"(^|&)(api[_-]?key|key|access[_-]?token|token|authorization|bearer)=", re.IGNORECASE
+)
+
+
+def needs(*any_of: Scope) -> Callable[[E], E]:
+    """Mark an endpoint: its callers have one of these scopes. Without any: everybody may call."""
+
+    def mark(endpoint: E) -> E:
+        setattr(endpoint, _MARK, any_of)
+        return endpoint
+
+    return mark
+
+
+def needed_by(endpoint: Callable[..., Any]) -> Needs:
+    """What `endpoint` is marked with; raises `DefinitionFault`."""
+    marked: Needs | None = getattr(endpoint, _MARK, None)
+    if marked is None:
+        raise DefinitionFault(f"{endpoint.__qualname__} says no scope: mark it with @needs(…)")
+    return marked
+
+
+class GuardedRoute(APIRoute):
+    """A route behind its scopes, which its documentation names."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if needed := needed_by(endpoint):
+            security = [{"bearer": [scope.value]} for scope in needed]
+            extra = options.get("openapi_extra") or {}
+            options["openapi_extra"] = {**extra, "security": security}
+            refused = problems(400, 401, 403)
+            options["responses"] = {**refused, **(options.get("responses") or {})}
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The guard is first: who may not call is told nothing of what is wrong with the query."""
+        needed, handle = needed_by(self.endpoint), super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            await admit(request, needed)
+            return await handle(request)
+
+        return guarded
+
+
+class Router(APIRouter):
+    """An `APIRouter` whose routes are guarded, WebSockets too."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=GuardedRoute, **options)
+
+    def add_api_websocket_route(
+        self, path: str, endpoint: Callable[..., Any], *args: Any, **options: Any
+    ) -> None:
+        """As FastAPI does, with the guard in front."""
+        needed = needed_by(endpoint)
+
+        @wraps(endpoint)
+        async def guarded(socket: WebSocket, *also: Any, **parameters: Any) -> None:
+            try:
+                await admit(socket, needed)
+            except (NotAuthenticated, NotAllowed, Refusal) as error:
+                await _turn_away(socket, error)
+            else:
+                await endpoint(socket, *also, **parameters)
+
+        super().add_api_websocket_route(path, guarded, *args, **options)
+
+
+async def admit(connection: HTTPConnection, needs: Needs) -> None:
+    """Let `connection` pass or raise `NotAuthenticated`, `NotAllowed` or `Refusal`."""
+    if query := connection.scope["query_string"]:
+        _refuse_credentials(query)
+    if not needs:
+        return
+    principal = await deps.of(connection).gate.admit(
+        _credential(connection), address=_address(connection)
+    )
+    deps.keep(connection, principal)
+    require(principal, *needs)
+
+
+def require(principal: Principal, *any_of: Scope) -> None:
+    """Raise `NotAllowed` unless `principal` has one of these scopes."""
+    if not principal.may(*any_of):
+        wanted = " or ".join(any_of)
+        raise NotAllowed(
+            f"This needs the scope {wanted}, and {principal.subject} does not have it. "
+            "Ask whoever looks after the keys for one that does.",
+            needs=tuple(scope.value for scope in any_of),
+        )
+
+
+def chosen_protocol(connection: HTTPConnection) -> str | None:
+    """The subprotocol to answer a WebSocket with: never the one that is a credential."""
+    return PROTOCOL if PROTOCOL in connection.scope.get("subprotocols", ()) else None
+
+
+def _credential(connection: HTTPConnection) -> str | None:
+    for name, value in connection.scope["headers"]:
+        if name == b"authorization":
+            kind, _, credential = value.decode("latin-1").partition(" ")
+            # Who sends something else (such as Basic, meant for a proxy) has sent nothing to us.
+            return credential.strip() if kind.lower() == "bearer" else None
+    for offered in connection.scope.get("subprotocols", ()):
+        if offered.startswith(BEARER):
+            return str(offered[len(BEARER) :])
+    return None
+
+
+def _address(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else "unknown"
+
+
+def _refuse_credentials(query: bytes) -> None:
+    text = query.decode("latin-1")
+    if _NAMED.search(text) or ANYWHERE.search(unquote(text)):
+        raise Refusal(
+            400,
+            "credential_in_query",
+            "A credential in the address",
+            "Addresses end up in logs: keys and tokens go into the header `Authorization: "
+            "Bearer …`. Take this one for known to others, and have it replaced.",
+        )
+
+
+async def _turn_away(socket: WebSocket, error: Exception) -> None:
+    """Accept and close: a browser is told nothing of a handshake that failed."""
+    await socket.accept(subprotocol=chosen_protocol(socket))
+    code = FORBIDDEN if isinstance(error, NotAllowed) else UNAUTHENTICATED
+    # A reason has at most 123 bytes.
+    await socket.close(code, str(error)[:120])

@@ -1,0 +1,52 @@
+"""The API where callers must say who they are, and clients with keys of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from haulage.domain.scope import Scope
+from haulage.engine.services import Services
+from haulage.settings import Settings
+from tests.api.conftest import Api, running_api
+
+BASE = "http://haulage.test"
+
+
+def guarded(settings: Settings, **auth: Any) -> Settings:
+    """`settings` with authentication on."""
+    update = {"enabled": True, **auth}
+    return settings.model_copy(update={"auth": settings.auth.model_copy(update=update)})
+
+
+@dataclass
+class Callers:
+    """Makes clients; `nobody` has no credentials."""
+
+    api: Api
+    opened: AsyncExitStack
+
+    async def client(self, token: str | None) -> httpx.AsyncClient:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        transport = httpx.ASGITransport(self.api.app, client=("203.0.113.7", 5000))
+        client = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
+        return await self.opened.enter_async_context(client)
+
+    async def key(self, *scopes: Scope, tenant: str = "acme", name: str = "web") -> str:
+        keys = self.api.app.state.deps.gate.keys
+        made = await keys.create(name=name, tenant=tenant, scopes=scopes, by="test")
+        return made.text
+
+    async def of(self, *scopes: Scope, tenant: str = "acme") -> httpx.AsyncClient:
+        return await self.client(await self.key(*scopes, tenant=tenant))
+
+
+@asynccontextmanager
+async def callers(settings: Settings, services: Services, **auth: Any) -> AsyncIterator[Callers]:
+    async with (
+        running_api(guarded(settings, **auth), services) as api,
+        AsyncExitStack() as opened,
+    ):
+        yield Callers(api, opened)
