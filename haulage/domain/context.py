@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from haulage.domain.files import BlockingFiles, Files
 from haulage.domain.job import Usage
 from haulage.domain.language_model import MAX_TOKENS, Answer, Choice, Embeddings, Message
+from haulage.domain.turns import BlockingTurns, Turns
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -102,7 +103,7 @@ class JobInfo(Protocol):
         ...
 
 
-class Context(JobInfo, Files, Protocol):
+class Context(JobInfo, Files, Turns, Protocol):
     """The face for `async def` handlers."""
 
     async def step(
@@ -207,7 +208,7 @@ class Context(JobInfo, Files, Protocol):
         ...
 
 
-class BlockingContext(JobInfo, BlockingFiles, Protocol):
+class BlockingContext(JobInfo, BlockingFiles, BlockingTurns, Protocol):
     """The face for plain `def` handlers; every method blocks until it is done."""
 
     def step(

@@ -5,7 +5,8 @@ Reports (progress, log) are handed to the loop and not waited for; steps and fil
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from haulage.domain.errors import Interrupted, Verdict, classify
 from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.job import Usage
 from haulage.domain.language_model import Choice, Embeddings
+from haulage.domain.ports import Pass
 from haulage.engine.context import RunContext
 from haulage.engine.maps import ITEM_BACKOFF, ITEM_TRIES, item_failure
 from haulage.engine.verdicts import retry_delay_s
@@ -70,7 +72,8 @@ class BlockingRunContext:
         if found:
             return value
         started = time.perf_counter()
-        value = function(*args)
+        with self._core.parking.alone(work.key):
+            value = function(*args)
         return self._wait(self._core.steps.remember(work, value, time.perf_counter() - started))
 
     def map(
@@ -135,6 +138,17 @@ class BlockingRunContext:
     def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         return self._wait(self._core.put_file(name, media_type, content))
 
+    @contextmanager
+    def limit(self, pool: str, *, tokens: int = 0) -> Iterator[Pass]:
+        turn = self._core.limit(pool, tokens=tokens)
+        held = self._wait(_entered(turn))
+        try:
+            yield held
+        except BaseException as error:
+            self._wait(_left(turn, error))
+            raise
+        self._wait(_left(turn, None))
+
     def chat(self, model: Any, messages: Any, **options: Any) -> Any:
         return self._wait(self._core.chat(model, messages, **options))
 
@@ -164,3 +178,12 @@ class BlockingRunContext:
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+async def _entered(turn: AbstractAsyncContextManager[Pass]) -> Pass:
+    return await turn.__aenter__()
+
+
+async def _left(turn: AbstractAsyncContextManager[Pass], error: BaseException | None) -> None:
+    trace = error.__traceback__ if error else None
+    await turn.__aexit__(type(error) if error else None, error, trace)

@@ -10,6 +10,7 @@ import inspect
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from haulage.domain.errors import Snoozed
 from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.job import Lease, Usage
 from haulage.domain.language_model import Choice, Embeddings
+from haulage.domain.ports import Pass
 from haulage.engine import maps
 from haulage.engine.children import gather
 from haulage.engine.job_files import JobFiles
@@ -239,6 +241,9 @@ class RunContext:
 
     async def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         return await self.files.put(name, media_type, content)
+
+    def limit(self, pool: str, *, tokens: int = 0) -> AbstractAsyncContextManager[Pass]:
+        return self.models.limit(pool, tokens=tokens)
 
     async def chat(self, model: Any, messages: Any, **options: Any) -> Any:
         return await self.models.chat(model, messages, **options)

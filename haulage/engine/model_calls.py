@@ -1,7 +1,8 @@
 """A job's calls of language models: what it asks goes to the models, what they used to the job."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ from haulage.domain.language_model import (
     Models,
     ModelUsage,
 )
+from haulage.domain.ports import Pass
 from haulage.engine.parking import Frame
 
 if TYPE_CHECKING:
@@ -67,6 +69,17 @@ class ModelCalls:
         return await self._patiently(
             lambda caller: self._models.embed(named(model), texts, dimensions, caller=caller)
         )
+
+    @asynccontextmanager
+    async def limit(self, pool: str, *, tokens: int) -> AsyncIterator[Pass]:
+        """See `domain.turns.Turns.limit`."""
+        traffic = self._context.services.traffic
+        async with AsyncExitStack() as turn:
+            yield await self._patiently(
+                lambda caller: turn.enter_async_context(
+                    traffic.hold(pool, caller.asker(""), tokens=tokens, ticket=caller.ticket)
+                )
+            )
 
     async def _patiently(self, ask: Callable[[Caller], Awaitable[T]]) -> T:
         """The answer. Who must wait for long parks the job, once the steps beside it are over; who

@@ -65,6 +65,15 @@ class Parking:
             self._frames.discard(frame)
             self._tell()
 
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """A step of a handler that does one thing at a time, in a thread of its own."""
+        around, self._handler = self._handler, Frame(key)
+        try:
+            yield
+        finally:
+            self._handler = around
+
     async def stand_back(self, error: Snoozed) -> Snoozed | None:
         """Wait until no step is under way that does not stand back: what parks the job then, the
         shortest of all waits. None: the wait of `error` itself is over first."""

@@ -8,7 +8,7 @@ from haulage.domain.clock import SystemClock
 from haulage.domain.job import Lease, NewJob
 from haulage.domain.job_type import Registry
 from haulage.domain.language_model import Models, NoModels
-from haulage.domain.ports import Doorbell, EventBell, WorkerBell
+from haulage.domain.ports import Doorbell, EventBell, FreeRoad, Traffic, WorkerBell
 from haulage.engine.batcher import Batcher, patiently
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
@@ -46,6 +46,7 @@ class Services:
     event_bell: EventBell
     worker_bell: WorkerBell
     models: Models = field(default_factory=NoModels)
+    traffic: Traffic = field(default_factory=FreeRoad)
 
     families: FamilyStore = field(init=False)
     decisions: DecisionStore = field(init=False)

@@ -14,7 +14,8 @@ the same order each time.
 
 import inspect
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +35,8 @@ from haulage.domain.language_model import (
     Message,
     ModelUsage,
 )
+from haulage.domain.limits import Asker
+from haulage.domain.ports import FreeRoad, Pass
 from haulage.testing.job import FakeJob, Report, chain_of
 
 __all__ = ["FakeBlockingContext", "FakeContext", "Report"]
@@ -128,6 +131,12 @@ class FakeContext(FakeJob):
     async def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         return self._files.put(self.job_id, name, media_type, content)
 
+    @asynccontextmanager
+    async def limit(self, pool: str, *, tokens: int = 0) -> AsyncIterator[Pass]:
+        self.turns.append((pool, tokens))
+        async with FreeRoad().hold(pool, Asker(), tokens=tokens) as held:
+            yield held
+
     async def chat(
         self,
         model: str | Sequence[str],
@@ -211,6 +220,15 @@ class FakeBlockingContext(FakeJob):
 
     def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         return self._files.put(self.job_id, name, media_type, content)
+
+    @contextmanager
+    def limit(self, pool: str, *, tokens: int = 0) -> Iterator[Pass]:
+        turn = self._context.limit(pool, tokens=tokens)
+        held = _finish(turn.__aenter__())
+        try:
+            yield held
+        finally:
+            _finish(turn.__aexit__(None, None, None))
 
     def chat(self, model: Any, messages: Any, **options: Any) -> Any:
         return _finish(self._context.chat(model, messages, **options))

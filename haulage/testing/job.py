@@ -59,6 +59,8 @@ class FakeJob:
     # And the vectors for texts.
     on_embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None
     asked: list[ChatRequest] = field(default_factory=list)
+    # Turns at pools that it took: the pool, and the tokens it asked for.
+    turns: list[tuple[str, int]] = field(default_factory=list)
     _children: dict[str, list[ChildOutcome]] = field(default_factory=dict)
     _steps: dict[str, str] = field(default_factory=dict)
     _files: FakeFiles = field(default_factory=FakeFiles)

@@ -13,7 +13,7 @@ from haulage.domain.clock import SystemClock
 from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import Registry
 from haulage.domain.language_model import Models, NoModels
-from haulage.domain.ports import Doorbell
+from haulage.domain.ports import Doorbell, FreeRoad, Traffic
 from haulage.engine import bulk
 from haulage.engine import bus as buses
 from haulage.engine.celery_app import make_celery, read_broker
@@ -92,6 +92,7 @@ async def open_services(
     bus = make_bus(settings)
     opened = AsyncExitStack()
     models: Models = NoModels()
+    traffic: Traffic = FreeRoad()
     if with_models:
         # Only workers pay for the import of providers and their HTTP client.
         from haulage.wiring.limits import open_limits
@@ -100,9 +101,10 @@ async def open_services(
         ledger = StoredLedger(UsageStore(database), clock)
         opened.push_async_callback(ledger.drain)
         limits = await opened.enter_async_context(open_limits(settings, database, clock))
+        traffic = limits.traffic
         gateway = open_models(
             settings.providers,
-            traffic=limits.traffic,
+            traffic=traffic,
             ledger=ledger,
             cache=VectorStore(database, clock),
         )
@@ -122,6 +124,7 @@ async def open_services(
         event_bell=bus,
         worker_bell=bus,
         models=models,
+        traffic=traffic,
     )
     keeping_time = asyncio.get_running_loop().create_task(_keep_time(services))
     try:

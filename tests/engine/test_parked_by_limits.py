@@ -10,7 +10,10 @@ import pytest
 import redis.asyncio as redis
 
 from haulage.brokers import redis_clients
+from haulage.domain.errors import Snoozed
 from haulage.domain.provider_errors import ProviderUnavailable
+from haulage.engine.blocking import BlockingRunContext
+from haulage.engine.context import RunContext
 from haulage.engine.executor import Executor
 from haulage.engine.services import Services
 from haulage.limits.breaker import BreakerRule, Breakers
@@ -22,7 +25,7 @@ from haulage.providers.fake import Fake
 from haulage.providers.gateway import Gateway
 from haulage.providers.route import Route
 from tests.engine.conftest import Bench
-from tests.factories import history, queued, row
+from tests.factories import Hand, history, queued, row
 
 ONE_A_SECOND = Limit(Measure.REQUESTS, 1, Period.SECOND, Strategy.BUCKET, burst=1)
 POOLS = {
@@ -62,7 +65,7 @@ async def limited(bench: Bench, client: "redis.Redis") -> AsyncIterator[Bench]:
         patience=Patience(retries=0),
         random=Random(1),
     )
-    bench.services = replace(bench.services, models=gateway)
+    bench.services = replace(bench.services, models=gateway, traffic=traffic)
     bench.executor = Executor(bench.services, random=Random(1))
     yield bench
     await breakers.close()
@@ -124,3 +127,50 @@ async def test_a_model_that_can_answer_now_goes_before_one_that_parks(
     job_id = await submitted(limited, "dear:echo", "fake:echo")
     await limited.attempt(job_id)
     assert (await row(services, job_id))["result"] == "fake"
+
+
+async def test_a_call_of_a_service_of_ones_own_takes_its_turn_and_parks_as_models_do(
+    limited: Bench, services: Services
+) -> None:
+    async def handler(input: Any, ctx: Any) -> str:
+        async with ctx.limit("dear", tokens=10) as turn:
+            turn.settle(input_tokens=5, output_tokens=0)
+        return "done"
+
+    limited.declare(handler)
+    first, second = [await submitted(limited, "any") for _ in range(2)]
+    await limited.attempt(first)
+    await limited.attempt(second)
+    assert (await row(services, first))["result"] == "done"
+    parked = await row(services, second)
+    assert (parked["reason"], parked["attempt"]) == ("limit", 0)
+
+
+async def test_what_fails_at_a_service_of_ones_own_counts_for_its_breaker(
+    limited: Bench, services: Services
+) -> None:
+    async def handler(input: Any, ctx: Any) -> None:
+        async with ctx.limit("down"):
+            raise ProviderUnavailable("503")
+
+    limited.declare(handler)
+    job_ids = [await submitted(limited, "any") for _ in range(3)]
+    for job_id in job_ids:
+        await limited.attempt(job_id)
+    assert (await row(services, job_ids[-1]))["reason"] == "breaker"
+
+
+async def test_plain_handlers_take_turns_too(limited: Bench, services: Services) -> None:
+    hand = await Hand.hired(services)
+    lease = await hand.claim(await submitted(limited, "any"))
+    core = RunContext(lease, limited.services, on_lost=lambda: None, random=Random(1))
+    ctx = BlockingRunContext(core, asyncio.get_running_loop())
+
+    def call() -> str:
+        with ctx.limit("dear") as turn:
+            turn.observe({})
+        return "done"
+
+    assert await asyncio.to_thread(call) == "done"
+    with pytest.raises(Snoozed):
+        await asyncio.to_thread(call)

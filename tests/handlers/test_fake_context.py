@@ -128,3 +128,12 @@ def test_a_fake_file_lies_on_a_disk_and_what_is_made_is_found():
 async def test_an_unknown_file_is_not_retried(file_id):
     with pytest.raises(NotRetryable):
         await FakeContext().file(file_id)
+
+
+async def test_turns_at_pools_are_written_down():
+    ctx, plain = FakeContext(), FakeBlockingContext()
+    async with ctx.limit("maps", tokens=3) as turn:
+        turn.settle(input_tokens=2, output_tokens=0)
+    with plain.limit("maps"):
+        pass
+    assert (ctx.turns, plain.turns) == ([("maps", 3)], [("maps", 0)])
