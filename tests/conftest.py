@@ -45,14 +45,20 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     folder = Path(_running.enter_context(tempfile.TemporaryDirectory(prefix="haulage-test-")))
     folder.chmod(0o711)
-    # Another PostgreSQL than the embedded one, by the folder of its programs.
-    chosen = os.environ.get("HAULAGE_TEST_POSTGRES")
-    binaries = Path(chosen) if chosen else None
+    # Other servers than the embedded ones: PostgreSQL by the folder of its programs, Redis by its.
+    binaries = _path_in("HAULAGE_TEST_POSTGRES")
     postgres = _running.enter_context(
         Postgres.start(folder / "postgres", durable=False, binaries=binaries)
     )
-    cache = _running.enter_context(Redis.start(folder / "redis"))
+    cache = _running.enter_context(
+        Redis.start(folder / "redis", binary=_path_in("HAULAGE_TEST_REDIS"))
+    )
     setattr(config, SERVERS, {"database": postgres.url, "redis": cache.url})
+
+
+def _path_in(variable: str) -> Path | None:
+    chosen = os.environ.get(variable)
+    return Path(chosen) if chosen else None
 
 
 def pytest_configure_node(node: object) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+SYSTEM_REDIS = Path("/usr/bin/redis-server")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def missing_llama() -> str | None:
 
 def missing_brokers() -> str | None:
     """Redis with TLS and Sentinel, and RabbitMQ, where Debian puts them."""
-    needed = ("/usr/bin/redis-server", "/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/bin/epmd")
+    needed = (str(SYSTEM_REDIS), "/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/bin/epmd")
     lacks = [path for path in needed if not Path(path).exists()]
     return f"no {', '.join(lacks)}" if lacks else None
 
@@ -87,6 +88,14 @@ EXTRA = [
             "HAULAGE_TEST_POSTGRES": str(other_postgres()),
             "HAULAGE_TEST_EXAMPLES": "10",
         },
+    ),
+    Group(
+        # The limiter's script on a newer Redis than the embedded 6.2.
+        "system-redis",
+        [*PYTEST, *APART, "tests/limits"],
+        missing=lambda: None if SYSTEM_REDIS.exists() else f"no {SYSTEM_REDIS}",
+        add="apt-get install -y --no-install-recommends redis-server",
+        env=lambda: {"HAULAGE_TEST_REDIS": str(SYSTEM_REDIS)},
     ),
     Group(
         "brokers",
