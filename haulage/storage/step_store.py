@@ -6,7 +6,7 @@ and so is what the job has used.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ from haulage.domain.job import Lease, Usage
 from haulage.storage.blobs import Blobs, size_of
 from haulage.storage.database import Database
 from haulage.storage.job_sql import ADD_USAGE, HELD_BY_ITEM
+
+NOTHING_USED = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +37,17 @@ class FinishedStep:
     # What the tenant's other jobs know it by; None: it is this job's alone.
     mark: bytes | None = None
     # What the job has used since its last write.
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NOTHING_USED
 
 
-# The row lock orders a step's write against the rescue that would take the lease away. A step that
-# comes again after a lost answer is saved already, and what it used is added.
-SAVE = sa.text(
-    """
+# The row lock orders a step's write against the rescue that would take the lease away.
+_ITEM = """
 WITH item AS (
     SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:fences AS bigint[]), CAST(:keys AS text[]),
         CAST(:names AS text[]), CAST(:values AS text[]), CAST(:value_refs AS text[]),
-        CAST(:sizes AS bigint[]), CAST(:durations AS float8[]), CAST(:tenants AS text[]),
-        CAST(:marks AS bytea[]), CAST(:calls AS bigint[]), CAST(:input_tokens AS bigint[]),
-        CAST(:output_tokens AS bigint[]), CAST(:costs AS float8[])
-    ) AS t (id, fence, key, name, value, value_ref, size, duration_s, tenant, mark, calls,
-            input_tokens, output_tokens, cost)
+        CAST(:sizes AS bigint[]), CAST(:durations AS float8[]){arrays}
+    ) AS t (id, fence, key, name, value, value_ref, size, duration_s{columns})
 ), held AS (
     SELECT item.* FROM {held}
 ), saved AS (
@@ -59,7 +56,11 @@ WITH item AS (
     FROM held
     ON CONFLICT (job_id, key) DO NOTHING
     RETURNING job_id, key
-), shared AS (
+){more}
+SELECT id, fence FROM held
+"""
+
+_MORE = """, shared AS (
     INSERT INTO shared_steps (tenant, mark, name, value, value_ref, size, made_at)
     SELECT DISTINCT ON (tenant, mark)
            tenant, mark, name, CAST(value AS json), value_ref, size, CAST(:now AS timestamptz)
@@ -75,9 +76,28 @@ WITH item AS (
         GROUP BY held.id
     ) AS held
     WHERE jobs.id = held.id
+)"""
+
+SAVE = sa.text(
+    _ITEM.replace("{arrays}", "")
+    .replace("{columns}", "")
+    .replace("{more}", "")
+    .replace("{held}", HELD_BY_ITEM.format(lock="SHARE"))
 )
-SELECT id, fence FROM held
-""".replace("{held}", HELD_BY_ITEM.format(lock="NO KEY UPDATE")).replace("{usage}", ADD_USAGE)
+
+# For steps that are shared, or whose job has used something: most are neither, and pay nothing for
+# it. A step that comes again after a lost answer is saved already, and what it used is added.
+SAVE_AND_SHARE = sa.text(
+    _ITEM.replace(
+        "{arrays}",
+        """, CAST(:tenants AS text[]),
+        CAST(:marks AS bytea[]), CAST(:calls AS bigint[]), CAST(:input_tokens AS bigint[]),
+        CAST(:output_tokens AS bigint[]), CAST(:costs AS float8[])""",
+    )
+    .replace("{columns}", ", tenant, mark, calls, input_tokens, output_tokens, cost")
+    .replace("{more}", _MORE)
+    .replace("{held}", HELD_BY_ITEM.format(lock="NO KEY UPDATE"))
+    .replace("{usage}", ADD_USAGE)
 )
 
 _KNOWN = sa.text("""
@@ -108,8 +128,11 @@ class StepStore:
 
     async def save(self, steps: Sequence[FinishedStep]) -> list[bool]:
         """Remember steps; for each whether the lease still held. Saving one twice is harmless."""
+        statement, columns = SAVE, step_columns(steps)
+        if any(step.mark is not None or step.usage != NOTHING_USED for step in steps):
+            statement, columns = SAVE_AND_SHARE, {**columns, **_share_columns(steps)}
         async with self._database.transaction() as connection:
-            rows = await connection.execute(SAVE, {**step_columns(steps), "now": self._clock.now()})
+            rows = await connection.execute(statement, {**columns, "now": self._clock.now()})
             landed = {(row.id, row.fence) for row in rows}
         return [(step.lease.job_id, step.lease.fence) in landed for step in steps]
 
@@ -158,6 +181,12 @@ def step_columns(steps: Sequence[FinishedStep]) -> dict[str, object]:
         "value_refs": [step.value_ref for step in steps],
         "sizes": [size_of(step.value) for step in steps],
         "durations": [step.duration_s for step in steps],
+    }
+
+
+def _share_columns(steps: Sequence[FinishedStep]) -> dict[str, object]:
+    """The further columns of `SAVE_AND_SHARE`."""
+    return {
         "tenants": [step.lease.tenant for step in steps],
         "marks": [step.mark for step in steps],
         "calls": [step.usage.calls for step in steps],

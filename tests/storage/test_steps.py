@@ -3,7 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-from haulage.domain.job import Lease
+import pytest
+
+from haulage.domain.job import Lease, Usage
 from haulage.engine.services import Services
 from haulage.storage.step_store import FinishedStep
 from tests.factories import DONE, Hand, queued, retry
@@ -78,14 +80,21 @@ async def test_one_poisonous_step_does_not_harm_those_beside_it(services: Servic
     assert len(await services.steps.load(lease.job_id)) == 7
 
 
+@pytest.mark.parametrize("shared", [False, True])
 async def test_steps_and_settlements_at_once_do_not_lock_each_other_out(
-    services: Services,
+    services: Services, shared: bool
 ) -> None:
     hand = await Hand.hired(services)
     leases = await hand.claim_all(*[await queued(services) for _ in range(20)])
 
     async def save(order: list[Lease]) -> None:
-        await services.steps.save([step(lease, str(id(order))) for lease in order])
+        plain = [step(lease, str(id(order))) for lease in order]
+        # All know their values by the same marks, met in another order by each.
+        paid = [
+            replace(one, mark=place.to_bytes(32), usage=Usage(calls=1))
+            for place, one in enumerate(plain)
+        ]
+        await services.steps.save(paid if shared else plain)
 
     async def settle(lease: Lease) -> bool:
         return await hand.settle(lease, DONE)
