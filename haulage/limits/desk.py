@@ -14,13 +14,13 @@ from typing import Any
 
 import redis.asyncio as redis
 
-from haulage.domain.errors import Unavailable
 from haulage.limits import rules
 from haulage.limits.answers import Grant, Later, Never
 from haulage.limits.conversation import Answer, Conversation, Operation
 from haulage.limits.errors import RedisAway
 from haulage.limits.ledger import Ledger
 from haulage.limits.limit import Pool
+from haulage.limits.restoring import AWAY_RETRY_S, Restoring
 from haulage.limits.script import Script
 from haulage.telemetry import logs
 
@@ -36,8 +36,8 @@ LAG_S = 1.0
 # What is said of a turn that only a settlement can bring.
 UNFORESEEN_S = 1.0
 TURNS_AT_ONCE = 16
-# While Redis is away: asked again this often, and who is in line gives up after.
-AWAY_RETRY_S, AWAY_PATIENCE_S = 1.0, 10.0
+# While Redis is away who is in line gives up after.
+AWAY_PATIENCE_S = 10.0
 NEVER_FORESEEN = float("inf")
 
 
@@ -66,8 +66,6 @@ class Desk:
         unwritten_s: float,
     ) -> None:
         self._pool = pool
-        self._ledger = ledger
-        self._unwritten_s = unwritten_s
         self._loop = asyncio.get_running_loop()
         self._waiters: dict[str, _Waiter] = {}
         # Calls that were let through: Redis' memory then, and how to tell it of them again.
@@ -75,8 +73,10 @@ class Desk:
         self._timer: asyncio.TimerHandle | None = None
         self._away_since: float | None = None
         self._generation = ""
-        self._restoring: dict[str, asyncio.Task[None]] = {}
         self.talk = Conversation(client, script, self, pool=pool, key=key, channel=channel, now=now)
+        self._restoring = Restoring(
+            ledger, pool=pool, tell=self.talk.tell, over=self._adopt_all, unwritten_s=unwritten_s
+        )
 
     async def turn(self, *request: Any) -> Grant | Never:
         """Wait in line until let through; `request` is id, lane, requests, tokens, ttl in
@@ -101,8 +101,7 @@ class Desk:
     async def attempt(self, *request: Any) -> Grant | Never | Later:
         """Let through, or when to come again with the same id. Raises `RedisAway`."""
         answer = await self.talk.ask(*self._take(request, LEAVES_MS))
-        if isinstance(answer, Later) and self._restoring:
-            await asyncio.wait(set(self._restoring.values()))
+        if isinstance(answer, Later) and await self._restoring.wait():
             answer = await self.talk.ask(*self._take(request, LEAVES_MS))
         if isinstance(answer, Grant):
             self._under_way[request[0]] = (answer.generation, ["adopt", *request])
@@ -197,11 +196,7 @@ class Desk:
         self._generation = answer.generation
         for call_id, at in answer.granted:
             self._resolve(call_id, at)
-        for ref in answer.missing:
-            if ref not in self._restoring:
-                # What other processes have settled is in PostgreSQL that long after Redis forgot.
-                rest_s = max(0.0, self._unwritten_s - answer.age_s)
-                self._restoring[ref] = self._loop.create_task(self._restore(ref, rest_s))
+        self._restoring.begin(answer.missing, known_for_s=answer.age_s)
         if answer.again:
             self.talk.tell("serve")
 
@@ -276,22 +271,3 @@ class Desk:
 
     def _grant(self, at_ms: float) -> Grant:
         return Grant(self.talk.local_moment(at_ms), self._generation)
-
-    async def _restore(self, ref: str, rest_s: float) -> None:
-        """Have PostgreSQL tell what the counter should hold; until then its callers wait."""
-        try:
-            amounts: list[tuple[int, int]] = []
-            if self._ledger is not None:
-                await asyncio.sleep(rest_s)
-                while True:
-                    try:
-                        amounts = await self._ledger.amounts(self._pool(), ref)
-                        break
-                    except Unavailable:
-                        log.warning("limits.unrestored", pool=self._pool().name)
-                        await asyncio.sleep(AWAY_RETRY_S)
-            self.talk.tell("restore", ref, amounts)
-        finally:
-            del self._restoring[ref]
-        if not self._restoring:
-            self._adopt_all()
