@@ -80,6 +80,12 @@ class Janitor:
             lambda: store.forget_limit_usage(before=now - LIMIT_USAGE_KEPT, limit=BITE),
             go_on,
         )
+        deliveries_before = now - timedelta(days=self._settings.deliveries_days)
+        await self._all(
+            "deliveries",
+            lambda: store.forget_deliveries(ended_before=deliveries_before, limit=BITE),
+            go_on,
+        )
         # Walking through a bucket costs money; bytes nobody names cost little.
         moment = self._monotonic()
         if self._blobs_at is None or moment - self._blobs_at >= self._settings.blobs_every_s:

@@ -24,6 +24,7 @@ from haulage.settings.files import FilesSettings
 from haulage.settings.limits import LimitsSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
 from haulage.settings.providers import ProvidersSettings
+from haulage.settings.webhooks import WebhooksSettings
 
 PREFIX = "HAULAGE_"
 # Read by the client, the CLI and handlers, not by this module.
@@ -135,6 +136,7 @@ class RetentionSettings(BaseModel):
     finished_days: float = Field(default=30.0, gt=0)
     shared_days: float = Field(default=30.0, gt=0)
     files_days: float = Field(default=7.0, gt=0)
+    deliveries_days: float = Field(default=30.0, gt=0)
     every_s: float = Field(default=60.0, gt=0)
     blobs_every_s: float = Field(default=3600.0, gt=0)
 
@@ -163,6 +165,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     providers: ProvidersSettings = ProvidersSettings()
     limits: LimitsSettings = LimitsSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     config: str = "haulage.toml"
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
     queues: Annotated[tuple[tuple[str, str], ...], NoDecode] = (("io", "io"), ("cpu", "cpu"))

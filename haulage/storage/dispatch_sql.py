@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from haulage.domain.fingerprint import digest_of
 from haulage.storage.job_sql import HELD_BY_ITEM
+from haulage.storage.outbox_sql import TOLD, outbox
 from haulage.storage.tally_sql import tally_ends
 
 # The last resort where no process of its own could be had: so many deaths in company count as one's
@@ -53,15 +54,18 @@ WITH late AS (
         fingerprint = type || ':' || '{digest}',
         error_text = lower('deadline {late}')
     FROM late WHERE jobs.id = late.id
-    RETURNING jobs.id, event_seq, error, state, tenant, type, queue, started_at
+    RETURNING jobs.id, event_seq, error, state, tenant, type, queue, started_at, {returned}
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now,
            json_build_object('state', 'failed', 'reason', 'deadline', 'error', error)
     FROM failed
-), tallied AS ({tally})
+), tallied AS ({tally}
+), told AS ({outbox})
 SELECT count(*) FROM failed
 """.replace("{tally}", tally_ends("failed", code="'deadline'"))
+    .replace("{outbox}", outbox("failed", code="'deadline'"))
+    .replace("{returned}", TOLD)
     .replace("{late}", LATE)
     .replace("{digest}", digest_of("deadline", LATE))
 )
@@ -125,14 +129,15 @@ WITH orphan AS (
         event_seq = event_seq + 1
     FROM judged WHERE jobs.id = judged.id
     RETURNING jobs.id, type, queue, state, jobs.crashes, crash, company, event_seq, reason,
-              cancelled_by, error, jobs.fence, tenant, jobs.started_at
+              cancelled_by, error, jobs.fence, tenant, jobs.started_at, {returned}
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_build_object(
         'state', state, 'reason', reason, 'crashes', crashes, 'company', company,
         'fence', fence, 'cancelled_by', cancelled_by, 'error', error)
     FROM rescued
-), tallied AS ({tally})
+), tallied AS ({tally}
+), told AS ({outbox})
 SELECT id, type, queue, state, crashes, crash, company FROM rescued
 """
 
@@ -152,6 +157,8 @@ _MOST_SUSPICIOUS = """suspicion >= (
 
 _WORDS = {
     "tally": tally_ends("rescued WHERE state <> 'scheduled'", code=QUARANTINED),
+    "outbox": outbox("rescued WHERE state <> 'scheduled'", code=QUARANTINED),
+    "returned": TOLD,
     "patience": PATIENCE_IN_COMPANY,
     "killed": KILLED,
     "digest": digest_of("quarantined", KILLED + "1 times."),
@@ -210,15 +217,17 @@ WITH item AS (
         event_seq = event_seq + 1
     FROM held WHERE jobs.id = held.id
     RETURNING jobs.id, event_seq, state, reason, cancelled_by, jobs.fence, tenant, type, queue,
-              started_at
+              started_at, {returned}
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_build_object(
         'state', state, 'reason', reason, 'fence', fence, 'cancelled_by', cancelled_by)
     FROM returned
-), tallied AS ({tally})
+), tallied AS ({tally}
+), told AS ({outbox})
 SELECT count(*) FROM returned
-""".replace("{tally}", tally_ends("returned WHERE state = 'cancelled'")).replace(
-        "{held}", HELD_BY_ITEM.format(lock="UPDATE")
-    )
+""".replace("{tally}", tally_ends("returned WHERE state = 'cancelled'"))
+    .replace("{outbox}", outbox("returned WHERE state = 'cancelled'"))
+    .replace("{returned}", TOLD)
+    .replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
 )

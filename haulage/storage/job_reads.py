@@ -17,7 +17,8 @@ from haulage.storage.tables import jobs
 _SHOWN = [
     column
     for column in jobs.c
-    if column.name not in ("input", "result", "input_ref", "worker_pid", "rung_at", "error_text")
+    if column.name
+    not in ("input", "result", "input_ref", "worker_pid", "rung_at", "error_text", "webhook_id")
 ]
 _RESULT = sa.cast(jobs.c.result, sa.Text).label("result")
 _INPUT = sa.cast(jobs.c.input, sa.Text).label("input")

@@ -7,6 +7,7 @@ never wait for each other in a circle.
 import sqlalchemy as sa
 
 from haulage.domain.lifecycle import TERMINAL, State, sources
+from haulage.storage.outbox_sql import TOLD, outbox
 from haulage.storage.tally_sql import since, tally, tally_ends
 
 
@@ -18,6 +19,7 @@ def states(*some: State) -> str:
 TERMINAL_STATES = states(*sorted(TERMINAL))
 # A job that was there when this many workers died in company is a suspect: it should run alone.
 ISOLATE_AFTER = 3
+RETRYING = "state = 'scheduled' AND reason = 'retry'"
 NOT_YET_RUNNING = states(*(state for state in sources(State.CANCELLED) if state != State.RUNNING))
 
 # After FROM: the running rows that `item (id, fence, …)` names, locked in the order of their ids.
@@ -164,9 +166,9 @@ WITH item AS (
                             THEN coalesce(cancelled_by, 'celery revoke') END,
         event_seq = event_seq + 1
     FROM held WHERE jobs.id = held.id
-    RETURNING jobs.id, jobs.fence, jobs.event_seq, jobs.state, jobs.reason, jobs.attempt,
+    RETURNING jobs.id, jobs.fence, jobs.event_seq, jobs.state, jobs.reason,
               jobs.scheduled_at, jobs.cancelled_by, jobs.result_size, held.error, held.code,
-              held.holdup, jobs.tenant, jobs.type, jobs.queue, jobs.started_at
+              held.holdup, jobs.tenant, jobs.type, jobs.queue, jobs.started_at, {returned}
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, CASE state
@@ -179,9 +181,14 @@ WITH item AS (
             'scheduled_at', CASE WHEN state = 'scheduled' THEN scheduled_at END,
             'error', CAST(error AS json), 'waits_for', CAST(holdup AS json)) END
     FROM settled
-), tallied AS ({tally})
+), tallied AS ({tally}
+), told AS ({outbox})
 SELECT id, fence FROM settled
 """.replace("{tally}", tally_ends("settled WHERE state IN ({terminal})", code="code"))
+    .replace(
+        "{outbox}", outbox(f"settled WHERE state IN ({TERMINAL_STATES}) OR {RETRYING}", code="code")
+    )
+    .replace("{returned}", TOLD)
     .replace("{terminal}", TERMINAL_STATES)
     .replace("{held}", HELD_BY_ITEM.format(lock="UPDATE"))
     .replace("{usage}", ADD_USAGE)
@@ -234,8 +241,9 @@ WITH held AS (
         -- snapshot saw, which may have been running, before it notices the newer one.
         worker_id = NULL, worker_pid = NULL
     FROM held WHERE jobs.id = held.id AND held.state IN ({waiting})
-    RETURNING jobs.id, event_seq, jobs.state, tenant, type, queue, started_at
+    RETURNING jobs.id, event_seq, jobs.state, tenant, type, queue, started_at, {returned}
 ), tallied AS ({tally}
+), told AS ({outbox}
 ), asked AS (
     UPDATE jobs SET cancel_requested_at = :now, cancelled_by = :by,
         -- Its end is an event by itself; why it is asked for is told here.
@@ -255,7 +263,10 @@ WITH held AS (
     FROM asked WHERE CAST(:bulk AS text) IS NOT NULL
 )
 SELECT id, state AS before, worker_id FROM held
-""".replace("{waiting}", NOT_YET_RUNNING).replace("{tally}", tally_ends("ended"))
+""".replace("{waiting}", NOT_YET_RUNNING)
+    .replace("{tally}", tally_ends("ended"))
+    .replace("{outbox}", outbox("ended"))
+    .replace("{returned}", TOLD)
 )
 
 LOCK = sa.text("""

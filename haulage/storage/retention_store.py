@@ -137,6 +137,17 @@ WITH old AS (
 SELECT count(*) FROM gone
 """)
 
+_DELIVERIES = sa.text("""
+WITH old AS (
+    SELECT id FROM webhook_deliveries WHERE ended_at < :before
+    ORDER BY ended_at LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM webhook_deliveries WHERE id = ANY(ARRAY(SELECT id FROM old)) RETURNING 1
+)
+SELECT count(*) FROM gone
+""")
+
 _NAMED = sa.text("""
 SELECT ref FROM unnest(CAST(:refs AS text[]), CAST(:digests AS text[])) AS blob (ref, digest)
 WHERE EXISTS (SELECT 1 FROM jobs WHERE input_ref = ref)
@@ -195,6 +206,10 @@ class RetentionStore:
     async def forget_shared_steps(self, *, made_before: datetime, limit: int) -> int:
         """Delete up to `limit` shared steps' values; how many. The jobs' own copies stay."""
         return await self._count(_SHARED, {"before": made_before, "limit": limit})
+
+    async def forget_deliveries(self, *, ended_before: datetime, limit: int) -> int:
+        """Delete up to `limit` deliveries to endpoints that are long over; how many."""
+        return await self._count(_DELIVERIES, {"before": ended_before, "limit": limit})
 
     async def unnamed(self, refs: Sequence[str]) -> list[str]:
         """Those of `refs` that no row names, in the order given."""

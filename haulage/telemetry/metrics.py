@@ -45,6 +45,7 @@ RATE_MAX = Gauge("rate_limit_max_allowed", "What a period's limit allows", _RATE
 RATE_REMAINING = Gauge("rate_limit_remaining", "What is left of it", _RATE)
 RATE_EXCEEDED = Counter("rate_limit_exceeded_total", "Calls it made come back later", _RATE)
 BREAKER_STATE = Gauge("circuit_breaker_state", "State of a circuit breaker", ["service"])
+WEBHOOK_TRIES = Counter("haulage_webhook_tries_total", "Tries to tell endpoints", ["outcome"])
 DISPATCHER_LEADS = Gauge("haulage_dispatcher_leads", "1 where this dispatcher leads")
 BATCH_SIZE = Histogram(
     "haulage_batch_size",

@@ -99,7 +99,7 @@ class Fetcher:
                 f"No whole answer within {self._limits.total_s:g} s.", code="fetch_timed_out"
             ) from error
         except SSRFProtectionError as error:
-            raise _refused(error.hostname) from error
+            raise refused_address(error.hostname) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise NotRetryable("The address is no valid URL.", code="invalid_url") from error
         except httpx.TimeoutException as error:
@@ -111,14 +111,14 @@ class Fetcher:
 
     async def _follow(self, url: str, accept: tuple[str, ...]) -> Fetched:
         async with self._client() as client:
-            target = _checked(url)
+            target = checked_url(url)
             for _ in range(self._limits.max_redirects + 1):
                 await self._refuse_private(target)
                 headers = {"Accept": ", ".join((*accept, "*/*;q=0.1"))}
                 async with client.stream("GET", target, headers=headers) as response:
                     if not response.has_redirect_location:
                         return await self._read(response, accept)
-                    target = _checked(str(target.join(response.headers["location"])))
+                    target = checked_url(str(target.join(response.headers["location"])))
         raise NotRetryable(
             f"More than {self._limits.max_redirects} redirects.", code="too_many_redirects"
         )
@@ -128,7 +128,7 @@ class Fetcher:
         client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
-            verify=_tls(),
+            verify=tls_context(),
             timeout=httpx.Timeout(self._limits.total_s, connect=self._limits.connect_s),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPT_ENCODING},
         )
@@ -149,7 +149,7 @@ class Fetcher:
             ) from error
         # One private address among public ones is enough: which one is used is chance.
         if not addresses or not all(self._may_ask(parse_address(each)) for each in addresses):
-            raise _refused(target.host)
+            raise refused_address(target.host)
 
     def _may_ask(self, address: Address) -> bool:
         return may_be_asked(address, allow_private=self._allow_private, allowed=self._allowed)
@@ -209,8 +209,11 @@ def retry_after_s(value: str | None, *, now: datetime) -> float | None:
     return min(max(wait.total_seconds(), 0.0), _LONGEST_RETRY_AFTER_S)
 
 
-def _checked(url: str) -> httpx.URL:
-    """A URL that may be fetched at all, its fragment dropped; addresses are judged later."""
+def checked_url(url: str) -> httpx.URL:
+    """A URL that may be asked at all, its fragment dropped; addresses are judged later.
+
+    Raises `NotRetryable`, and `httpx.InvalidURL`.
+    """
     if len(url) > _MAX_URL_CHARACTERS:
         raise NotRetryable("The URL is too long.", code="invalid_url")
     target = httpx.URL(url)
@@ -225,7 +228,8 @@ def _checked(url: str) -> httpx.URL:
     return target.copy_with(fragment=None)
 
 
-def _refused(host: str) -> NotRetryable:
+def refused_address(host: str) -> NotRetryable:
+    """The error for a name that leads to an address nobody may ask."""
     return NotRetryable(
         f"{host!r} is not a public address; a setting can allow private ones.",
         code="address_refused",
@@ -233,6 +237,7 @@ def _refused(host: str) -> NotRetryable:
 
 
 @cache
-def _tls() -> SSLContext:
+def tls_context() -> SSLContext:
+    """The certificates that are trusted, read once."""
     # Loading the certificates takes longer than many a fetch.
     return httpx.create_ssl_context(trust_env=False)

@@ -32,6 +32,7 @@ from haulage.wiring.services import (
     serve_metrics,
     start,
 )
+from haulage.wiring.webhooks import open_deliverer
 
 
 def run_dispatcher() -> None:
@@ -52,9 +53,10 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
     on_rabbit = read_broker(settings).kind == AMQP
     lengths = RabbitQueueLengths(app) if on_rabbit else RedisQueueLengths(settings)
     try:
-        async with open_services(
-            settings, registry, doorbell, pool_size=5, name="dispatcher"
-        ) as services:
+        async with (
+            open_services(settings, registry, doorbell, pool_size=5, name="dispatcher") as services,
+            open_deliverer(settings, services) as deliverer,
+        ):
             dispatcher = Dispatcher(
                 services,
                 Leader(services.database, LEADERSHIP),
@@ -76,6 +78,7 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                         services.clock,
                         cache_bytes=settings.providers.cache_bytes,
                     ),
+                    deliverer,
                 ),
                 announced=Announced(lambda: listen(services.database)),
             )

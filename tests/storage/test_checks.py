@@ -175,7 +175,23 @@ FILE = {
     "id": uuid7(), "sha256": "0" * 64, "size": 1, "media_type": "a/b", "name": "a",
     "created_at": NOW,
 }  # fmt: skip
+HOOK = {
+    "id": uuid7(), "tenant": "a", "name": "a", "url": "https://a.example", "jobs": "all",
+    "events": ["job.failed"], "secrets": "[]", "created_at": NOW, "created_by": "ann",
+}  # fmt: skip
+TOLD = {
+    "id": uuid7(), "webhook_id": uuid7(), "event": "webhook.test", "about": "{}", "at": NOW,
+    "due_at": NOW,
+}  # fmt: skip
 OTHERS = [
+    ("ck_webhooks_jobs", "webhooks", {**HOOK, "jobs": "some"}),
+    ("ck_webhooks_events", "webhooks", {**HOOK, "events": []}),
+    ("ck_webhooks_failing", "webhooks", {**HOOK, "failures": 1}),
+    ("ck_webhooks_disabled", "webhooks", {**HOOK, "disabled_at": NOW}),
+    ("ck_webhook_deliveries_state", "webhook_deliveries", {**TOLD, "state": "x", "ended_at": NOW}),
+    ("ck_webhook_deliveries_ended", "webhook_deliveries", {**TOLD, "state": "delivered"}),
+    ("ck_webhook_deliveries_job", "webhook_deliveries", {**TOLD, "seq": 1}),
+    ("ck_webhook_deliveries_tries", "webhook_deliveries", {**TOLD, "tries": 1}),
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
     ("ck_stats_step", "stats", {**NOTHING, "step_s": 61}),

@@ -15,6 +15,7 @@ from haulage.storage.tables.limits import limit_pools, limit_usage
 from haulage.storage.tables.models import provider_usage, usage_batches, vectors
 from haulage.storage.tables.stats import stats, tallies
 from haulage.storage.tables.types import job_types
+from haulage.storage.tables.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "Moment",
@@ -40,5 +41,7 @@ __all__ = [
     "tallies",
     "usage_batches",
     "vectors",
+    "webhook_deliveries",
+    "webhooks",
     "workers",
 ]

@@ -62,6 +62,8 @@ jobs = sa.Table(
     sa.Column("caller_user", sa.Text),
     sa.Column("caller_key", sa.Text),
     sa.Column("parent_id", UUID(as_uuid=True)),
+    # The endpoint that its submit named; it may be gone by now.
+    sa.Column("webhook_id", UUID(as_uuid=True)),
     # A failed job that somebody has put aside; the others are the dead letters.
     sa.Column("discarded_at", Moment),
     sa.Column("discarded_by", sa.Text),

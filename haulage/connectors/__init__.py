@@ -1,0 +1,1 @@
+"""The world outside: what tells others of jobs."""

@@ -1,0 +1,246 @@
+"""Posts to addresses that somebody else named; connections are kept and used again.
+
+Promises: no connection is opened to an address that is not public unless a setting allows it. The
+address that was judged is the one that is connected to, so a name that changes its mind (DNS
+rebinding) gains nothing. No redirect is followed: a 3xx is an answer like any other. Of an answer
+no more is read than its first bytes, and a call ends within its time however slowly it drips.
+
+Errors: `Retryable` and `NotRetryable` with the codes of `fetcher.py`; an answer is never an error.
+"""
+
+import asyncio
+import ssl
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+from haulage.domain.clock import Clock, SystemClock
+from haulage.domain.errors import NotRetryable, Retryable
+from haulage.web.addresses import Network, may_be_asked, parse_address
+from haulage.web.fetcher import (
+    USER_AGENT,
+    Resolver,
+    checked_url,
+    refused_address,
+    resolve,
+    retry_after_s,
+    tls_context,
+)
+
+EXCERPT_BYTES = 2_048
+KEEPALIVE_S = 20.0
+MAX_ORIGINS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class PostLimits:
+    """What one post may take: seconds in all, and to connect; connections to one server."""
+
+    total_s: float = 15.0
+    connect_s: float = 5.0
+    connections: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and how the body begins, as text."""
+
+    status: int
+    excerpt: str
+    retry_after_s: float | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a 2xx."""
+        return 200 <= self.status < 300
+
+
+class Poster:
+    """The connections of one event loop. `allowed` are private networks that may be asked,
+    `allow_private` allows them all."""
+
+    def __init__(
+        self,
+        *,
+        limits: PostLimits | None = None,
+        allow_private: bool = False,
+        allowed: Sequence[Network] = (),
+        resolver: Resolver = resolve,
+        clock: Clock | None = None,
+    ) -> None:
+        self._limits = limits or PostLimits()
+        self._network = GuardedNetwork(
+            allow_private=allow_private, allowed=allowed, resolver=resolver
+        )
+        self._clock = clock or SystemClock()
+        # One pool a server: a pool looks through all its connections for each request.
+        self._pools: OrderedDict[tuple[str, str, int], _Pool] = OrderedDict()
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send `body`; what was answered."""
+        try:
+            target = checked_url(url)
+            async with asyncio.timeout(self._limits.total_s):
+                return await self._post(target, body, headers)
+        except (TimeoutError, httpcore.TimeoutException) as error:
+            raise Retryable(
+                f"No answer within {self._limits.total_s:g} s.", code="fetch_timed_out"
+            ) from error
+        except httpx.InvalidURL as error:
+            raise NotRetryable("The address is no valid URL.", code="invalid_url") from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError) as error:
+            raise Retryable(
+                f"The connection failed ({type(error).__name__}).", code="connection_failed"
+            ) from error
+
+    async def aclose(self) -> None:
+        """Give the connections back."""
+        for pool in self._pools.values():
+            await pool.connections.aclose()
+        self._pools.clear()
+
+    async def _post(self, target: httpx.URL, body: bytes, headers: Mapping[str, str]) -> Answer:
+        request = httpcore.Request(
+            "POST",
+            httpcore.URL(
+                scheme=target.raw_scheme,
+                host=target.raw_host,
+                port=target.port,
+                target=target.raw_path,
+            ),
+            headers=[
+                ("host", target.netloc),
+                ("user-agent", USER_AGENT),
+                ("content-length", str(len(body))),
+                *headers.items(),
+            ],
+            content=body,
+            extensions={"timeout": {"connect": self._limits.connect_s}},
+        )
+        pool = await self._pool(target)
+        pool.in_use += 1
+        try:
+            response = await pool.connections.handle_async_request(request)
+            try:
+                return Answer(
+                    response.status,
+                    await _excerpt(response),
+                    retry_after_s(_field(response, b"retry-after"), now=self._clock.now()),
+                )
+            finally:
+                # What has not been read to its end goes with its connection.
+                await response.aclose()
+        finally:
+            pool.in_use -= 1
+
+    async def _pool(self, target: httpx.URL) -> "_Pool":
+        origin = (target.scheme, target.host, target.port or 0)
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = self._pools[origin] = _Pool(
+                httpcore.AsyncConnectionPool(
+                    ssl_context=tls_context(),
+                    max_connections=self._limits.connections,
+                    max_keepalive_connections=self._limits.connections,
+                    keepalive_expiry=KEEPALIVE_S,
+                    network_backend=self._network,
+                )
+            )
+            await self._shrink(keeping=origin)
+        self._pools.move_to_end(origin)
+        return pool
+
+    async def _shrink(self, *, keeping: tuple[str, str, int]) -> None:
+        while len(self._pools) > MAX_ORIGINS:
+            idle = (one for one, pool in self._pools.items() if not pool.in_use and one != keeping)
+            oldest = next(idle, None)
+            if oldest is None:
+                return
+            await self._pools.pop(oldest).connections.aclose()
+
+
+@dataclass(slots=True)
+class _Pool:
+    connections: httpcore.AsyncConnectionPool
+    in_use: int = 0
+
+
+class GuardedNetwork(httpcore.AsyncNetworkBackend):
+    """Opens connections to addresses that may be asked, and to no others."""
+
+    def __init__(
+        self, *, allow_private: bool, allowed: Sequence[Network], resolver: Resolver
+    ) -> None:
+        self._allow_private = allow_private
+        self._allowed = tuple(allowed)
+        self._resolve = resolver
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection to the first address of `host` that answers."""
+        try:
+            addresses = await self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise Retryable(
+                f"The name {host!r} cannot be resolved.", code="name_not_resolved"
+            ) from error
+        # One private address among public ones is enough: which one is used is chance.
+        if not addresses or not all(
+            may_be_asked(
+                parse_address(one), allow_private=self._allow_private, allowed=self._allowed
+            )
+            for one in addresses
+        ):
+            raise refused_address(host)
+        *others, last = addresses
+        for address in others:
+            try:
+                return await self._network.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return await self._network.connect_tcp(last, port, timeout, local_address, socket_options)
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Never: no URL leads to one."""
+        raise NotImplementedError
+
+    async def sleep(self, seconds: float) -> None:
+        """As httpcore asks for between its own attempts."""
+        await asyncio.sleep(seconds)
+
+
+async def _excerpt(response: httpcore.Response) -> str:
+    """How the body begins. The status has been heard: a body that breaks off changes nothing."""
+    read = b""
+    try:
+        async for part in response.aiter_stream():
+            read += part
+            if len(read) >= EXCERPT_BYTES:
+                break
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+        pass
+    return read[:EXCERPT_BYTES].decode("utf-8", "replace")
+
+
+def _field(response: httpcore.Response, name: bytes) -> str | None:
+    for key, value in response.headers:
+        if key.lower() == name:
+            return value.decode("latin-1")
+    return None
