@@ -41,11 +41,13 @@ def detect_language(text: str) -> str:
     return str(language)
 
 
-def name_of(language: str) -> str:
-    """The language's English name, as a model is told it."""
-    if language == UNDETERMINED:
-        return "its own language"
-    return _NAMES.get(language, f"the language whose ISO 639 code is {language}")
+def own_language(language: str) -> str:
+    """How a model is told to keep a text's language: by its name too, as far as that is known. What
+    is in none of `LANGUAGES` is taken for one of them, so that the name is but a hint."""
+    name = _NAMES.get(language)
+    return (
+        f"the language of the text (it seems to be {name})" if name else "the text's own language"
+    )
 
 
 @cache

@@ -32,7 +32,7 @@ async def test_a_model_rewrites_its_pages_and_sees_one_more(ctx: FakeContext) ->
     assert first.models == ("fake:quality",)
     assert first.messages[1].content.partition("[context]\n")[2].startswith("Chapitre 21 fini.")
     assert "[context]" not in ctx.asked[2].messages[1].content.splitlines()
-    assert "in French" in first.messages[0].content
+    assert "seems to be French" in first.messages[0].content
 
 
 async def test_pages_that_were_not_asked_for_are_left_out(ctx: FakeContext) -> None:

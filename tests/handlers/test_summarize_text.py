@@ -87,7 +87,7 @@ async def test_with_a_key_a_short_text_is_one_call() -> None:
     assert (summary.summary, summary.method) == ("The clocks stop.", "rewritten")
     assert (summary.model, summary.words, ctx.used.calls) == ("fake:balanced", 3, 1)
     task, text = ctx.asked[0].messages
-    assert "in English" in task.content
+    assert "seems to be English" in task.content
     assert "at most 20 words" in task.content
     assert text.content == TEXT
 
@@ -123,7 +123,7 @@ async def test_a_summary_in_another_language_is_asked_for_once_more() -> None:
     ctx = FakeContext(on_chat=saying(ITALIAN * 2, FRENCH * 2))
     summary = await summarize_text(SummarizeInput(text=FRENCH * 20), ctx)
     assert (summary.language, summary.summary) == ("fr", (FRENCH * 2).strip())
-    assert "in French" in ctx.asked[1].messages[-1].content
+    assert "seems to be French" in ctx.asked[1].messages[-1].content
 
 
 async def test_the_next_model_is_asked_when_one_does_not_keep_the_language() -> None:
@@ -133,6 +133,21 @@ async def test_the_next_model_is_asked_when_one_does_not_keep_the_language() -> 
     given = SummarizeInput(text=FRENCH * 20, model=["fake:a", "fake:b"])
     summary = await summarize_text(given, FakeContext(on_chat=say))
     assert (summary.model, summary.summary) == ("fake:b", (FRENCH * 2).strip())
+
+
+async def test_an_empty_summary_is_asked_for_once_more() -> None:
+    ctx = FakeContext(on_chat=saying(" ", "The clocks stop."))
+    assert (await summarize_text(SummarizeInput(text=TEXT), ctx)).summary == "The clocks stop."
+    with pytest.raises(BadOutput, match="no summary"):
+        await summarize_text(SummarizeInput(text=TEXT), FakeContext(on_chat=saying("")))
+
+
+async def test_a_language_that_cannot_be_told_from_others_is_not_checked() -> None:
+    polish = "Morze wezbrało w nocy, a rano port zniknął pod wodą. Rybacy patrzyli na łodzie. " * 2
+    ctx = FakeContext(on_chat=saying(polish))
+    given = SummarizeInput(text=polish * 10, language="pl")
+    assert (await summarize_text(given, ctx)).summary == polish.strip()
+    assert len(ctx.asked) == 1
 
 
 async def test_a_language_that_nobody_keeps_is_an_error() -> None:
