@@ -16,9 +16,9 @@ from haulage.limits.limit import Limit, Pool, lane_of
 from haulage.limits.local import LocalPool
 from haulage.telemetry import metrics
 
-# How much later than its moment a call may go beyond the pool's slack, at least: timers are no
-# better on a machine with work to do.
-LATE_S = 0.005
+# How late a call may leave, of the pool's slack: the rest is for its way to the provider. At least
+# so late, because timers are no better on a machine with work to do.
+OWN_PART, LATE_S = 0.5, 0.005
 # What the script names besides limits: the provider has refused a call, others are before it.
 FROZEN = "frozen"
 WORDS = {FROZEN: "its last refusal to be over", "turn": "its turn in line"}
@@ -142,7 +142,7 @@ class Hold:
                 self._desk.cancel(self.id)
                 raise
         late_s = clock() - self._grant.fire_at
-        return self.pool.is_timed and late_s > max(self.pool.slack_s, LATE_S)
+        return self.pool.is_timed and late_s > max(self.pool.slack_s * OWN_PART, LATE_S)
 
     def _granted(self, answer: Grant | Never) -> Grant:
         if isinstance(answer, Never):
