@@ -97,6 +97,24 @@ async def test_who_may_submit_may_take_back(gated: Callers) -> None:
     assert (await submitter.delete(f"/api/v1/jobs/{job['id']}")).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        ("/api/v1/jobs", {**GOOD, "priority": "high"}),
+        ("/api/v1/jobs/batch", {"jobs": [GOOD, {**GOOD, "priority": "high"}]}),
+        ("/api/v1/schedules", {**GOOD, "name": "n", "cron": "0 3 * * *", "priority": "high"}),
+    ],
+)
+async def test_going_before_others_needs_a_scope(
+    gated: Callers, url: str, body: dict[str, object]
+) -> None:
+    usual = await gated.of(Scope.SUBMIT, Scope.OPERATE)
+    refused = assert_problem(await usual.post(url, json=body), 403, "not_allowed")
+    assert refused["needs"] == ["priority"]
+    hurried = await gated.of(Scope.SUBMIT, Scope.OPERATE, Scope.PRIORITY)
+    assert (await hurried.post(url, json=body)).is_success
+
+
 async def test_strangers_are_told_nothing_of_what_else_is_wrong(gated: Callers) -> None:
     nobody = await gated.client(None)
     assert (await nobody.get("/api/v1/jobs?nonsense=1")).status_code == 401

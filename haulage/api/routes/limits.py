@@ -1,11 +1,13 @@
 """Limits: how pools are set and how they stand; set and given back to the file at run time."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from haulage.accounts.principal import Principal
 from haulage.api import deps
 from haulage.api.bodies import read_model
 from haulage.api.faults import nearest
@@ -14,7 +16,9 @@ from haulage.api.limit_models import BreakerDocument, LimitUsage, PoolDocument, 
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery
 from haulage.domain.errors import Fault, InvalidInput, NotFound
+from haulage.domain.limits import Asker
 from haulage.domain.scope import Scope
+from haulage.limits import limit
 from haulage.limits.book import Entry
 from haulage.limits.config import PoolBody
 from haulage.limits.errors import RedisAway
@@ -24,14 +28,15 @@ from haulage.limits.view import LimitView
 router = Router(prefix="/api/v1/limits", tags=["limits"])
 
 MAX_NAME = 100
+B = TypeVar("B")
 
 
 @router.get("", responses=problems(400, 503), summary="List limits")
 @needs(Scope.READ)
 async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> PoolPage:
-    """Every pool that is set, with its usage now."""
-    limits = await _current(request)
-    return PoolPage(data=[await _document(limits, one) for one in limits.book.entries()])
+    """Every pool that is set, with its usage now: by oneself and by all together."""
+    limits, who = await _current(request), deps.principal(request)
+    return PoolPage(data=[await _document(limits, one, who) for one in limits.book.entries()])
 
 
 @router.get("/{name}", responses=problems(400, 404, 503), summary="Look at a pool's limits")
@@ -39,7 +44,7 @@ async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> Pool
 async def show(request: Request, name: str, _query: Annotated[NoQuery, Query()]) -> PoolDocument:
     """As it is set, and as it stands now."""
     limits = await _current(request)
-    return await _document(limits, _entry(limits, name))
+    return await _document(limits, _entry(limits, name), deps.principal(request))
 
 
 @router.put(
@@ -59,7 +64,7 @@ async def put(request: Request, name: str) -> PoolDocument:
     document: dict[str, Any] = body.model_dump(mode="json", exclude_defaults=True)
     await parts.limits.store.set(name, document, by=who.subject)
     limits = await _current(request)
-    return await _document(limits, _entry(limits, name))
+    return await _document(limits, _entry(limits, name), who)
 
 
 @router.delete(
@@ -88,8 +93,9 @@ def _entry(limits: Limits, name: str) -> Entry:
     return known[name]
 
 
-async def _document(limits: Limits, entry: Entry) -> PoolDocument:
-    shown: dict[str, Any] = {"name": entry.name, "source": entry.source, "settings": entry.body}
+async def _document(limits: Limits, entry: Entry, who: Principal) -> PoolDocument:
+    settings = entry.body if who.may(Scope.ADMIN) else _own_settings(entry.body, who)
+    shown: dict[str, Any] = {"name": entry.name, "source": entry.source, "settings": settings}
     try:
         view = await limits.limiter.look(entry.name)
         breaker = await limits.breakers.look(entry.name)
@@ -100,7 +106,7 @@ async def _document(limits: Limits, entry: Entry) -> PoolDocument:
     return PoolDocument.model_validate(
         {
             **shown,
-            "limits": [_usage(one) for one in view.limits],
+            "limits": [_usage(one) for one in view.limits if _concerns(one, who)],
             "waiting": view.waiting,
             "frozen_s": view.frozen_s,
             "part": view.part,
@@ -111,15 +117,42 @@ async def _document(limits: Limits, entry: Entry) -> PoolDocument:
     )
 
 
+def _concerns(view: LimitView, who: Principal) -> bool:
+    """Whether it is the caller's to see: the account's as a whole, or what counts for it alone."""
+    if who.may(Scope.ADMIN) or view.limit.scope in (limit.Scope.POOL, limit.Scope.MODEL):
+        return True
+    return view.whose in ("", view.limit.scope.whose(_asker(who)))
+
+
+def _own_settings(body: PoolBody, who: Principal) -> PoolBody:
+    """Without what is set for certain others."""
+    asker = _asker(who)
+    return body.model_copy(
+        update={
+            "tenants": _only(body.tenants, asker.tenant),
+            "users": _only(body.users, asker.user),
+            "keys": _only(body.keys, asker.key),
+        }
+    )
+
+
+def _only(those: Mapping[str, B], name: str) -> dict[str, B]:
+    return {its: one for its, one in those.items() if its == name}
+
+
+def _asker(who: Principal) -> Asker:
+    return Asker(tenant=who.tenant, user=who.caller.user or "", key=who.caller.key or "")
+
+
 def _usage(view: LimitView) -> LimitUsage:
-    limit = view.limit
+    its = view.limit
     return LimitUsage.model_validate(
         {
-            "name": limit.name,
-            "measure": limit.measure.value,
-            "period": limit.period and limit.period.value,
-            "strategy": limit.strategy.value,
-            "scope": limit.scope.value,
+            "name": its.name,
+            "measure": its.measure.value,
+            "period": its.period and its.period.value,
+            "strategy": its.strategy.value,
+            "scope": its.scope.value,
             "whose": view.whose,
             "current": view.current,
             "limit": view.most,

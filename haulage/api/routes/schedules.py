@@ -17,7 +17,7 @@ from haulage.api.guard import Router, needs
 from haulage.api.models import JobDocument
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery, known_uuid
-from haulage.api.routes.submits import origin
+from haulage.api.routes.submits import check_priority, origin
 from haulage.api.schedule_models import ScheduleBody, ScheduleDocument, SchedulePage
 from haulage.domain.errors import NotFound
 from haulage.domain.ids import uuid7
@@ -46,6 +46,7 @@ async def make(request: Request, response: Response) -> ScheduleDocument:
     """Checked as a submit would be, so that it does not fail first at night."""
     parts = deps.of(request)
     body = await read_model(request, ScheduleBody, limit=parts.settings.api.max_body_bytes)
+    check_priority(request, body.priority)
     scheduler.check(body.cron, body.timezone, body.tags)
     job = parts.intake.check(_submission(body), origin(request))
     await require_files(parts.services.files, [job])

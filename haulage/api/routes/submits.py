@@ -14,11 +14,11 @@ from haulage.api.bodies import read_model
 from haulage.api.documents import job_json, jobs_json, text_of
 from haulage.api.errors import REQUEST_ID, Refusal
 from haulage.api.faults import HeaderFault
-from haulage.api.guard import Router, needs
+from haulage.api.guard import Router, needs, require
 from haulage.api.models import Batch, JobDocument, JobsDocument, Submit
 from haulage.api.openapi import json_body, problems
 from haulage.domain.errors import Fault, InvalidInput, UnknownJobType, UnknownQueue
-from haulage.domain.job import Job, NewJob
+from haulage.domain.job import Job, NewJob, Priority
 from haulage.domain.scope import Scope
 from haulage.engine.intake import Origin
 from haulage.storage.json_text import canonical
@@ -52,6 +52,7 @@ async def submit(request: Request) -> Response:
     parts = deps.of(request)
     body = await read_model(request, Submit, limit=parts.settings.api.max_body_bytes)
     check_times(body, parts.services.clock.now())
+    check_priority(request, body.priority)
     new = parts.intake.check(body.submission(), origin(request))
     (job,), headers = await accepted(request, [new], body)
     status = 202
@@ -83,6 +84,8 @@ async def submit_many(request: Request) -> Response:
     body = await read_model(request, Batch, limit=parts.settings.api.max_body_bytes)
     if len(body.jobs) > most:
         raise InvalidInput("The batch is too large.", (Fault("/jobs", f"at most {most} jobs"),))
+    for job in body.jobs:
+        check_priority(request, job.priority)
     checked = _check_all(parts, body.jobs, origin(request))
     jobs, headers = await accepted(request, checked, body)
     return Response(
@@ -142,6 +145,12 @@ def origin(request: Request) -> Origin:
         request_id=request.scope.get(REQUEST_ID),
         traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
     )
+
+
+def check_priority(request: Request, wanted: str | None) -> None:
+    """Raise `NotAllowed` for a priority that goes before others', unless the caller may."""
+    if wanted == Priority.HIGH.label:
+        require(deps.principal(request), Scope.PRIORITY)
 
 
 def check_times(body: Submit, now: datetime) -> None:
