@@ -167,3 +167,20 @@ def test_a_faulty_key_is_not_repeated() -> None:
     with pytest.raises(SettingsFault) as fault:
         load({"HAULAGE_PROVIDERS_COMPATIBLE": "planted-secret"})
     assert "planted-secret" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"JWT_SECRET": "x" * 32}, "JWT_AUDIENCE"),
+        ({"JWT_SECRET": "short", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a"}, "openssl rand"),
+        (
+            {"JWKS_URL": "http://id.example/jwks", "JWT_ISSUER": "i", "JWT_AUDIENCE": "a"},
+            "must be https",
+        ),
+    ],
+)
+def test_tokens_are_not_half_checked(given: dict[str, str], says: str) -> None:
+    with pytest.raises(SettingsFault, match=says) as caught:
+        load({f"HAULAGE_AUTH_{name}": value for name, value in given.items()})
+    assert "short" not in str(caught.value)

@@ -3,6 +3,7 @@
 from haulage.accounts.api_keys import ApiKeys
 from haulage.accounts.principal import Principal, anonymous
 from haulage.accounts.secret import PREFIX
+from haulage.accounts.tokens import Tokens
 from haulage.domain.errors import NotAuthenticated
 
 # Longer than any key or token of ours; what is longer is not even looked at.
@@ -12,8 +13,9 @@ MAX_CREDENTIAL = 8_192
 class Gate:
     """Tells callers apart; `enabled=False` lets everybody in as `anonymous`."""
 
-    def __init__(self, keys: ApiKeys, *, enabled: bool) -> None:
+    def __init__(self, keys: ApiKeys, tokens: Tokens | None = None, *, enabled: bool) -> None:
         self.keys = keys
+        self._tokens = tokens
         self.enabled = enabled
 
     async def admit(self, credential: str | None, *, address: str) -> Principal:
@@ -26,4 +28,6 @@ class Gate:
             raise NotAuthenticated(f"No credential is longer than {MAX_CREDENTIAL} characters.")
         if credential.startswith(PREFIX):
             return await self.keys.check(credential, address=address)
+        if self._tokens is not None and credential.count(".") == 2:
+            return await self._tokens.check(credential, address=address)
         raise NotAuthenticated("This is neither an API key nor a token that counts here.")

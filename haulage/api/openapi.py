@@ -39,8 +39,8 @@ _BODIES = (
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API key. Not asked for where HAULAGE_AUTH_ENABLED is off. The names "
-    "beside an operation are the scopes of which it needs one; `admin` has them all.",
+    "description": "An API key, or a JSON Web Token; not asked for where HAULAGE_AUTH_ENABLED is "
+    "off. Beside an operation stand the scopes of which it needs one; `admin` has them all.",
 }
 
 _MEANINGS = {

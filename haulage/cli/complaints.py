@@ -8,7 +8,7 @@ from haulage.domain.errors import HaulageError, Unavailable
 
 SERVER_PACKAGES = """
     alembic celery fastapi kombu obstore prometheus_client psycopg psycopg_pool pydantic_settings
-    python_multipart redis sqlalchemy structlog uvicorn uvloop httptools httpx_secure numpy
+    python_multipart redis sqlalchemy structlog joserfc uvicorn uvloop httptools httpx_secure numpy
     py3langid pypdfium2 selectolax
 """
 EXTRAS = {

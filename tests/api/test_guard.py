@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi.routing import APIRoute, APIWebSocketRoute
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from pydantic import SecretStr
 
 from haulage.api.app import RESOURCES
 from haulage.api.guard import GuardedRoute, Router, needed_by, needs
@@ -144,6 +147,26 @@ async def test_keys_in_an_address_are_refused(gated: Callers, name: str) -> None
     answer = await nobody.get("/api/v1/jobs", params={"tag": f"a{key}"})
     problem = assert_problem(answer, 400, "credential_in_query")
     assert key not in str(problem)
+
+
+async def test_tokens_count_where_a_setting_says_how_to_check_them(
+    settings: Settings, services: Services
+) -> None:
+    secret = SecretStr("0123456789abcdef" * 4)
+    rules = {"jwt_issuer": "https://id.example", "jwt_audience": "haulage"}
+    ends = int(services.clock.now().timestamp()) + 60
+    claims = {"iss": "https://id.example", "aud": "haulage", "sub": "ada", "exp": ends}
+    claims |= {"tenant": "acme", "scope": "submit"}
+    token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret.get_secret_value()))
+    async with callers(settings, services, jwt_secret=secret, **rules) as gated:
+        ada = await gated.client(token)
+        job = (await ada.post("/api/v1/jobs", json=GOOD)).json()
+        assert (await ada.get("/api/v1/jobs")).status_code == 403
+        acme = await gated.of(Scope.OPERATE, Scope.READ)
+        assert (await acme.get(f"/api/v1/jobs/{job['id']}")).status_code == 200
+        assert (await ada.delete(f"/api/v1/jobs/{job['id']}")).json()["cancelled_by"] == "ada"
+    async with callers(settings, services) as gated:
+        assert (await (await gated.client(token)).get("/api/v1/jobs")).status_code == 401
 
 
 async def test_where_authentication_is_off_everybody_is_anonymous(http: httpx.AsyncClient) -> None:
