@@ -13,6 +13,7 @@ not overlap; time grows linearly with the text.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from haulage.documents.names import (
     ALSO_WORDS,
@@ -29,29 +30,12 @@ _WORD = re.compile(r"[^\W\d_a-zß-öø-ÿ][\w]*(?:(?:['’](?=[A-ZÀ-Þ])|-)\w+)
 _LONGEST_NAME = 5
 _SPACE = re.compile(r"[ \u00a0]|[ \u00a0]?\n[ \u00a0]?")
 _AFTER_INITIAL = re.compile(r"\.[ \u00a0]?")
-_PARTICLE = re.compile(rf"\s(?:{'|'.join(PARTICLES)})(?:\s|(?<=['’]))")
-_TITLE = re.compile(
-    rf"(?:(?<!\w)|(?<=\b[dl]['’])|(?<=\bdell['’]))(?:{'|'.join(TITLES)})\s$", re.IGNORECASE
-)
-_PLACE = re.compile(
-    rf"\b(?:{'|'.join(PLACES)})\s(?:(?:de|di|du|del|della|dei|of|the|la|le)\s|d['’])?$",
-    re.IGNORECASE,
-)
 _ROLE = rf"(?:(?:vice|ex|co)[- ]?)?(?:{'|'.join(ROLES)})"
 _BOUND = (
     "(?:di|del|della|dello|dell|dei|degli|delle|al|alla|alle|allo|all"
     "|de|du|des|de la|d|à la|à|au|aux|of|of the)"
 )
 _ADJECTIVE = r"[a-zà-ÿ]{2,}(?:ale|ali|al|ivo|iva|ico|ica|il|el|elle|ique|if|ive|ère)"
-_ROLE_AFTER = re.compile(
-    rf"\s?[,(]\s?(?:(?:il|lo|la|l['’]|le|un|une|una|the|an?|his|her|son|sa|suo|sua)\s?)?"
-    rf"((?:\w+\s){{0,2}}?{_ROLE}\b(?:(?!\n\s*\n)[^,.;:()!?«»]){{0,60}}?)\s?(?:[,.;:)]|\n\s*\n)",
-    re.IGNORECASE,
-)
-_ROLE_BEFORE = re.compile(
-    rf"\b((?i:{_ROLE})(?:\s{_ADJECTIVE})?"
-    rf"(?:\s{_BOUND}(?:['’]|\s)[\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+){{0,2}}){{0,3}}),?\s$"
-)
 _ROLE_REACH = 90
 
 
@@ -127,6 +111,39 @@ def locate(text: str, names: Sequence[Sequence[str]]) -> list[list[Mention]]:
     return placed
 
 
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """What surrounds a name: compiled at the first text, because every process imports this."""
+
+    particle: re.Pattern[str]
+    title: re.Pattern[str]
+    place: re.Pattern[str]
+    role_after: re.Pattern[str]
+    role_before: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    particle = re.compile(rf"\s(?:{'|'.join(PARTICLES)})(?:\s|(?<=['’]))")
+    title = re.compile(
+        rf"(?:(?<!\w)|(?<=\b[dl]['’])|(?<=\bdell['’]))(?:{'|'.join(TITLES)})\s$", re.IGNORECASE
+    )
+    place = re.compile(
+        rf"\b(?:{'|'.join(PLACES)})\s(?:(?:de|di|du|del|della|dei|of|the|la|le)\s|d['’])?$",
+        re.IGNORECASE,
+    )
+    role_after = re.compile(
+        rf"\s?[,(]\s?(?:(?:il|lo|la|l['’]|le|un|une|una|the|an?|his|her|son|sa|suo|sua)\s?)?"
+        rf"((?:\w+\s){{0,2}}?{_ROLE}\b(?:(?!\n\s*\n)[^,.;:()!?«»]){{0,60}}?)\s?(?:[,.;:)]|\n\s*\n)",
+        re.IGNORECASE,
+    )
+    role_before = re.compile(
+        rf"\b((?i:{_ROLE})(?:\s{_ADJECTIVE})?"
+        rf"(?:\s{_BOUND}(?:['’]|\s)[\w’'-]+(?:\s[A-ZÀ-Þ][\w’'-]+){{0,2}}){{0,3}}),?\s$"
+    )
+    return _Patterns(particle, title, place, role_after, role_before)
+
+
 def _certain(text: str) -> Iterator[_Named]:
     """Places that are names by themselves, whatever else the text says."""
     words = list(_WORD.finditer(text))
@@ -134,8 +151,8 @@ def _certain(text: str) -> Iterator[_Named]:
     while index < len(words):
         before = text[max(0, words[index].start() - 40) : words[index].start()]
         word = words[index][0]
-        titled = bool(_TITLE.search(before))
-        if _PLACE.search(before) or word.casefold() in PLACES:
+        titled = bool(_patterns().title.search(before))
+        if _patterns().place.search(before) or word.casefold() in PLACES:
             index = _end_of_name(text, words, index)
             continue
         if not titled and not _is_first_name(word):
@@ -155,12 +172,13 @@ def _certain(text: str) -> Iterator[_Named]:
 
 def _end_of_name(text: str, words: Sequence[re.Match[str]], index: int) -> int:
     """One past the last word of the name that begins with this one."""
+    particle = _patterns().particle
     end = index + 1
     while end < len(words) and end - index < _LONGEST_NAME:
         gap = text[words[end - 1].end() : words[end].start()]
         # `Maria de Filippi`, but `Anna Rossi di Bari`: a particle follows first names alone.
         joined = _SPACE.fullmatch(gap) or (
-            _PARTICLE.fullmatch(gap) and all(_is_first_name(each[0]) for each in words[index:end])
+            particle.fullmatch(gap) and all(_is_first_name(each[0]) for each in words[index:end])
         )
         if len(words[end - 1][0]) == 1:
             joined = joined or _AFTER_INITIAL.fullmatch(gap)
@@ -231,10 +249,10 @@ def _index(people: Iterable[Person], part: Callable[[str], str]) -> dict[str, li
 
 
 def _role(text: str, start: int, end: int) -> str | None:
-    after = _ROLE_AFTER.match(text, end, end + _ROLE_REACH)
+    after = _patterns().role_after.match(text, end, end + _ROLE_REACH)
     if after:
         return _flat(after[1])
-    before = _ROLE_BEFORE.search(text[max(0, start - _ROLE_REACH) : start])
+    before = _patterns().role_before.search(text[max(0, start - _ROLE_REACH) : start])
     return _flat(before[1]) if before else None
 
 
