@@ -35,6 +35,7 @@ COMMANDS = {
     "api": Entry("haulage.cli.server:api", RUN),
     "worker": Entry("haulage.cli.server:worker", RUN),
     "dispatcher": Entry("haulage.cli.server:dispatcher", RUN),
+    "poller": Entry("haulage.cli.server:poller", RUN),
     "queues": Entry("haulage.cli.queues:app", CARE),
     "schedules": Entry("haulage.cli.schedules:app", CARE),
     "workers": Entry("haulage.cli.workers:app", CARE),

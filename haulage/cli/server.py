@@ -1,4 +1,4 @@
-"""`haulage api | worker | dispatcher`: the processes of an installation, each in the foreground.
+"""The processes of an installation, each in the foreground: `haulage api` and its siblings.
 
 Thin on purpose: `haulage.wiring` builds and runs them. It is imported inside the commands, because
 the light base install has none of the servers it needs.
@@ -111,3 +111,19 @@ def dispatcher() -> None:
     from haulage import wiring
 
     wiring.run_dispatcher()
+
+
+def poller() -> None:
+    """Run the poller: pulls tasks from the APIs that the settings name, and reports what became
+    of them.
+
+    Needs [b]API_BASE_URL[/b] in the environment or [b]\\[sources.NAME][/b] in haulage.toml. Run two
+    or more; for each source one leads and the others stand by.
+
+    [dim]Example[/dim]
+
+    [cyan]haulage poller[/cyan]
+    """
+    from haulage import wiring
+
+    wiring.run_poller()

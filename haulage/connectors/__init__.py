@@ -1,1 +1,1 @@
-"""The world outside: what tells others of jobs."""
+"""The world outside: what tells others of jobs, and what brings their tasks here."""

@@ -6,10 +6,11 @@ been: a commit whose answer is lost is repeated while the caller waits, and find
 ids if PostgreSQL is back in that time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from haulage.domain import bulk
 from haulage.domain.errors import UnknownQueue
@@ -155,15 +156,31 @@ class Intake:
         found = await self._services.keys.find(key, fingerprint, tenant=tenant)
         if found is not None:
             return found
+        kept: list[Kept] = []
+
+        async def insert(placed: Sequence[NewJob]) -> Collection[UUID]:
+            kept.append(await self._services.keys.insert(key, fingerprint, placed, tenant=tenant))
+            return () if kept[0].replayed else kept[0].job_ids
+
+        await self.accept_by(insert, jobs)
+        return kept[0]
+
+    async def accept_by(
+        self,
+        insert: Callable[[Sequence[NewJob]], Awaitable[Collection[UUID]]],
+        jobs: Sequence[NewJob],
+    ) -> Collection[UUID]:
+        """Like `accept`, with an `insert` of the caller's, which stores jobs together with what is
+        his and says the ids of those that it stored. Raises what `accept` and `insert` raise.
+        """
         self._require_broker()
         await require_files(self._services.files, jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
-        jobs = [await self._placed(job, now) for job in jobs]
-        kept = await self._services.keys.insert(key, fingerprint, jobs, tenant=tenant)
-        if not kept.replayed:
-            self._announce(jobs)
-        return kept
+        placed = [await self._placed(job, now) for job in jobs]
+        stored = await insert(placed)
+        self._announce([job for job in placed if job.id in stored])
+        return stored
 
     def _require_broker(self) -> None:
         """Raise `BrokerAway` where jobs are refused while the broker is away."""

@@ -23,6 +23,7 @@ from haulage.settings.auth import AuthSettings
 from haulage.settings.files import FilesSettings
 from haulage.settings.limits import LimitsSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
+from haulage.settings.poller import PollerSettings
 from haulage.settings.providers import ProvidersSettings
 from haulage.settings.webhooks import WebhooksSettings
 
@@ -166,6 +167,7 @@ class Settings(BaseSettings):
     providers: ProvidersSettings = ProvidersSettings()
     limits: LimitsSettings = LimitsSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    poller: PollerSettings = PollerSettings()
     config: str = "haulage.toml"
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
     queues: Annotated[tuple[tuple[str, str], ...], NoDecode] = (("io", "io"), ("cpu", "cpu"))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from haulage.wiring.api import run_api
     from haulage.wiring.dispatcher import run_dispatcher
     from haulage.wiring.migration import migrate
+    from haulage.wiring.poller import run_poller
     from haulage.wiring.tables import migration_status
     from haulage.wiring.worker import run_worker
 
@@ -20,10 +21,18 @@ _HOMES = {
     "migration_status": "haulage.wiring.tables",
     "run_api": "haulage.wiring.api",
     "run_dispatcher": "haulage.wiring.dispatcher",
+    "run_poller": "haulage.wiring.poller",
     "run_worker": "haulage.wiring.worker",
 }
 
-__all__ = ["migrate", "migration_status", "run_api", "run_dispatcher", "run_worker"]
+__all__ = [
+    "migrate",
+    "migration_status",
+    "run_api",
+    "run_dispatcher",
+    "run_poller",
+    "run_worker",
+]
 
 
 def __getattr__(name: str) -> Any:

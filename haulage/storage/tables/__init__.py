@@ -13,6 +13,7 @@ from haulage.storage.tables.history import crashes, events, shared_steps, steps
 from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
 from haulage.storage.tables.limits import limit_pools, limit_usage
 from haulage.storage.tables.models import provider_usage, usage_batches, vectors
+from haulage.storage.tables.pulls import pulled_tasks
 from haulage.storage.tables.stats import stats, tallies
 from haulage.storage.tables.types import job_types
 from haulage.storage.tables.webhooks import webhook_deliveries, webhooks
@@ -33,6 +34,7 @@ __all__ = [
     "limit_usage",
     "metadata",
     "provider_usage",
+    "pulled_tasks",
     "queues",
     "schedules",
     "shared_steps",

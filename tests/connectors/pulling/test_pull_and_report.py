@@ -1,0 +1,293 @@
+"""Tasks become jobs once, and each is told once what became of it (rows B1-B3, B7)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bench.task_api import TaskApi, task_api
+from haulage.domain.outcome import Succeeded
+from haulage.storage.pull_store import PullStore
+from tests.factories import FAILED
+
+PEOPLE = Succeeded('{"people": [{"name": "Vito Leccese"}]}')
+
+
+async def test_a_task_becomes_a_job_and_its_bare_vector_is_reported(desk: Any, api: TaskApi):
+    api.add("a1", content={"text": "A text.", "model": "openai:text-embedding-3-small"})
+    await desk.pull()
+    [job] = desk.jobs()
+    assert job["type"] == "text_embedding"
+    assert job["input"]["text"] == "A text."
+    assert job["input"]["model"] == "openai:text-embedding-3-small"
+    await desk.work()
+    await desk.report()
+    assert api.told == {"a1": [{"state": "succeeded", "result": [0.25, 0.5]}]}
+    assert not api.violations
+
+
+async def test_people_are_reported_as_a_list(desk: Any, api: TaskApi):
+    api.add("p1", "identifying_data", content="Vito Leccese, sindaco.")
+    await desk.pull()
+    await desk.work(PEOPLE)
+    await desk.report()
+    assert api.told["p1"] == [{"state": "succeeded", "result": [{"name": "Vito Leccese"}]}]
+
+
+async def test_a_failed_job_is_reported_with_its_reason(desk: Any, api: TaskApi):
+    api.add("a1")
+    await desk.pull()
+    await desk.work(FAILED)
+    await desk.report()
+    assert api.told["a1"] == [{"state": "failed", "result": None, "error": "It went wrong."}]
+    assert not api.violations
+
+
+async def test_a_task_that_is_listed_again_is_the_same_job(desk: Any, api: TaskApi):
+    api.add("a1")
+    await desk.pull()
+    await desk.pull()
+    assert len(desk.jobs()) == 1
+
+
+async def test_a_task_that_was_told_and_is_still_listed_is_neither_run_nor_told_again(
+    desk: Any, api: TaskApi
+):
+    api.add("a1")
+    api.keeps_listing = True
+    await desk.pull()
+    await desk.work()
+    await desk.report()
+    await desk.pull()
+    await desk.report()
+    assert len(desk.jobs()) == 1
+    assert len(api.told["a1"]) == 1
+
+
+async def test_a_task_that_is_set_back_to_pending_runs_again(desk: Any, api: TaskApi):
+    task = api.add("a1", updatedAt="2026-01-01T00:00:00Z")
+    await desk.pull()
+    await desk.work()
+    await desk.report()
+    task.update(state="pending", updatedAt="2026-01-02T00:00:00Z")
+    await desk.pull()
+    assert await desk.work() == 1
+    await desk.report()
+    assert len(api.told["a1"]) == 2
+
+
+async def test_a_new_version_waits_for_the_run_of_the_old_one(desk: Any, api: TaskApi):
+    task = api.add("a1", updatedAt="1")
+    await desk.pull()
+    task["updatedAt"] = "2"
+    await desk.pull()
+    assert len(desk.jobs()) == 1
+    await desk.work()
+    await desk.pull()
+    assert len(desk.jobs()) == 2
+    assert [row["outcome"] for row in desk.rows()] == ["superseded", None]
+
+
+async def test_no_more_jobs_are_unfinished_than_the_limit_says(desks: Any, api: TaskApi):
+    first = await desks.open(api, CONCURRENCY_LIMIT="3")
+    second = await desks.open(api, CONCURRENCY_LIMIT="3")
+    for number in range(8):
+        api.add(f"a{number}")
+    await asyncio.gather(first.pull(), second.pull())
+    assert len(first.jobs()) == 3
+    await first.work()
+    await asyncio.gather(first.pull(), second.pull())
+    assert len(first.jobs()) == 6
+
+
+async def test_what_is_finished_and_untold_hides_no_other_task(desks: Any, api: TaskApi):
+    desk = await desks.open(api, CONCURRENCY_LIMIT="1")
+    for number in range(4):
+        api.add(f"a{number}")
+    for _ in range(4):
+        await desk.pull()
+        await desk.work()
+    # Two are listed where one runs at a time; what is not yet told widens the list.
+    await desk.pull()
+    await desk.work()
+    assert len(desk.jobs()) == 4
+
+
+async def test_what_the_quota_does_not_let_through_stays_pending(desks: Any, api: TaskApi):
+    desk = await desks.open(api, RATE_LIMIT_ENABLED="true", RATE_LIMIT_PER_MINUTE="2")
+    for number in range(4):
+        api.add(f"a{number}")
+    await desk.pull()
+    await desk.work()
+    await desk.pull()
+    assert len(desk.jobs()) == 2
+    await desk.report()
+    assert api.states() == {"succeeded": 2, "pending": 2}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "nonsense"},
+        {"type": 7},
+        {"content": ""},
+        {"content": {"model": "openai:x"}},
+        {"content": ["a", "list"]},
+        {"content": {"text": 5}},
+        {"content": None},
+    ],
+    ids=str,
+)
+async def test_a_task_with_wrong_fields_is_reported_failed_and_the_others_run(
+    desk: Any, api: TaskApi, wrong: dict[str, Any]
+):
+    api.add("bad", **wrong)
+    api.add("good")
+    await desk.pull()
+    await desk.work()
+    await desk.report()
+    [said] = api.told["bad"]
+    assert said["state"] == "failed"
+    assert said["error"]
+    assert api.told["good"][0]["state"] == "succeeded"
+    assert not api.violations
+
+
+async def test_things_that_are_no_tasks_do_not_stop_the_poll(desk: Any, api: TaskApi):
+    for number, odd in enumerate([None, "text", 5, [], {}, {"_id": ""}, {"_id": ".."}]):
+        api.tasks[f"odd{number}"] = odd
+    api.add("good")
+    await desk.pull()
+    assert len(desk.jobs()) == 1
+    assert await desk.work() == 1
+
+
+@pytest.mark.parametrize("listed", ["", "null", '{"tasks": []}', "[" * 100_000])
+async def test_an_answer_that_is_no_list_leaves_everything_as_it_is(
+    desk: Any, api: TaskApi, listed: str
+):
+    api.listed = listed
+    await desk.pull()
+    assert desk.rows() == []
+
+
+async def test_the_callback_travels_as_tags(desk: Any, api: TaskApi):
+    api.add("a1")
+    await desk.pull()
+    [job] = desk.jobs()
+    assert set(job["tags"]) == {
+        "source:ai-tasks",
+        "task:a1",
+        "callbackRoute:verification_update_embedding",
+        "targetId:target-a1",
+        "field:title",
+    }
+    # The worker's log lines carry it.
+    assert job["request_id"] == "a1"
+
+
+async def test_a_report_outlives_the_downtime_of_the_other_side(
+    desk: Any, api: TaskApi, clock: Any
+):
+    api.add("a1")
+    await desk.pull()
+    await desk.work()
+    api.down = True
+    for delay_s in (0, 3, 6, 12):
+        clock.advance(seconds=delay_s)
+        await desk.report()
+    [row] = desk.rows()
+    assert (row["tries"], row["last_error"], row["closed_at"]) == (4, "http_503", None)
+    api.down = False
+    clock.advance(days=3)
+    await desk.report()
+    assert len(api.told["a1"]) == 1
+
+
+async def test_five_failures_in_a_row_open_the_breaker_and_nothing_is_sent(
+    desk: Any, api: TaskApi, clock: Any
+):
+    api.add("a1")
+    await desk.pull()
+    await desk.work()
+    api.down = True
+    for _ in range(7):
+        clock.advance(hours=1)
+        await desk.report()
+    assert api.calls["report"] == 5
+    assert desk.rows()[0]["tries"] == 5
+
+
+async def test_a_poller_that_dies_before_its_note_tells_the_same_again(
+    desk: Any, api: TaskApi, monkeypatch: pytest.MonkeyPatch
+):
+    api.add("a1")
+    await desk.pull()
+    await desk.work()
+
+    async def dies(*_: object, **__: object) -> bool:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PullStore, "close", dies)
+        await desk.reporter.round()
+        await desk.reporter.drain()
+    assert desk.rows()[0]["closed_at"] is None
+    await desk.report()
+    assert api.told["a1"][0] == api.told["a1"][1]
+    assert not api.violations
+
+
+async def test_a_report_that_redirects_to_another_host_is_refused(desk: Any, api: TaskApi):
+    with task_api() as elsewhere:
+        elsewhere.add("a1")
+        api.add("a1")
+        await desk.pull()
+        await desk.work()
+        api.redirect_to = elsewhere.url
+        await desk.report()
+        assert elsewhere.calls["report"] == 0
+    [row] = desk.rows()
+    assert (row["last_error"], row["closed_at"]) == ("redirected_elsewhere", None)
+
+
+async def test_a_task_that_is_gone_over_there_is_not_told_for_ever(desk: Any, api: TaskApi):
+    api.add("a1")
+    await desk.pull()
+    await desk.work()
+    del api.tasks["a1"]
+    await desk.report()
+    assert desk.rows()[0]["outcome"] == "refused"
+
+
+async def test_the_job_is_there_with_its_row_or_not_at_all(
+    desk: Any, api: TaskApi, monkeypatch: pytest.MonkeyPatch
+):
+    api.add("a1")
+
+    class Crash(Exception): ...
+
+    def dies(*_: object) -> dict[str, Any]:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        # After the job's insert, before the row's.
+        patched.setattr("haulage.storage.pull_store._row", dies)
+        with pytest.raises(Crash):
+            await desk.pull()
+    assert (desk.jobs(), desk.rows()) == ([], [])
+    await desk.pull()
+    assert len(desk.jobs()) == len(desk.rows()) == 1
+
+
+async def test_closed_rows_are_forgotten_after_their_time(desk: Any, api: TaskApi, clock: Any):
+    api.add("a1")
+    api.add("a2")
+    await desk.pull()
+    await desk.work()
+    await desk.report()
+    store = desk.reporter._store
+    assert await store.forget(closed_before=clock.now(), limit=10) == 0
+    clock.advance(days=31)
+    assert await store.forget(closed_before=clock.now(), limit=1) == 1
+    assert len(desk.rows()) == 1
