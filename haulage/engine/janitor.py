@@ -86,6 +86,12 @@ class Janitor:
             lambda: store.forget_deliveries(ended_before=deliveries_before, limit=BITE),
             go_on,
         )
+        # As long as their jobs: what is still listed over there would run again.
+        await self._all(
+            "pulled_tasks",
+            lambda: store.forget_pulled_tasks(closed_before=jobs_before, limit=BITE),
+            go_on,
+        )
         # Walking through a bucket costs money; bytes nobody names cost little.
         moment = self._monotonic()
         if self._blobs_at is None or moment - self._blobs_at >= self._settings.blobs_every_s:

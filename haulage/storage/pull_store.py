@@ -176,24 +176,6 @@ class PullStore:
         """Not before `until`; False: it is closed."""
         return await self._change(source, key, report_at=until, tries=tries, last_error=error)
 
-    async def forget(self, *, closed_before: datetime, limit: int) -> int:
-        """Delete up to `limit` rows that were closed long ago; how many."""
-        old = (
-            sa.select(pulled_tasks.c.source, pulled_tasks.c.key)
-            .where(pulled_tasks.c.closed_at < closed_before)
-            .order_by(pulled_tasks.c.closed_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("old")
-        )
-        async with self._database.transaction() as connection:
-            gone = await connection.execute(
-                pulled_tasks.delete().where(
-                    pulled_tasks.c.source == old.c.source, pulled_tasks.c.key == old.c.key
-                )
-            )
-            return gone.rowcount
-
     async def _change(self, source: str, key: str, **values: Any) -> bool:
         if values.get("last_error") is not None:
             values["last_error"] = storable(values["last_error"])[:MAX_ERROR_LENGTH]

@@ -148,6 +148,19 @@ WITH old AS (
 SELECT count(*) FROM gone
 """)
 
+_PULLED = sa.text("""
+WITH old AS (
+    SELECT source, key FROM pulled_tasks WHERE closed_at < :before
+    ORDER BY closed_at LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM pulled_tasks AS held USING old
+    WHERE held.source = old.source AND held.key = old.key
+    RETURNING 1
+)
+SELECT count(*) FROM gone
+""")
+
 _NAMED = sa.text("""
 SELECT ref FROM unnest(CAST(:refs AS text[]), CAST(:digests AS text[])) AS blob (ref, digest)
 WHERE EXISTS (SELECT 1 FROM jobs WHERE input_ref = ref)
@@ -210,6 +223,10 @@ class RetentionStore:
     async def forget_deliveries(self, *, ended_before: datetime, limit: int) -> int:
         """Delete up to `limit` deliveries to endpoints that are long over; how many."""
         return await self._count(_DELIVERIES, {"before": ended_before, "limit": limit})
+
+    async def forget_pulled_tasks(self, *, closed_before: datetime, limit: int) -> int:
+        """Delete up to `limit` tasks whose reports were made long ago; how many."""
+        return await self._count(_PULLED, {"before": closed_before, "limit": limit})
 
     async def unnamed(self, refs: Sequence[str]) -> list[str]:
         """Those of `refs` that no row names, in the order given."""

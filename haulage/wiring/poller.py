@@ -8,13 +8,13 @@ from random import Random
 
 from pydantic import ValidationError
 
-from haulage.connectors import ai_tasks
 from haulage.connectors.oauth2 import ClientCredentials
 from haulage.connectors.poller import SourcePoller
 from haulage.connectors.puller import Patience, Puller
 from haulage.connectors.remote import Remote
 from haulage.connectors.reporter import Reporter
 from haulage.connectors.source import SourceBody, from_file, require_types
+from haulage.connectors.sources import ai_tasks
 from haulage.connectors.wire import Wire
 from haulage.domain.backoff import Backoff
 from haulage.domain.job_type import Registry

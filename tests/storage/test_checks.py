@@ -183,7 +183,15 @@ TOLD = {
     "id": uuid7(), "webhook_id": uuid7(), "event": "webhook.test", "about": "{}", "at": NOW,
     "due_at": NOW,
 }  # fmt: skip
+PULLED = {
+    "source": "a", "key": "k", "task_id": "1", "kind": "a", "tags": "{}", "fault": "unfit",
+    "pulled_at": NOW, "report_at": NOW,
+}  # fmt: skip
 OTHERS = [
+    ("ck_pulled_tasks_job", "pulled_tasks", {**PULLED, "fault": None}),
+    ("ck_pulled_tasks_closed", "pulled_tasks", {**PULLED, "closed_at": NOW}),
+    ("ck_pulled_tasks_outcome", "pulled_tasks", {**PULLED, "closed_at": NOW, "outcome": "x"}),
+    ("ck_pulled_tasks_tries", "pulled_tasks", {**PULLED, "tries": -1}),
     ("ck_webhooks_jobs", "webhooks", {**HOOK, "jobs": "some"}),
     ("ck_webhooks_events", "webhooks", {**HOOK, "events": []}),
     ("ck_webhooks_failing", "webhooks", {**HOOK, "failures": 1}),

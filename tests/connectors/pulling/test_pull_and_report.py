@@ -8,6 +8,7 @@ import pytest
 from bench.task_api import TaskApi, task_api
 from haulage.domain.outcome import Succeeded
 from haulage.storage.pull_store import PullStore
+from haulage.storage.retention_store import RetentionStore
 from tests.factories import FAILED
 
 PEOPLE = Succeeded('{"people": [{"name": "Vito Leccese"}]}')
@@ -286,8 +287,8 @@ async def test_closed_rows_are_forgotten_after_their_time(desk: Any, api: TaskAp
     await desk.pull()
     await desk.work()
     await desk.report()
-    store = desk.reporter._store
-    assert await store.forget(closed_before=clock.now(), limit=10) == 0
+    store = RetentionStore(desk.services.database, clock)
+    assert await store.forget_pulled_tasks(closed_before=clock.now(), limit=10) == 0
     clock.advance(days=31)
-    assert await store.forget(closed_before=clock.now(), limit=1) == 1
+    assert await store.forget_pulled_tasks(closed_before=clock.now(), limit=1) == 1
     assert len(desk.rows()) == 1
