@@ -1,7 +1,7 @@
 """Scans become text: what is installed reads them, the best of several tries counts.
 
-The ladder for a page: Tesseract where its language data is installed; again with a threshold that
-follows the paper; again after a median filter (first, where there are specks); then RapidOCR, whose
+The ladder for a page: Tesseract where its language data is installed; again after a median filter
+(first, where there are specks); again with a threshold that follows the paper; then RapidOCR, whose
 models come with the extra `ocr`; else the page is unreadable, with the reason. The first good
 reading ends it. Before all of that the page is set straight.
 """
@@ -82,9 +82,9 @@ class Recogniser:
                 tesseract = Tesseract(self._tongue(first))
                 found = tesseract.read(first)
             yield found, first
-            yield tesseract.read(raster, adaptive=True), raster
             second = raster if specks else smoothed(raster)
             yield tesseract.read(second), second
+            yield tesseract.read(raster, adaptive=True), raster
         if self._rapid is not None:
             yield self._rapid.read(raster), raster
 
