@@ -20,6 +20,7 @@ from haulage.api.readiness import Readiness
 from haulage.api.routes import (
     asyncapi,
     attempts,
+    audit,
     bulk,
     dead_letters,
     events,
@@ -75,6 +76,7 @@ RESOURCES = (
     usage,
     limits_routes,
     keys,
+    audit,
 )
 
 

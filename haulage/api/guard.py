@@ -11,6 +11,7 @@ for a WebSocket of a browser, which can't set it, as a subprotocol.
 
 import re
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -24,10 +25,12 @@ from starlette.websockets import WebSocket
 from haulage.accounts.principal import Principal
 from haulage.accounts.secret import ANYWHERE
 from haulage.api import deps
-from haulage.api.errors import Refusal
+from haulage.api.errors import REQUEST_ID, Refusal
 from haulage.api.openapi import problems
 from haulage.domain.errors import DefinitionFault, NotAllowed, NotAuthenticated
+from haulage.domain.ids import uuid7
 from haulage.domain.scope import Scope
+from haulage.storage.audit_store import Entry
 
 E = TypeVar("E", bound=Callable[..., Any])
 Needs = tuple[Scope, ...]
@@ -38,6 +41,9 @@ FORBIDDEN = 4403
 PROTOCOL = "haulage"
 BEARER = "bearer."
 
+# Of a path, in the audit.
+MAX_TARGET = 500
+_ONLY_LOOKS = frozenset({"GET", "HEAD"})
 _MARK = "_haulage_needs"
 # Addresses end up in logs, histories and referrers.
 _NAMED = re.compile(
@@ -80,7 +86,7 @@ class GuardedRoute(APIRoute):
         needed, handle = needed_by(self.endpoint), super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            await admit(request, needed)
+            await admit(request, needed, route=self.path_format)
             return await handle(request)
 
         return guarded
@@ -101,7 +107,7 @@ class Router(APIRouter):
         @wraps(endpoint)
         async def guarded(socket: WebSocket, *also: Any, **parameters: Any) -> None:
             try:
-                await admit(socket, needed)
+                await admit(socket, needed, route=path)
             except (NotAuthenticated, NotAllowed, Refusal) as error:
                 await _turn_away(socket, error)
             else:
@@ -110,17 +116,19 @@ class Router(APIRouter):
         super().add_api_websocket_route(path, guarded, *args, **options)
 
 
-async def admit(connection: HTTPConnection, needs: Needs) -> None:
-    """Let `connection` pass or raise `NotAuthenticated`, `NotAllowed` or `Refusal`."""
+async def admit(connection: HTTPConnection, needs: Needs, *, route: str) -> None:
+    """Let `connection` pass or raise `NotAuthenticated`, `NotAllowed` or `Refusal`. What it is
+    about to change on `route` stands in the audit then."""
     if query := connection.scope["query_string"]:
         _refuse_credentials(query)
     if not needs:
         return
-    principal = await deps.of(connection).gate.admit(
-        _credential(connection), address=_address(connection)
-    )
+    parts = deps.of(connection)
+    principal = await parts.gate.admit(_credential(connection), address=_address(connection))
     deps.keep(connection, principal)
     require(principal, *needs)
+    if parts.gate.enabled and connection.scope.get("method", "GET") not in _ONLY_LOOKS:
+        await parts.gate.record(_entry(connection, principal, route, parts.services.clock.now()))
 
 
 def require(principal: Principal, *any_of: Scope) -> None:
@@ -137,6 +145,22 @@ def require(principal: Principal, *any_of: Scope) -> None:
 def chosen_protocol(connection: HTTPConnection) -> str | None:
     """The subprotocol to answer a WebSocket with: never the one that is a credential."""
     return PROTOCOL if PROTOCOL in connection.scope.get("subprotocols", ()) else None
+
+
+def _entry(connection: HTTPConnection, who: Principal, route: str, now: datetime) -> Entry:
+    scope = connection.scope
+    return Entry(
+        id=uuid7(),
+        at=now,
+        tenant=who.tenant,
+        subject=who.subject,
+        user=who.caller.user,
+        key=who.caller.key,
+        address=who.address,
+        action=f"{scope['method']} {route}",
+        target=scope["path"][:MAX_TARGET],
+        request_id=str(scope[REQUEST_ID]),
+    )
 
 
 def _credential(connection: HTTPConnection) -> str | None:

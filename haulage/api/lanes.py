@@ -39,7 +39,7 @@ class Lane:
         scope["route"] = self._route
         request = Request(scope, receive)
         try:
-            await admit(request, self._needs)
+            await admit(request, self._needs, route=self._route.path)
             answer = await self._endpoint(request)
         except HaulageError as error:
             answer = await answer_ours(request, error)

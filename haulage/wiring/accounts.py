@@ -13,9 +13,12 @@ from haulage.accounts.jwks import Jwks
 from haulage.accounts.tokens import TokenRules, Tokens
 from haulage.domain.clock import Clock, SystemClock
 from haulage.domain.errors import Unavailable
+from haulage.engine.batcher import Batcher
+from haulage.engine.services import SUBMIT_PATIENCE_S
 from haulage.settings import Settings
 from haulage.settings.auth import AuthSettings
 from haulage.storage.account_store import AccountStore
+from haulage.storage.audit_store import AuditStore
 from haulage.storage.database import Database
 from haulage.wiring.tables import require_tables
 
@@ -33,7 +36,9 @@ async def open_gate(settings: Settings, database: Database, clock: Clock) -> Asy
     try:
         async with AsyncExitStack() as opened:
             tokens = await _open_tokens(settings.auth, clock, opened)
-            yield Gate(keys, tokens, enabled=settings.auth.enabled)
+            record = Batcher("audit", AuditStore(database).append, patience_s=SUBMIT_PATIENCE_S)
+            yield Gate(keys, tokens, record=record.submit, enabled=settings.auth.enabled)
+            await record.drain()
     finally:
         writing.cancel()
         with suppress(Unavailable):

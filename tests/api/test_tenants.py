@@ -59,7 +59,7 @@ SHARED = {
 }  # fmt: skip
 # What all tenants share is changed by administrators alone.
 ADMINS = {
-    ("GET", "/metrics"),
+    ("GET", "/metrics"), ("GET", f"{V}/audit"),
     *(("POST", f"{V}/queues/{{name}}/{verb}") for verb in ("pause", "resume")),
     ("POST", f"{V}/workers/{{worker_id}}/drain"),
     ("PUT", f"{V}/limits/{{name}}"), ("DELETE", f"{V}/limits/{{name}}"),

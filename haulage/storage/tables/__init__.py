@@ -4,7 +4,7 @@ One module for each family of tables. The CHECK constraints repeat the lifecycle
 that no code path, ours or a person's in psql, can write a row that the domain calls impossible.
 """
 
-from haulage.storage.tables.accounts import api_keys
+from haulage.storage.tables.accounts import api_keys, audit
 from haulage.storage.tables.base import Moment, metadata
 from haulage.storage.tables.bulk import bulk_progress
 from haulage.storage.tables.files import files, job_files
@@ -21,6 +21,7 @@ from haulage.storage.tables.webhooks import webhook_deliveries, webhooks
 __all__ = [
     "Moment",
     "api_keys",
+    "audit",
     "bulk_progress",
     "crashes",
     "events",

@@ -1,0 +1,75 @@
+"""`/audit`: who asked for what, by which key, from where."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from haulage.domain.scope import Scope
+from haulage.engine.services import Services
+from haulage.settings import Settings
+from haulage.storage import tables
+from haulage.storage.database import Database
+from tests.api.callers import Callers, callers
+from tests.api.conftest import Worker
+
+GOOD = {"type": "speak", "input": {"text": "a secret text"}}
+AUDIT = "/api/v1/audit"
+
+
+@pytest.fixture
+async def gated(settings: Settings, services: Services) -> AsyncIterator[Callers]:
+    async with callers(settings, services) as made:
+        yield made
+
+
+async def test_who_submitted_and_who_cancelled_is_known_by_key_and_address(
+    gated: Callers, worker: Worker
+) -> None:
+    web = await gated.of(Scope.SUBMIT)
+    ops = await gated.client(await gated.key(Scope.OPERATE, name="ops"))
+    job = (await web.post("/api/v1/jobs", json=GOOD)).json()["id"]
+    await web.post("/api/v1/jobs", json=GOOD)
+    await ops.post(f"/api/v1/jobs/{job}/cancel")
+    await ops.post(f"/api/v1/jobs/{job}/retry")
+    admin = await gated.of(Scope.ADMIN)
+    told = (await admin.get(AUDIT, params={"job_id": job})).json()["data"]
+    assert [(one["subject"], one["action"]) for one in told] == [
+        ("ops", "POST /api/v1/jobs/{job_id}/retry"),
+        ("ops", "POST /api/v1/jobs/{job_id}/cancel"),
+        ("web", "POST /api/v1/jobs"),
+    ]
+    assert {one["address"] for one in told} == {"203.0.113.7"}
+    assert all(one["key"] and one["tenant"] == "acme" for one in told)
+
+
+async def test_what_only_looks_and_what_is_refused_leaves_no_entry(gated: Callers) -> None:
+    admin = await gated.of(Scope.ADMIN)
+    await admin.get("/api/v1/jobs")
+    await (await gated.of(Scope.READ)).post("/api/v1/jobs", json=GOOD)
+    await (await gated.client(None)).post("/api/v1/jobs", json=GOOD)
+    assert (await admin.get(AUDIT)).json() == {"data": [], "next": None}
+
+
+async def test_entries_hold_nothing_of_what_was_sent(gated: Callers) -> None:
+    admin = await gated.of(Scope.ADMIN)
+    await admin.post("/api/v1/jobs", json=GOOD)
+    assert "secret" not in (await admin.get(AUDIT)).text
+
+
+async def test_pages_go_on_where_the_last_one_ended(gated: Callers) -> None:
+    admin = await gated.of(Scope.ADMIN)
+    for _ in range(3):
+        await admin.post("/api/v1/jobs", json=GOOD)
+    first = (await admin.get(AUDIT, params={"limit": 2})).json()
+    second = (await admin.get(AUDIT, params={"limit": 2, "cursor": first["next"]})).json()
+    assert (len(first["data"]), len(second["data"]), second["next"]) == (2, 1, None)
+    assert (await admin.get(AUDIT, params={"tenant": "beta"})).json()["data"] == []
+
+
+async def test_no_entry_can_be_changed(gated: Callers, database: Database) -> None:
+    await (await gated.of(Scope.SUBMIT)).post("/api/v1/jobs", json=GOOD)
+    with pytest.raises(DBAPIError, match="never changed"):
+        async with database.transaction() as connection:
+            await connection.execute(sa.update(tables.audit).values(subject="somebody else"))
