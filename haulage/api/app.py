@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from haulage import __version__
 from haulage.accounts.gate import Gate
+from haulage.accounts.quota import Quota
 from haulage.api import errors, openapi
 from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
@@ -121,6 +122,7 @@ async def open_app(
         )
         opened.callback(inspector.close)
         reads = JobReads(services.database, services.blobs)
+        quota = Quota(limits.limiter, services.clock.now)
         parts = Deps(
             services=services,
             intake=Intake(
@@ -129,6 +131,7 @@ async def open_app(
                 window=Window(settings.engine.window, services.dispatch.rung_waiting),
                 depth=Depth(settings.engine.queue_depth, reads.depth),
                 broker=watch,
+                quota=quota,
             ),
             control=Control(services),
             reads=reads,
@@ -138,6 +141,7 @@ async def open_app(
             types=TypeDocuments(services.registry),
             limits=limits,
             gate=gate,
+            quota=quota,
             arrivals=Arrivals(services.blobs, inspector),
         )
         yield make_app(parts), hub

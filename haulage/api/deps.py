@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from haulage.accounts.gate import Gate
 from haulage.accounts.principal import Principal
+from haulage.accounts.quota import Quota
 from haulage.api.arrivals import Arrivals
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
@@ -37,6 +38,7 @@ class Deps:
     types: TypeDocuments
     limits: Limits
     gate: Gate
+    quota: Quota
     arrivals: Arrivals
 
 

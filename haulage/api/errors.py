@@ -29,6 +29,7 @@ from haulage.domain.errors import (
     NotAllowed,
     NotAuthenticated,
     NotFound,
+    OverLimit,
     PayloadTooLarge,
     QueueFull,
     Unavailable,
@@ -59,6 +60,7 @@ _KNOWN: tuple[tuple[type[HaulageError], int, str], ...] = (
     (NotFound, 404, "Not found"),
     (InvalidCursor, 400, "Invalid cursor"),
     (PayloadTooLarge, 413, "Too large"),
+    (OverLimit, 429, "Too many"),
     (QueueFull, 429, "The queue is full"),
     (InputFault, 400, "Bad request"),
     (Unavailable, 503, "Not available right now"),
@@ -220,7 +222,7 @@ def _members(error: HaulageError) -> dict[str, Any]:
             return {"nearest": list(error.nearest)}
         case NotAllowed():
             return {"needs": list(error.needs)}
-        case QueueFull():
+        case QueueFull() | OverLimit():
             return {"retry_after_s": error.retry_after_s}
         case Unavailable():
             return {"retry_after_s": UNAVAILABLE_RETRY_S}
@@ -235,6 +237,8 @@ def _headers(error: HaulageError) -> dict[str, str]:
         case NotAllowed():
             wanted = " ".join(error.needs)
             return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'}
+        case OverLimit():
+            return _rate_limit(error)
         case QueueFull():
             wait_s = error.retry_after_s
         case Unavailable():
@@ -244,3 +248,13 @@ def _headers(error: HaulageError) -> dict[str, str]:
         case _:
             return {}
     return {"Retry-After": str(max(1, math.ceil(wait_s)))}
+
+
+def _rate_limit(error: OverLimit) -> dict[str, str]:
+    """As draft-ietf-httpapi-ratelimit-headers says, and `Retry-After` for others."""
+    wait_s = max(1, math.ceil(error.retry_after_s))
+    fields = {"Retry-After": str(wait_s), "RateLimit": f'"{error.policy}";r=0;t={wait_s}'}
+    if error.quota is not None:
+        window = "" if error.window_s is None else f";w={error.window_s}"
+        fields["RateLimit-Policy"] = f'"{error.policy}";q={error.quota}{window}'
+    return fields

@@ -27,7 +27,7 @@ from haulage.accounts.secret import ANYWHERE
 from haulage.api import deps
 from haulage.api.errors import REQUEST_ID, Refusal
 from haulage.api.openapi import problems
-from haulage.domain.errors import DefinitionFault, NotAllowed, NotAuthenticated
+from haulage.domain.errors import DefinitionFault, NotAllowed, NotAuthenticated, OverLimit
 from haulage.domain.ids import uuid7
 from haulage.domain.scope import Scope
 from haulage.storage.audit_store import Entry
@@ -37,6 +37,7 @@ Needs = tuple[Scope, ...]
 
 UNAUTHENTICATED = 4401
 FORBIDDEN = 4403
+TOO_MANY = 4429
 # What a browser's WebSocket offers: first the credential, then the protocol that is chosen.
 PROTOCOL = "haulage"
 BEARER = "bearer."
@@ -77,7 +78,7 @@ class GuardedRoute(APIRoute):
             security = [{"bearer": [scope.value]} for scope in needed]
             extra = options.get("openapi_extra") or {}
             options["openapi_extra"] = {**extra, "security": security}
-            refused = problems(400, 401, 403)
+            refused = problems(400, 401, 403, 429)
             options["responses"] = {**refused, **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
 
@@ -108,7 +109,7 @@ class Router(APIRouter):
         async def guarded(socket: WebSocket, *also: Any, **parameters: Any) -> None:
             try:
                 await admit(socket, needed, route=path)
-            except (NotAuthenticated, NotAllowed, Refusal) as error:
+            except (NotAuthenticated, NotAllowed, OverLimit, Refusal) as error:
                 await _turn_away(socket, error)
             else:
                 await endpoint(socket, *also, **parameters)
@@ -117,8 +118,8 @@ class Router(APIRouter):
 
 
 async def admit(connection: HTTPConnection, needs: Needs, *, route: str) -> None:
-    """Let `connection` pass or raise `NotAuthenticated`, `NotAllowed` or `Refusal`. What it is
-    about to change on `route` stands in the audit then."""
+    """Let `connection` pass or raise `NotAuthenticated`, `NotAllowed`, `OverLimit` or `Refusal`.
+    What it is about to change on `route` stands in the audit then."""
     if query := connection.scope["query_string"]:
         _refuse_credentials(query)
     if not needs:
@@ -127,6 +128,7 @@ async def admit(connection: HTTPConnection, needs: Needs, *, route: str) -> None
     principal = await parts.gate.admit(_credential(connection), address=_address(connection))
     deps.keep(connection, principal)
     require(principal, *needs)
+    await parts.quota.request(principal)
     if parts.gate.enabled and connection.scope.get("method", "GET") not in _ONLY_LOOKS:
         await parts.gate.record(_entry(connection, principal, route, parts.services.clock.now()))
 
@@ -195,5 +197,6 @@ async def _turn_away(socket: WebSocket, error: Exception) -> None:
     """Accept and close: a browser is told nothing of a handshake that failed."""
     await socket.accept(subprotocol=chosen_protocol(socket))
     code = FORBIDDEN if isinstance(error, NotAllowed) else UNAUTHENTICATED
+    code = TOO_MANY if isinstance(error, OverLimit) else code
     # A reason has at most 123 bytes.
     await socket.close(code, str(error)[:120])

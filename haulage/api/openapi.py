@@ -54,7 +54,7 @@ _MEANINGS = {
     415: "Another content type is needed",
     416: "The file has no such range; `Content-Range` says how long it is",
     422: "The body does not fit; `errors` points at what does not",
-    429: "The queue is full; come back after `Retry-After` seconds",
+    429: "A limit or a queue is full; come back after `Retry-After` seconds",
     503: "A server behind the API does not answer; come back after `Retry-After` seconds",
 }
 

@@ -12,6 +12,7 @@ HaulageError
 │   ├── PayloadTooLarge
 │   ├── IdempotencyMismatch   the key came with another request before
 │   ├── IdempotencyConflict   the first request with this key is still under way
+│   ├── OverLimit             the caller's limit is used up; come back in `retry_after_s`
 │   └── QueueFull             the queue's depth cap is reached; come back in `retry_after_s`
 ├── JobError              what a handler raises to say how its attempt ended
 │   ├── Retryable             try again later; `retry_after_s` when the other side said so
@@ -133,6 +134,28 @@ class IdempotencyConflict(InputFault):
     """The first request with this idempotency key is still under way."""
 
     code = "idempotency_conflict"
+
+
+class OverLimit(InputFault):
+    """The caller has used up a limit of its own: `quota` in `window_s`, where that is known.
+    `policy` is the limit's pool."""
+
+    code = "over_limit"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        policy: str,
+        quota: int | None,
+        window_s: int | None,
+        retry_after_s: float,
+    ) -> None:
+        super().__init__(message)
+        self.policy = policy
+        self.quota = quota
+        self.window_s = window_s
+        self.retry_after_s = retry_after_s
 
 
 class QueueFull(InputFault):

@@ -7,11 +7,13 @@ ids if PostgreSQL is back in that time.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from haulage.accounts.quota import Quota
 from haulage.domain import bulk
 from haulage.domain.errors import UnknownQueue
 from haulage.domain.ids import uuid7
@@ -62,7 +64,7 @@ ANONYMOUS = Origin()
 
 class Intake:
     """The way in for jobs. `queue_pools` maps each queue to the pool that serves it; while `broker`
-    says that it is away, nothing comes in."""
+    says that it is away, nothing comes in. `quota` is what callers may submit."""
 
     def __init__(
         self,
@@ -72,7 +74,9 @@ class Intake:
         window: Window,
         depth: Depth,
         broker: BrokerWatch | None = None,
+        quota: Quota | None = None,
     ) -> None:
+        self._quota = quota
         self._broker = broker
         self._depth = depth
         self._services = services
@@ -137,11 +141,12 @@ class Intake:
         await require_files(self._services.files, jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
-        jobs = [await self._placed(job, now) for job in jobs]
-        if len(jobs) == 1:
-            await self._services.inserts.submit(jobs[0])
-        elif jobs:
-            await self._services.insert_all(jobs)
+        async with self._counting(jobs):
+            jobs = [await self._placed(job, now) for job in jobs]
+            if len(jobs) == 1:
+                await self._services.inserts.submit(jobs[0])
+            elif jobs:
+                await self._services.insert_all(jobs)
         self._announce(jobs)
         return [_inserted(job, now) for job in jobs]
 
@@ -177,10 +182,14 @@ class Intake:
         await require_files(self._services.files, jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
-        placed = [await self._placed(job, now) for job in jobs]
-        stored = await insert(placed)
+        async with self._counting(jobs):
+            placed = [await self._placed(job, now) for job in jobs]
+            stored = await insert(placed)
         self._announce([job for job in placed if job.id in stored])
         return stored
+
+    def _counting(self, jobs: Sequence[NewJob]) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._quota is None else self._quota.taking(jobs)
 
     def _require_broker(self) -> None:
         """Raise `BrokerAway` where jobs are refused while the broker is away."""

@@ -19,8 +19,8 @@ from haulage.storage.json_text import storable
 class Entry:
     """One request to change something, by somebody who was let in.
 
-    `action` is the method and the route, `target` the path asked for; the jobs of a submit are found
-    by their `request_id`. `key` is the id of the API key, `user` the subject of a token.
+    `action` is the method and the route, `target` the path asked for; a submit's jobs are found by
+    their `request_id`. `key` is the id of the API key, `user` the subject of a token.
     """
 
     id: UUID

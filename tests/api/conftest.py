@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
+from haulage.accounts.quota import Quota
 from haulage.api.app import make_app
 from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
@@ -131,6 +132,7 @@ async def running_api(
         open_limits(settings, services.database, services.clock) as limits,
         open_gate(settings, services.database, services.clock) as gate,
     ):
+        quota = Quota(limits.limiter, services.clock.now)
         app = make_app(
             Deps(
                 services=services,
@@ -140,6 +142,7 @@ async def running_api(
                     window=Window(settings.engine.window, services.dispatch.rung_waiting),
                     depth=Depth(settings.engine.queue_depth, reads.depth),
                     broker=broker,
+                    quota=quota,
                 ),
                 control=Control(services),
                 reads=reads,
@@ -149,6 +152,7 @@ async def running_api(
                 types=TypeDocuments(services.registry),
                 limits=limits,
                 gate=gate,
+                quota=quota,
                 arrivals=Arrivals(services.blobs, inspector()),
             )
         )

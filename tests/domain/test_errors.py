@@ -30,6 +30,8 @@ def made(kind: type[BaseException]) -> BaseException:
     match kind:
         case errors.QueueFull:
             return errors.QueueFull("full", retry_after_s=1)
+        case errors.OverLimit:
+            return errors.OverLimit("over", policy="p", quota=1, window_s=1, retry_after_s=1)
         case errors.Snoozed:
             return errors.Snoozed("later", delay_s=1)
         case errors.IllegalTransition:

@@ -35,7 +35,7 @@ api_keys = sa.Table(
 )
 
 
-# Written once and never changed: a trigger refuses it (migration 0021).
+# Written once and never changed: a trigger refuses it (migration 0022).
 audit = sa.Table(
     "audit",
     metadata,

@@ -1,0 +1,104 @@
+"""Limits of callers: requests, and jobs by their type, through the limiter of providers.
+
+Pools with these names are set like any other, in `haulage.toml` or over HTTP: `requests` counts
+requests to the API, `jobs` all submitted jobs, `jobs:TYPE` those of one type. Their `per_tenant`,
+`per_user` and `per_key` limits are what callers feel. Where none is set nothing is asked.
+
+While Redis is away nobody can tell what is left: callers are let through then, because a job that
+can be stored is accepted, with or without Redis.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+
+from haulage.accounts.principal import Principal
+from haulage.domain import bulk
+from haulage.domain.errors import InvalidInput, OverLimit
+from haulage.domain.job import NewJob
+from haulage.domain.limits import Asker, Estimate, Wait
+from haulage.limits.errors import NeverFits, RedisAway
+from haulage.limits.hold import Hold
+from haulage.limits.limiter import Limiter
+from haulage.telemetry import logs
+
+log = logs.get(__name__)
+
+REQUESTS = "requests"
+JOBS = "jobs"
+
+
+class Quota:
+    """What callers may still take, for one event loop."""
+
+    def __init__(self, limiter: Limiter, now: Callable[[], datetime]) -> None:
+        self._limiter = limiter
+        self._now = now
+
+    async def request(self, who: Principal) -> None:
+        """Count a request; raises `OverLimit`."""
+        if self._limiter.is_limited(REQUESTS):
+            user, key = who.caller.user or "", who.caller.key or ""
+            async with AsyncExitStack() as held:
+                await self._take(held, REQUESTS, Asker(who.tenant, user=user, key=key), 1)
+
+    @asynccontextmanager
+    async def taking(self, jobs: Sequence[NewJob]) -> AsyncIterator[None]:
+        """Count jobs that are stored inside the block: all or none. What was counted is given back
+        when it fails. Raises `OverLimit`, and `InvalidInput` for more than could ever pass."""
+        wanted = Counter(self._counted(jobs))
+        if not wanted:
+            yield
+            return
+        async with AsyncExitStack() as held:
+            holds: list[Hold] = []
+            try:
+                for (pool, asker), count in wanted.items():
+                    holds += await self._take(held, pool, asker, count)
+                yield
+            except BaseException:
+                for hold in holds:
+                    hold.withdraw()
+                raise
+
+    def _counted(self, jobs: Iterable[NewJob]) -> Iterable[tuple[str, Asker]]:
+        for job in jobs:
+            if job.type == bulk.TYPE:
+                continue
+            for pool in (JOBS, f"{JOBS}:{job.type}"):
+                if self._limiter.is_limited(pool):
+                    user, key = job.caller.user or "", job.caller.key or ""
+                    yield pool, Asker(job.tenant, user=user, key=key)
+
+    async def _take(
+        self, held: AsyncExitStack, pool: str, asker: Asker, count: int
+    ) -> Sequence[Hold]:
+        hold = self._limiter.hold(pool, Estimate(requests=count), asker)
+        try:
+            answer = await hold.attempt(self._now)
+            if isinstance(answer, Wait):
+                # No place in line: whoever comes again asks anew.
+                hold.withdraw()
+                raise self._refusal(hold, answer)
+            await held.enter_async_context(hold)
+        except RedisAway:
+            log.debug("quota.unknown", pool=pool)
+            return ()
+        except NeverFits as error:
+            raise InvalidInput(
+                f"{count} at once is more than {pool!r} allows at all: {error.limit}."
+            ) from error
+        return (hold,)
+
+    def _refusal(self, hold: Hold, wait: Wait) -> OverLimit:
+        limits = hold.pool.limits_for(hold.asker)
+        decides = next((one for one in limits if one.name == wait.limit), None)
+        window_s = decides.period.seconds if decides and decides.period else None
+        return OverLimit(
+            f"{hold.pool.name}: {wait.limit} are used up.",
+            policy=hold.pool.name,
+            quota=decides.amount if decides else None,
+            window_s=window_s,
+            retry_after_s=wait.wait_s,
+        )

@@ -1,0 +1,80 @@
+"""What callers may take: requests, and jobs by their type, each caller for itself."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from haulage.domain.scope import Scope
+from haulage.engine.services import Services
+from haulage.settings import Settings
+from tests.api.callers import Callers, callers
+from tests.api.conftest import assert_problem
+
+JOBS = "/api/v1/jobs"
+GOOD = {"type": "speak", "input": {"text": "hello"}}
+
+
+@pytest.fixture
+async def gated(settings: Settings, services: Services) -> AsyncIterator[Callers]:
+    async with callers(settings, services) as made:
+        yield made
+
+
+async def limit(gated: Callers, pool: str, **body: object) -> httpx.AsyncClient:
+    admin = await gated.of(Scope.ADMIN, tenant="operators")
+    assert (await admin.put(f"/api/v1/limits/{pool}", json=body)).status_code == 200
+    return admin
+
+
+async def test_jobs_of_a_type_are_limited_for_each_key(gated: Callers) -> None:
+    await limit(gated, "jobs:speak", per_key={"requests_per_hour": 2})
+    one, other = await gated.of(Scope.SUBMIT), await gated.of(Scope.SUBMIT)
+    for client in (one, one, other):
+        assert (await client.post(JOBS, json=GOOD)).status_code == 202
+    answer = await one.post(JOBS, json=GOOD)
+    assert_problem(answer, 429, "over_limit")
+    assert answer.headers["ratelimit-policy"] == '"jobs:speak";q=2;w=3600'
+    assert answer.headers["ratelimit"].startswith('"jobs:speak";r=0;t=')
+    assert 3500 < int(answer.headers["retry-after"]) <= 3700
+    assert (await other.post(JOBS, json=GOOD)).status_code == 202
+    kept = {"type": "keep", "input": {"value": 1}}
+    assert (await one.post(JOBS, json=kept)).status_code == 202, "another type"
+
+
+async def test_a_refused_batch_takes_nothing(gated: Callers) -> None:
+    await limit(gated, "jobs", per_tenant={"requests_per_hour": 3})
+    client = await gated.of(Scope.SUBMIT)
+    assert (await client.post(f"{JOBS}/batch", json={"jobs": [GOOD] * 2})).status_code == 202
+    assert (await client.post(f"{JOBS}/batch", json={"jobs": [GOOD] * 2})).status_code == 429
+    assert (await client.post(JOBS, json=GOOD)).status_code == 202
+    assert (await client.post(JOBS, json=GOOD)).status_code == 429
+    never = await client.post(f"{JOBS}/batch", json={"jobs": [GOOD] * 4})
+    assert_problem(never, 422, "invalid_input")
+
+
+async def test_a_repeated_submit_counts_once(gated: Callers) -> None:
+    await limit(gated, "jobs", per_tenant={"requests_per_hour": 1})
+    client = await gated.of(Scope.SUBMIT)
+    for _ in range(3):
+        answer = await client.post(JOBS, json=GOOD, headers={"Idempotency-Key": "same"})
+        assert answer.status_code == 202
+
+
+async def test_requests_are_limited_for_each_tenant(gated: Callers) -> None:
+    admin = await limit(gated, "requests", per_tenant={"requests_per_minute": 3})
+    one = await gated.of(Scope.READ)
+    other = await gated.of(Scope.READ, tenant="beta")
+    said = [(await one.get(JOBS)).status_code for _ in range(4)]
+    assert said == [200, 200, 200, 429]
+    assert (await other.get(JOBS)).status_code == 200
+    assert (await one.get("/health")).status_code == 200
+    assert (await admin.delete("/api/v1/limits/requests")).status_code == 204
+    assert (await one.get(JOBS)).status_code == 200
+
+
+async def test_without_a_limit_redis_is_not_asked(gated: Callers) -> None:
+    limiter = gated.api.app.state.deps.limits.limiter
+    before = limiter.calls
+    await (await gated.of(Scope.SUBMIT)).post(JOBS, json=GOOD)
+    assert limiter.calls == before
