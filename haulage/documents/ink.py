@@ -31,6 +31,11 @@ class Ink:
     def shows_pictures(self) -> bool:
         return bool(self.pictures.mean() > _PICTURE_SHARE)
 
+    @property
+    def only_pictures(self) -> bool:
+        """Whether there is nothing beside pictures that could be text."""
+        return self.shows_pictures and bool(self.text.mean() < _BLANK_SHARE)
+
     def coverage(self, lines: Iterable[Line]) -> float:
         """The share of the ink like text that lies within `lines`; 1 where there is none."""
         import numpy as np  # lazy: heavy

@@ -56,6 +56,8 @@ class Recogniser:
             raise NoEngine(f"the page is a scan, and no OCR is installed: {ADVICE}")
         upright = straightened(raster)
         ink = ink_of(upright)
+        if ink.only_pictures:
+            raise Unreadable(PICTURES)
         best: tuple[Verdict, Recognised, Raster] | None = None
         for found, seen in self._tries(upright):
             verdict = judge(found, ink if seen is upright else ink_of(seen))

@@ -19,7 +19,7 @@ from haulage.handlers.read_page import PageInput, read_page
 from haulage.testing import FakeBlockingContext
 
 LETTERS = (
-    "BT /F1 12 Tf 50 700 Td (ABABABABABABABABAB) Tj ET\n"  # drawn by a font that names no letters
+    "BT /F1 12 Tf 10 50 Td (ABABABABABABABABAB) Tj ET\n"  # drawn by a font that names no letters
 )
 
 
@@ -68,7 +68,7 @@ def without_unicode() -> bytes:
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R "
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 100] /Contents 4 0 R "
         "/Resources << /Font << /F1 5 0 R >> >> >>",
         f"<< /Length {len(LETTERS)} >>\nstream\n{LETTERS}endstream",
         f"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 600 700] /FontMatrix [0.001 0 0 0.001 0 0] "
