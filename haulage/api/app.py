@@ -24,6 +24,7 @@ from haulage.api.routes import (
     audit,
     bulk,
     dead_letters,
+    deliveries,
     events,
     files,
     health,
@@ -37,11 +38,13 @@ from haulage.api.routes import (
     submits,
     types,
     usage,
+    webhooks,
     why,
     workers,
 )
 from haulage.api.routes import limits as limits_routes
 from haulage.api.type_documents import TypeDocuments
+from haulage.connectors.vault import Vault
 from haulage.documents.inspector import Inspector
 from haulage.engine import bus
 from haulage.engine.broker_watch import BrokerWatch
@@ -78,6 +81,8 @@ RESOURCES = (
     limits_routes,
     keys,
     audit,
+    webhooks,
+    deliveries,
 )
 
 
@@ -143,6 +148,7 @@ async def open_app(
             gate=gate,
             quota=quota,
             arrivals=Arrivals(services.blobs, inspector),
+            vault=Vault(settings.webhooks.key_list),
         )
         yield make_app(parts), hub
 

@@ -17,6 +17,7 @@ from haulage.storage.lanes import Position
 _AFTER_JOB = b"\x01"
 _AFTER_GROUP = b"\x02"
 _AFTER_STEP = b"\x03"
+_AFTER_DELIVERY = b"\x04"
 _DIGEST_BYTES = 8
 _MOMENT_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,6 +59,19 @@ def decode_step(cursor: str, *, of: UUID) -> tuple[datetime, str]:
     """The step before the page; raises `InvalidCursor`."""
     place = _unseal(_AFTER_STEP, cursor, of.bytes[-_DIGEST_BYTES:])
     return _moment(place[:_MOMENT_BYTES]), _text(place[_MOMENT_BYTES:])
+
+
+def encode_delivery(at: datetime, delivery_id: UUID, *, of: UUID) -> str:
+    """The cursor of the page of deliveries that follows this one, of one webhook."""
+    return _seal(_AFTER_DELIVERY, _packed(at) + delivery_id.bytes, of.bytes[-_DIGEST_BYTES:])
+
+
+def decode_delivery(cursor: str, *, of: UUID) -> tuple[datetime, UUID]:
+    """The delivery before the page; raises `InvalidCursor`."""
+    place = _unseal(_AFTER_DELIVERY, cursor, of.bytes[-_DIGEST_BYTES:])
+    if len(place) != _MOMENT_BYTES + 16:
+        raise _foreign()
+    return _moment(place[:_MOMENT_BYTES]), UUID(bytes=place[_MOMENT_BYTES:])
 
 
 def _text(packed: bytes) -> str:

@@ -14,6 +14,7 @@ from haulage.api.arrivals import Arrivals
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
 from haulage.api.type_documents import TypeDocuments
+from haulage.connectors.vault import Vault
 from haulage.engine.control import Control
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
@@ -40,6 +41,7 @@ class Deps:
     gate: Gate
     quota: Quota
     arrivals: Arrivals
+    vault: Vault
 
 
 def of(request: HTTPConnection) -> Deps:

@@ -71,6 +71,12 @@ class Submit(BaseModel):
         allow_inf_nan=False,
         description="Seconds that one attempt may take.",
     )
+    webhook: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_NAME,
+        description="The name of one of /api/v1/webhooks, which is told of this job.",
+    )
 
     def submission(self) -> Submission:
         """The same in the engine's words."""
@@ -84,6 +90,7 @@ class Submit(BaseModel):
             tags=tuple(self.tags or ()),
             max_attempts=self.max_attempts,
             timeout_s=self.timeout_s,
+            webhook=self.webhook,
         )
 
 

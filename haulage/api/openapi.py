@@ -11,6 +11,7 @@ from haulage.api.fleet_models import PauseBody
 from haulage.api.key_models import KeyBody, RotateBody
 from haulage.api.models import Batch, Problem, Submit
 from haulage.api.schedule_models import ScheduleBody
+from haulage.api.webhook_models import ReplayBody, RotateSecretBody, WebhookBody, WebhookChange
 from haulage.limits.config import PoolBody
 
 DESCRIPTION = """\
@@ -34,6 +35,10 @@ _BODIES = (
     BulkBody,
     KeyBody,
     RotateBody,
+    WebhookBody,
+    WebhookChange,
+    RotateSecretBody,
+    ReplayBody,
 )
 
 _BEARER = {

@@ -30,7 +30,7 @@ class Vault:
     """Seals and opens. Without keys both raise `NoVault`; keys that are none, `ValueError`."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        self._fernet = MultiFernet([Fernet(padded(key)) for key in keys]) if keys else None
 
     def seal(self, secret: str) -> str:
         """`secret` as it may be stored."""
@@ -49,6 +49,6 @@ class Vault:
         return self._fernet
 
 
-def new_key() -> str:
-    """A fresh key for `HAULAGE_WEBHOOKS_KEYS`."""
-    return Fernet.generate_key().decode()
+def padded(key: str) -> str:
+    """`key` with the padding that base64 wants and people leave out."""
+    return key + "=" * (-len(key) % 4)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from haulage.domain.files import NamedFile
 from haulage.domain.lifecycle import TERMINAL, State
+from haulage.domain.webhook import NamedWebhook
 
 DEFAULT_TENANT = "default"
 MAX_TAGS = 32
@@ -100,6 +101,7 @@ class NewJob:
     rings: bool = True
     # The files that its input names; they stay for as long as the job does.
     files: tuple[NamedFile, ...] = ()
+    webhook: NamedWebhook | None = None
     caller: JobCaller = NOBODY
 
 

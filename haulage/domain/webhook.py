@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
+from uuid import UUID
 
 
 class WebhookEvent(StrEnum):
@@ -36,6 +37,15 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedWebhook:
+    """An endpoint that a submit names, and where: a JSON pointer. `id` once it is known."""
+
+    pointer: str
+    name: str
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,15 @@ from haulage.domain.job_type import JobType
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.ports import Bell
 from haulage.domain.submission import accept_input, check_tags
+from haulage.domain.webhook import NamedWebhook
 from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.depth import Depth
+from haulage.engine.named_webhooks import with_webhooks
 from haulage.engine.required_files import require_files
 from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.storage.idempotency_store import Kept
+from haulage.storage.webhook_store import WebhookStore
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import submitted
 
@@ -47,6 +50,7 @@ class Submission:
     tags: tuple[str, ...] = ()
     max_attempts: int | None = None
     timeout_s: float | None = None
+    webhook: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +133,19 @@ class Intake:
             request_id=origin.request_id,
             traceparent=origin.traceparent,
             caller=origin.caller,
+            webhook=NamedWebhook(f"{at}/webhook", submission.webhook)
+            if submission.webhook
+            else None,
         )
 
     async def accept(self, jobs: Sequence[NewJob]) -> list[Job]:
         """Store and ring: all of `jobs` or none.
 
-        Raises `InvalidInput` for files that are not there or can't be used, `QueueFull` and
-        `Unavailable`.
+        Raises `InvalidInput` for files and webhooks that are not there or can't be used,
+        `QueueFull` and `Unavailable`.
         """
         self._require_broker()
-        await require_files(self._services.files, jobs)
+        jobs = await self._provided(jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         async with self._counting(jobs):
@@ -179,7 +186,7 @@ class Intake:
         his and says the ids of those that it stored. Raises what `accept` and `insert` raise.
         """
         self._require_broker()
-        await require_files(self._services.files, jobs)
+        jobs = await self._provided(jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         async with self._counting(jobs):
@@ -190,6 +197,12 @@ class Intake:
 
     def _counting(self, jobs: Sequence[NewJob]) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._quota is None else self._quota.taking(jobs)
+
+    async def _provided(self, jobs: Sequence[NewJob]) -> Sequence[NewJob]:
+        """`jobs` with what they name; raises `InvalidInput` for what is not there."""
+        await require_files(self._services.files, jobs)
+        webhooks = WebhookStore(self._services.database, self._services.clock)
+        return await with_webhooks(webhooks, jobs)
 
     def _require_broker(self) -> None:
         """Raise `BrokerAway` where jobs are refused while the broker is away."""

@@ -3,7 +3,7 @@
     postgres/   cluster/, password          logs/       <process>.log
     redis/      redis.conf, password        blobs/      files and large values
     ready.json  while everything answers    lock        held by the process that runs it
-    admin.key   where callers need keys
+    admin.key   where callers need keys     webhooks.key  seals what signs webhooks
 
 The lock is the kernel's, so it ends with its holder however that dies.
 """
@@ -46,6 +46,7 @@ class DataFolder:
         self.redis = self.path / "redis"
         self.logs = self.path / "logs"
         self.blobs = self.path / "blobs"
+        self.webhooks_key = self.path / "webhooks.key"
         self.ready_file = self.path / "ready.json"
         self.key_file = self.path / "admin.key"
         self._lock: int | None = None

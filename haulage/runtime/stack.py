@@ -17,6 +17,7 @@ from pathlib import Path
 from haulage.runtime import ports
 from haulage.runtime.datafolder import DataFolder, Ready
 from haulage.runtime.fault import StartFault, StartInterrupted
+from haulage.runtime.files import secret
 from haulage.runtime.findable import require_findable
 from haulage.runtime.http_probe import HttpProbe, is_loopback
 from haulage.runtime.nursery import Nursery
@@ -199,6 +200,7 @@ class Stack:
         if self.options.auth:
             ours["HAULAGE_AUTH_ENABLED"] = "true"
         given.setdefault("HAULAGE_BLOB_URL", str(self.folder.blobs))
+        given.setdefault("HAULAGE_WEBHOOKS_KEYS", secret(self.folder.webhooks_key))
         given.setdefault("HAULAGE_ENGINE_SHUTDOWN_S", _SHUTDOWN_S)
         return {**given, **ours}
 

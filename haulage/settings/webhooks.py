@@ -23,7 +23,7 @@ class WebhooksSettings(BaseModel):
     def _are_keys(cls, keys: SecretStr) -> SecretStr:
         for key in _split(keys):
             try:
-                fits = len(base64.urlsafe_b64decode(key)) == _KEY_BYTES
+                fits = len(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))) == _KEY_BYTES
             except (ValueError, binascii.Error):
                 fits = False
             if not fits:

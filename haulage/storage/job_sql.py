@@ -52,19 +52,19 @@ WITH item AS (
         tags json, input text, input_ref text, max_attempts int, max_crashes int,
         timeout_s float8, rung_at timestamptz, due timestamptz, deadline timestamptz,
         request_id text, traceparent text, parent_id uuid, created_at timestamptz,
-        caller_user text, caller_key text
+        caller_user text, caller_key text, webhook_id uuid
     )
 ), added AS (
     INSERT INTO jobs (id, tenant, type, state, reason, queue, priority, tags, input, input_ref,
                       max_attempts, max_crashes, timeout_s, rung_at, rings, scheduled_at, deadline,
                       request_id, traceparent, parent_id, created_at, caller_user, caller_key,
-                      event_seq)
+                      webhook_id, event_seq)
     SELECT id, tenant, type, state, reason, queue, priority,
            CASE WHEN tags IS NULL THEN '{}'
                 ELSE ARRAY(SELECT json_array_elements_text(tags)) END,
            CAST(input AS json), input_ref, max_attempts, max_crashes, timeout_s, rung_at,
            CASE WHEN rung_at IS NULL THEN 0 ELSE 1 END, due, deadline, request_id, traceparent,
-           parent_id, created_at, caller_user, caller_key, 1
+           parent_id, created_at, caller_user, caller_key, webhook_id, 1
     FROM item
     ON CONFLICT (id) DO NOTHING
     RETURNING id, tenant, queue, type, tags, state, reason, scheduled_at, created_at

@@ -206,6 +206,8 @@ def _row(job: NewJob, now: datetime) -> dict[str, Any]:
         row |= {"caller_user": job.caller.user, "caller_key": job.caller.key}
     if job.tags:
         row["tags"] = job.tags
+    if job.webhook:
+        row["webhook_id"] = job.webhook.id
     if job.input_ref:
         row["input_ref"] = job.input_ref
     else:

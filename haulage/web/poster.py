@@ -162,6 +162,18 @@ class Poster:
             await self._pools.pop(oldest).connections.aclose()
 
 
+def check_target(url: str, *, allow_private: bool) -> None:
+    """Raise `NotRetryable` or `httpx.InvalidURL` for what no post could reach. Of a host that is an
+    address this tells all; a name is looked up when it is asked."""
+    target = checked_url(url)
+    try:
+        address = parse_address(target.host)
+    except ValueError:
+        return
+    if not may_be_asked(address, allow_private=allow_private):
+        raise refused_address(target.host)
+
+
 @dataclass(slots=True)
 class _Pool:
     connections: httpcore.AsyncConnectionPool

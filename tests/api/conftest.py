@@ -21,6 +21,7 @@ from haulage.api.deps import Deps
 from haulage.api.events import EventHub
 from haulage.api.readiness import Readiness
 from haulage.api.type_documents import TypeDocuments
+from haulage.connectors.vault import Vault
 from haulage.documents.inspector import Inspector
 from haulage.domain.ids import uuid7
 from haulage.domain.job import EventKind, Lease
@@ -95,6 +96,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
             "HAULAGE_API_MAX_BODY_BYTES": "20000",
             "HAULAGE_API_MAX_FILE_BYTES": "200000",
             "HAULAGE_API_MAX_BATCH": "5",
+            "HAULAGE_WEBHOOKS_KEYS": "x" * 43,
         }
     )
 
@@ -154,6 +156,7 @@ async def running_api(
                 gate=gate,
                 quota=quota,
                 arrivals=Arrivals(services.blobs, inspector()),
+                vault=Vault(settings.webhooks.key_list),
             )
         )
         try:

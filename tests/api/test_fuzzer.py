@@ -122,8 +122,9 @@ async def test_odd_cursors_are_refused_by_name(
     http: Client, services: Services, worker: Worker, submit: Submit, data: st.DataObject
 ) -> None:
     job_id = await everything(http, services, worker, submit)
+    webhook_id = (await http.get("/api/v1/webhooks")).json()["data"][0]["id"]
     lists = [
-        path.replace("{job_id}", job_id)
+        path.replace("{job_id}", job_id).replace("{webhook_id}", webhook_id)
         for _, path, operation in await operations(http)
         if any(one["name"] == "cursor" for one in operation.get("parameters", ()))
     ]
@@ -193,6 +194,9 @@ async def stored(database: Database) -> tuple[Any, ...]:
 
 async def everything(http: Client, services: Services, worker: Worker, submit: Submit) -> str:
     """More than a page of one in every list there is; the job that has the most."""
+    hook = {"name": f"hook-{uuid7()}", "url": "https://example.org/", "events": ["job.failed"]}
+    made = await http.post("/api/v1/webhooks", json=hook)
+    assert made.status_code == 201
     parent = (await submit())["id"]
     lease = await worker.claim(parent)
     for name in ("first", "second"):

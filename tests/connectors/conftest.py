@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from random import Random
+from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from haulage.connectors import signature
-from haulage.connectors.vault import Vault, new_key
+from haulage.connectors.vault import Vault
 from haulage.connectors.webhooks import Deliverer
 from haulage.domain.ids import uuid7
 from haulage.domain.webhook import ENDS, Telling
@@ -32,7 +33,7 @@ class Post:
     services: Services
     clock: TestClock
     poster: Poster
-    vault: Vault = field(default_factory=lambda: Vault([new_key()]))
+    vault: Vault = field(default_factory=lambda: Vault([token_urlsafe(32)]))
     secret: str = field(default_factory=signature.new_secret)
     led: bool = True
 
