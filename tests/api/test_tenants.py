@@ -24,6 +24,7 @@ from tests.conftest import TestClock
 
 V = "/api/v1"
 JOB, SCHEDULE = f"{V}/jobs/{{job_id}}", f"{V}/schedules/{{schedule_id}}"
+HOOK = f"{V}/webhooks/{{webhook_id}}"
 FILE, BULK, KEY = f"{V}/files/{{file_id}}", f"{V}/bulk/{{bulk_id}}", f"{V}/keys/{{key_id}}"
 
 # With another tenant's id: 404.
@@ -37,17 +38,28 @@ BY_ID = {
     ("GET", BULK), ("POST", f"{BULK}/abort"),
     ("GET", SCHEDULE), ("DELETE", SCHEDULE),
     *(("POST", f"{SCHEDULE}/{verb}") for verb in ("pause", "resume", "run")),
+    ("GET", HOOK), ("PATCH", HOOK), ("DELETE", HOOK), ("GET", f"{HOOK}/deliveries"),
+    *(("POST", f"{HOOK}/{verb}") for verb in ("rotate", "test", "replay")),
+    ("POST", f"{HOOK}/deliveries/{{delivery_id}}/replay"),
 }  # fmt: skip
 # One sees an empty list where the other sees a full one.
 LISTS = {
     ("GET", f"{V}/{name}")
-    for name in ("jobs", "dead-letters", "dead-letters/groups", "bulk", "schedules", "usage")
+    for name in (
+        "jobs",
+        "dead-letters",
+        "dead-letters/groups",
+        "bulk",
+        "schedules",
+        "usage",
+        "webhooks",
+    )
 }
 # Each has a test of its own below, by the same name.
 APART = {
     ("GET", f"{V}/stats"), ("POST", f"{V}/bulk/preview"), ("POST", f"{V}/bulk"),
     ("POST", f"{V}/jobs"), ("POST", f"{V}/jobs/batch"), ("POST", f"{V}/files"),
-    ("POST", f"{V}/schedules"),
+    ("POST", f"{V}/schedules"), ("POST", f"{V}/webhooks"),
     ("GET", f"{V}/limits"), ("GET", f"{V}/limits/{{name}}"),
     ("GET", f"{V}/workers"), ("GET", f"{V}/workers/{{worker_id}}"),
 }  # fmt: skip
@@ -66,6 +78,7 @@ ADMINS = {
     ("GET", f"{V}/keys"), ("POST", f"{V}/keys"), ("GET", KEY), ("DELETE", KEY),
     ("POST", f"{KEY}/rotate"),
 }  # fmt: skip
+HOOKED = {"name": "orders", "url": "https://example.org/"}
 GROUPS = (BY_ID, LISTS, APART, SHARED, ADMINS)
 OWN = (Scope.READ, Scope.SUBMIT, Scope.OPERATE)
 
@@ -90,6 +103,8 @@ async def two(settings: Settings, services: Services, worker: Worker) -> AsyncIt
         order = {"action": "discard", "filter": {"type": ["keep"]}}
         bulk = (await ours.post(f"{V}/bulk", json=order)).json()["id"]
         schedule = (await ours.post(f"{V}/schedules", json=nightly())).json()["id"]
+        hook = (await ours.post(f"{V}/webhooks", json=HOOKED)).json()["id"]
+        delivery = (await ours.post(f"{V}/webhooks/{hook}/test")).json()["id"]
         now = services.clock.now()
         call = UsedCall(uuid7(), now, "acme", "openai", "m", ModelUsage(1, 10, 5, 0.25))
         await UsageStore(services.database).add([call])
@@ -97,7 +112,14 @@ async def two(settings: Settings, services: Services, worker: Worker) -> AsyncIt
             made,
             ours,
             theirs,
-            {"job_id": job, "file_id": file, "bulk_id": bulk, "schedule_id": schedule},
+            {
+                "job_id": job,
+                "file_id": file,
+                "bulk_id": bulk,
+                "schedule_id": schedule,
+                "webhook_id": hook,
+                "delivery_id": delivery,
+            },
         )
 
 
@@ -151,7 +173,7 @@ async def test_what_is_refused_to_others_is_there_for_its_owner(two: Two) -> Non
     """Or the tests above would hold for ids that are nobody's."""
     for part in ("", "/attempts", "/children", "/logs", "/steps", "/why"):
         assert (await two.ours.get(JOB.format(**two.ids) + part)).status_code == 200, part
-    for path in (FILE, BULK, SCHEDULE):
+    for path in (FILE, BULK, SCHEDULE, HOOK):
         assert (await two.ours.get(path.format(**two.ids))).status_code == 200, path
 
 
@@ -181,6 +203,7 @@ async def test_what_one_makes_is_ones_own(two: Two) -> None:
         (await two.theirs.post(f"{V}/jobs", json=speak()), f"{V}/jobs/{{}}"),
         (await two.theirs.post(f"{V}/files?name=b", content=b"theirs"), f"{V}/files/{{}}"),
         (await two.theirs.post(f"{V}/schedules", json=nightly()), f"{V}/schedules/{{}}"),
+        (await two.theirs.post(f"{V}/webhooks", json=HOOKED), f"{V}/webhooks/{{}}"),
     ]
     for answer, url in made:
         assert answer.status_code in (201, 202), answer.text
