@@ -10,6 +10,7 @@ import sys
 from bench import (
     acquire,
     answers,
+    auth,
     bulk,
     cold,
     files,
@@ -41,6 +42,7 @@ BENCHMARKS = {
     "steps": steps.main,
     "submit": submit.main,
     "answers": answers.main,
+    "auth": auth.main,
     "streams": streams.main,
     "idle_streams": streams.idle,
     "cold": cold.main,

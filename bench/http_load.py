@@ -27,17 +27,45 @@ class Load:
         return len(self.latencies_ms) / self.took_s
 
 
-def post(url: str, path: str, body: bytes, *, status: int, connections: int, count: int) -> Load:
-    """Send `count` equal POSTs over `connections`, each as soon as the last was answered."""
+def post(
+    url: str,
+    path: str,
+    body: bytes,
+    *,
+    status: int,
+    connections: int,
+    count: int,
+    headers: str = "",
+) -> Load:
+    """Send `count` equal POSTs over `connections`, each as soon as the last was answered.
+    `headers` are lines that end as the protocol says."""
+    head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}"
+    return _load("POST", url, path, head, body, status, connections, count)
+
+
+def get(
+    url: str, path: str, *, status: int, connections: int, count: int, headers: str = ""
+) -> Load:
+    """The same with GETs."""
+    return _load("GET", url, path, headers, b"", status, connections, count)
+
+
+def _load(
+    method: str,
+    url: str,
+    path: str,
+    headers: str,
+    body: bytes,
+    status: int,
+    connections: int,
+    count: int,
+) -> Load:
     host, _, port = url.removeprefix("http://").rstrip("/").partition(":")
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return uvloop.run(_post(host, int(port), head.encode() + body, status, connections, count))
+    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n"
+    return uvloop.run(_send(host, int(port), head.encode() + body, status, connections, count))
 
 
-async def _post(
+async def _send(
     host: str, port: int, request: bytes, status: int, connections: int, count: int
 ) -> Load:
     load = Load()

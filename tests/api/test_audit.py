@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from haulage.domain.errors import Unavailable
 from haulage.domain.scope import Scope
 from haulage.engine.services import Services
 from haulage.settings import Settings
@@ -73,3 +74,28 @@ async def test_no_entry_can_be_changed(gated: Callers, database: Database) -> No
     with pytest.raises(DBAPIError, match="never changed"):
         async with database.transaction() as connection:
             await connection.execute(sa.update(tables.audit).values(subject="somebody else"))
+
+
+async def test_a_submit_that_is_answered_stands_in_the_audit(
+    gated: Callers, database: Database
+) -> None:
+    web = await gated.of(Scope.SUBMIT)
+    for body, status in ((GOOD, 202), ({"type": "speek", "input": 1}, 404)):
+        answer = await web.post("/api/v1/jobs", json=body)
+        assert answer.status_code == status
+        async with database.reading() as connection:
+            told = (await connection.execute(sa.select(tables.audit.c.request_id))).scalars()
+            assert answer.headers["x-request-id"] in list(told)
+
+
+async def test_what_cannot_be_written_down_is_not_done(gated: Callers, worker: Worker) -> None:
+    ops = await gated.of(Scope.OPERATE, Scope.SUBMIT, Scope.READ)
+    job = (await ops.post("/api/v1/jobs", json=GOOD)).json()["id"]
+    gate = gated.api.app.state.deps.gate
+
+    async def away(_: object) -> None:
+        raise Unavailable("PostgreSQL does not answer.")
+
+    gate.record = away
+    assert (await ops.post(f"/api/v1/jobs/{job}/cancel")).status_code == 503
+    assert (await ops.get(f"/api/v1/jobs/{job}")).json()["state"] == "queued"
