@@ -86,6 +86,8 @@ class Janitor:
             lambda: store.forget_deliveries(ended_before=deliveries_before, limit=BITE),
             go_on,
         )
+        audit_before = now - timedelta(days=self._settings.audit_days)
+        await self._all("audit", lambda: store.forget_audit(before=audit_before, limit=BITE), go_on)
         # As long as their jobs: what is still listed over there would run again.
         await self._all(
             "pulled_tasks",

@@ -136,6 +136,7 @@ class RetentionSettings(BaseModel):
 
     finished_days: float = Field(default=30.0, gt=0)
     shared_days: float = Field(default=30.0, gt=0)
+    audit_days: float = Field(default=365.0, gt=0)
     files_days: float = Field(default=7.0, gt=0)
     deliveries_days: float = Field(default=30.0, gt=0)
     every_s: float = Field(default=60.0, gt=0)

@@ -161,6 +161,15 @@ WITH old AS (
 SELECT count(*) FROM gone
 """)
 
+_AUDIT = sa.text("""
+WITH old AS (
+    SELECT id FROM audit WHERE at < :before ORDER BY at LIMIT :limit FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM audit WHERE id = ANY(ARRAY(SELECT id FROM old)) RETURNING 1
+)
+SELECT count(*) FROM gone
+""")
+
 _NAMED = sa.text("""
 SELECT ref FROM unnest(CAST(:refs AS text[]), CAST(:digests AS text[])) AS blob (ref, digest)
 WHERE EXISTS (SELECT 1 FROM jobs WHERE input_ref = ref)
@@ -227,6 +236,10 @@ class RetentionStore:
     async def forget_pulled_tasks(self, *, closed_before: datetime, limit: int) -> int:
         """Delete up to `limit` tasks whose reports were made long ago; how many."""
         return await self._count(_PULLED, {"before": closed_before, "limit": limit})
+
+    async def forget_audit(self, *, before: datetime, limit: int) -> int:
+        """Delete up to `limit` entries of who asked for what; how many."""
+        return await self._count(_AUDIT, {"before": before, "limit": limit})
 
     async def unnamed(self, refs: Sequence[str]) -> list[str]:
         """Those of `refs` that no row names, in the order given."""
