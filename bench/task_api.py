@@ -33,6 +33,7 @@ class TaskApi:
     url: str = ""
     tasks: dict[str, Any] = field(default_factory=dict)
     told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    keys: dict[str, list[str]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     tokens: dict[str, float] = field(default_factory=dict)
@@ -112,6 +113,8 @@ class TaskApi:
             return refused
         if self.redirect_to:
             return RedirectResponse(f"{self.redirect_to}/api/ai-tasks/{task_id}", 307)
+        if request.headers["content-type"] != "application/json":
+            return JSONResponse({"error": "JSON only"}, 415)
         body = json.loads(await request.body())
         task = self.tasks.get(task_id)
         if task is None:
@@ -124,6 +127,7 @@ class TaskApi:
             self.violations.append(f"{task_id}: told otherwise")
             return JSONResponse({"error": "told otherwise"}, 409)
         said.append(body)
+        self.keys.setdefault(task_id, []).append(request.headers["idempotency-key"])
         task["state"] = body["state"]
         return JSONResponse({"_id": task_id, "state": body["state"]})
 

@@ -61,10 +61,9 @@ class SourcePoller:
     async def _serve(self, stop: asyncio.Event) -> None:
         """Both loops, until somebody asks for the end or another leads."""
         over = asyncio.Event()
-        room = self._puller.room
         loops = [
-            asyncio.create_task(self._keep(self._puller.round, over, room)),
-            asyncio.create_task(self._keep(self._reporter.round, over)),
+            asyncio.create_task(self._keep(self._puller.round, over, self._puller.room)),
+            asyncio.create_task(self._keep(self._reporter.round, over, self._reporter.free)),
         ]
         try:
             while not stop.is_set() and await self._leader.held():
@@ -85,12 +84,11 @@ class SourcePoller:
         self,
         work: Callable[[], Awaitable[float]],
         over: asyncio.Event,
-        news: asyncio.Event | None = None,
+        news: asyncio.Event,
     ) -> None:
         """Round after round; neither a server that is away nor a fault of ours ends it."""
         while not over.is_set():
-            if news is not None:
-                news.clear()
+            news.clear()
             try:
                 wait_s = await work()
             except Unavailable as error:
@@ -103,9 +101,9 @@ class SourcePoller:
                 await pause(wait_s, over, news)
 
 
-async def pause(seconds: float, *events: asyncio.Event | None) -> None:
+async def pause(seconds: float, *events: asyncio.Event) -> None:
     """So long, or until one of `events` happens."""
-    waits = [asyncio.create_task(event.wait()) for event in events if event is not None]
+    waits = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -69,6 +69,8 @@ class Puller:
         self._now = now
         self._waiting: list[tuple[Pulled, NewJob]] = []
         self._list_at = 0.0
+        # A list that failed is not asked for again before this, whatever there is to do.
+        self._not_before = 0.0
         self._known = 0
         self._failures = 0
         self.room = asyncio.Event()
@@ -80,37 +82,38 @@ class Puller:
         """
         free = self._source.concurrency - await self._store.unfinished(self._name)
         source_metrics.IN_FLIGHT.labels(self._name).set(self._source.concurrency - free)
-        if free > 0 and self._now() >= self._list_at:
-            # What waits here for too long may have been changed over there.
-            self._waiting.clear()
+        if free > 0 and self._now() >= max(self._list_at, self._not_before):
             await self._list()
         if free > 0 and self._waiting:
             if not await self._take(free):
                 self._waiting.clear()
                 self._list_at = self._now() + self._source.interval_s
-            elif not self._waiting:
+            elif len(self._waiting) * 2 < self._source.concurrency:
                 # There was something new: there may be more.
-                self._list_at = self._now() + LIST_GAP_S
-        left_s = self._list_at - self._now()
-        return LOOK_S if self._waiting or free <= 0 else max(left_s, 0.0)
+                self._list_at = min(self._list_at, self._now() + LIST_GAP_S)
+        if free <= 0:
+            return LOOK_S
+        left_s = max(self._list_at, self._not_before) - self._now()
+        return max(min(left_s, LOOK_S if self._waiting else left_s), 0.0)
 
     async def _list(self) -> None:
-        """Look what is pending; when to look again if nothing is new."""
+        """Look what is pending, in the place of what was found before; and when to look again."""
         # What is finished and not yet reported is pending over there; it must not hide the others.
         limit = min(2 * self._source.concurrency + self._known, MAX_LISTED)
         try:
             listed = await self._remote.pending(limit)
         except Snoozed as wait:
-            self._list_at = self._now() + wait.delay_s
+            self._not_before = self._now() + wait.delay_s
             return
         except Retryable as error:
             self._failed(error)
             return
         except NotRetryable as error:
             log.error("source.list_refused", source=self._name, code=error.code, why=str(error))
-            self._list_at = self._now() + self._source.interval_s
+            self._not_before = self._now() + self._source.interval_s
             return
         self._failures = 0
+        self._waiting.clear()
         self._list_at = self._now() + self._source.interval_s
         found: dict[str, tuple[Pulled, Any]] = {}
         for given in listed:
@@ -121,7 +124,7 @@ class Puller:
             else:
                 found.setdefault(task.key, (task, given))
         known = await self._store.known(self._name, list(found))
-        if known and len(listed) >= limit and len(known) == len(found):
+        if known and MAX_LISTED > len(listed) >= limit and len(known) == len(found):
             self._list_at = self._now() + min(1.0, self._source.interval_s)
         self._known = len(known)
         for key, (task, given) in found.items():
@@ -133,10 +136,12 @@ class Puller:
         if self._failures > self._patience.retries:
             log.error("source.list_failed", source=self._name, code=error.code)
             self._failures, wait_s = 0, self._source.interval_s
+            # It may have been changed over there meanwhile.
+            self._waiting.clear()
         else:
             log.warning("source.list_again", source=self._name, code=error.code)
             wait_s = self._patience.backoff.delay_s(self._failures, self._random)
-        self._list_at = self._now() + max(wait_s, error.retry_after_s or 0.0)
+        self._not_before = self._now() + max(wait_s, error.retry_after_s or 0.0)
 
     async def _consider(self, task: Pulled, given: Any) -> None:
         """A job for `task` that may be inserted, or the report that there can be none."""

@@ -25,12 +25,14 @@ from haulage.telemetry import logs, source_metrics
 
 log = logs.get(__name__)
 
-AT_ONCE = 10
+AT_ONCE = 20
 # What an operator has to mend is tried again after this.
 MENDED_S = 300.0
 # Their errors are about us, not about the report.
 _ABOUT_US = (UNAUTHORIZED, "http_403", "oauth2_refused", "redirected", "redirected_elsewhere")
 QUICK_S, SLOW_S = 0.05, 0.5
+# A report that has failed more often by itself is not the victim of a bad moment over there.
+BAD_MOMENTS = 5
 
 
 class Reporter:
@@ -58,6 +60,9 @@ class Reporter:
         self._ended = ended
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._pause_s = QUICK_S
+        # Failures in a row, of whichever reports.
+        self._streak = 0
+        self.free = asyncio.Event()
 
     async def round(self) -> float:
         """Begin the reports that are due; in how many seconds to look again.
@@ -90,22 +95,27 @@ class Reporter:
         key = owed.task.key
         telling = asyncio.get_running_loop().create_task(self._tell(owed))
         self._telling[key] = telling
-        telling.add_done_callback(lambda _: self._telling.pop(key, None))
+
+        def over(_: object) -> None:
+            self._telling.pop(key, None)
+            self.free.set()
+
+        telling.add_done_callback(over)
 
     async def _tell(self, owed: Owed) -> None:
         """One report to its note; whatever goes wrong ends in a note, too."""
         task = owed.task
         try:
             values = await self._values(owed)
-            await self._remote.report(values)
+            await self._remote.report(values, key=task.key)
         except (Snoozed, RedisAway, Unavailable) as wait:
             # Nothing was sent.
             delay_s = wait.delay_s if isinstance(wait, Snoozed) else 2.0
             await self._again(owed, delay_s, wait.code, tries=owed.tries)
         except Retryable as error:
+            self._streak += 1
             tries = owed.tries + 1
-            delay_s = max(self._backoff.delay_s(tries, self._random), error.retry_after_s or 0.0)
-            await self._again(owed, delay_s, error.code, tries=tries)
+            await self._again(owed, self._delay_s(tries, error), error.code, tries=tries)
         except (NotRetryable, TemplateFault) as error:
             code = getattr(error, "code", "unreportable")
             if code in _ABOUT_US:
@@ -120,9 +130,15 @@ class Reporter:
             log.exception("source.report_broken", **fields_of(self._name, task))
             await self._again(owed, MENDED_S, type(error).__name__, tries=owed.tries + 1)
         else:
+            self._streak = 0
             state = values["state"]
             if await self._close(owed, REPORTED):
                 self._count(owed, state)
+
+    def _delay_s(self, tries: int, error: Retryable) -> float:
+        """2, 4, 8 s and so on; the first of these again as long as other reports get through."""
+        failures = tries if tries > BAD_MOMENTS else min(tries, self._streak)
+        return max(self._backoff.delay_s(failures, self._random), error.retry_after_s or 0.0)
 
     def _count(self, owed: Owed, state: str) -> None:
         took_s = (self._now() - owed.pulled_at).total_seconds()

@@ -1,6 +1,7 @@
 """One source against a strict API, its rounds made one by one by the test."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ class Desk:
 
     async def pull(self) -> None:
         """A poll at its time."""
-        self.puller._list_at = 0.0
+        self.puller._list_at = self.puller._not_before = 0.0
         await self.puller.round()
 
     async def report(self) -> None:
@@ -74,6 +75,12 @@ class Desk:
         for job_id in waiting:
             await self.hand.run(job_id, outcome)
         return len(waiting)
+
+    async def until(self, condition: Callable[[], object], within_s: float = 10.0) -> None:
+        """Look every 10 ms until `condition` holds."""
+        async with asyncio.timeout(within_s):
+            while not condition():  # noqa: ASYNC110 - it happens elsewhere
+                await asyncio.sleep(0.01)
 
     def jobs(self) -> list[dict[str, Any]]:
         return self.query("SELECT * FROM jobs ORDER BY created_at, id")

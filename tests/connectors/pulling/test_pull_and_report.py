@@ -205,6 +205,24 @@ async def test_a_report_outlives_the_downtime_of_the_other_side(
     assert len(api.told["a1"]) == 1
 
 
+async def test_a_failed_report_waits_2_s_while_others_get_through_and_longer_when_none_does(
+    desk: Any, api: TaskApi, clock: Any
+):
+    api.add("a1")
+    await desk.pull()
+    await desk.work()
+    waits = []
+    for streak in (0, 1, 2, 0):
+        desk.reporter._streak = streak
+        api.down = True
+        clock.advance(minutes=5)
+        await desk.report()
+        waits.append((desk.rows()[0]["report_at"] - clock.now()).total_seconds())
+    assert [round(wait / 2.0) for wait in waits[:1] + waits[3:]] == [1, 1]
+    assert 3.2 <= waits[1] <= 4.8
+    assert 6.4 <= waits[2] <= 9.6
+
+
 async def test_five_failures_in_a_row_open_the_breaker_and_nothing_is_sent(
     desk: Any, api: TaskApi, clock: Any
 ):
@@ -236,6 +254,7 @@ async def test_a_poller_that_dies_before_its_note_tells_the_same_again(
     assert desk.rows()[0]["closed_at"] is None
     await desk.report()
     assert api.told["a1"][0] == api.told["a1"][1]
+    assert len(set(api.keys["a1"])) == 1
     assert not api.violations
 
 
