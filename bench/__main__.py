@@ -32,6 +32,7 @@ from bench import (
     submit_in,
     throughput,
     tokens,
+    webhooks,
 )
 
 BENCHMARKS = {
@@ -63,6 +64,7 @@ BENCHMARKS = {
     "newspaper": newspaper.main,
     "scan": newspaper.scan,
     "scans": scans.main,
+    "webhooks": webhooks.main,
 }
 
 

@@ -12,7 +12,9 @@ import asyncio
 import ssl
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httpcore
 import httpx
@@ -33,11 +35,14 @@ from haulage.web.fetcher import (
 EXCERPT_BYTES = 2_048
 KEEPALIVE_S = 20.0
 MAX_ORIGINS = 256
+_Origin = tuple[bytes, bytes, int]
+# The same few endpoints come again and again.
+_known_url = lru_cache(maxsize=1_024)(checked_url)
 
 
 @dataclass(frozen=True, slots=True)
 class PostLimits:
-    """What one post may take: seconds in all, and to connect; connections to one server."""
+    """What one post may take: seconds in all, and to connect; idle connections to one server."""
 
     total_s: float = 15.0
     connect_s: float = 5.0
@@ -76,13 +81,15 @@ class Poster:
             allow_private=allow_private, allowed=allowed, resolver=resolver
         )
         self._clock = clock or SystemClock()
-        # One pool a server: a pool looks through all its connections for each request.
-        self._pools: OrderedDict[tuple[str, str, int], _Pool] = OrderedDict()
+        # Those that are idle, by the server they lead to; the server used last comes last. Not
+        # httpcore's pool, which looks at all its connections for each request: at 32 of them that
+        # costs more than the request.
+        self._idle: OrderedDict[_Origin, list[httpcore.AsyncHTTPConnection]] = OrderedDict()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send `body`; what was answered."""
         try:
-            target = checked_url(url)
+            target = _known_url(url)
             async with asyncio.timeout(self._limits.total_s):
                 return await self._post(target, body, headers)
         except (TimeoutError, httpcore.TimeoutException) as error:
@@ -97,10 +104,9 @@ class Poster:
             ) from error
 
     async def aclose(self) -> None:
-        """Give the connections back."""
-        for pool in self._pools.values():
-            await pool.connections.aclose()
-        self._pools.clear()
+        """Give the idle connections back."""
+        while self._idle:
+            await self._forget_oldest()
 
     async def _post(self, target: httpx.URL, body: bytes, headers: Mapping[str, str]) -> Answer:
         request = httpcore.Request(
@@ -120,46 +126,63 @@ class Poster:
             content=body,
             extensions={"timeout": {"connect": self._limits.connect_s}},
         )
-        pool = await self._pool(target)
-        pool.in_use += 1
+        origin = request.url.origin
+        key = (origin.scheme, origin.host, origin.port)
+        used = await self._take(key)
+        if used is not None:
+            # A server may close an idle connection at any moment, also while we write to it. What
+            # is posted here may come twice: it carries an id.
+            with suppress(httpcore.NetworkError, httpcore.RemoteProtocolError):
+                return await self._ask(used, key, request)
+        fresh = httpcore.AsyncHTTPConnection(
+            origin,
+            ssl_context=tls_context(),
+            keepalive_expiry=KEEPALIVE_S,
+            network_backend=self._network,
+        )
+        return await self._ask(fresh, key, request)
+
+    async def _ask(
+        self, connection: httpcore.AsyncHTTPConnection, key: _Origin, request: httpcore.Request
+    ) -> Answer:
         try:
-            response = await pool.connections.handle_async_request(request)
-            try:
-                return Answer(
-                    response.status,
-                    await _excerpt(response),
-                    retry_after_s(_field(response, b"retry-after"), now=self._clock.now()),
-                )
-            finally:
-                # What has not been read to its end goes with its connection.
-                await response.aclose()
-        finally:
-            pool.in_use -= 1
-
-    async def _pool(self, target: httpx.URL) -> "_Pool":
-        origin = (target.scheme, target.host, target.port or 0)
-        pool = self._pools.get(origin)
-        if pool is None:
-            pool = self._pools[origin] = _Pool(
-                httpcore.AsyncConnectionPool(
-                    ssl_context=tls_context(),
-                    max_connections=self._limits.connections,
-                    max_keepalive_connections=self._limits.connections,
-                    keepalive_expiry=KEEPALIVE_S,
-                    network_backend=self._network,
-                )
+            response = await connection.handle_async_request(request)
+            excerpt = await _excerpt(response)
+            await response.aclose()
+            if connection.is_idle():
+                await self._give_back(connection, key)
+            return Answer(
+                response.status,
+                excerpt,
+                retry_after_s(_field(response, b"retry-after"), now=self._clock.now()),
             )
-            await self._shrink(keeping=origin)
-        self._pools.move_to_end(origin)
-        return pool
+        finally:
+            # What has not been read to its end goes with its connection.
+            if connection not in self._idle.get(key, ()):
+                await connection.aclose()
 
-    async def _shrink(self, *, keeping: tuple[str, str, int]) -> None:
-        while len(self._pools) > MAX_ORIGINS:
-            idle = (one for one, pool in self._pools.items() if not pool.in_use and one != keeping)
-            oldest = next(idle, None)
-            if oldest is None:
-                return
-            await self._pools.pop(oldest).connections.aclose()
+    async def _take(self, key: _Origin) -> httpcore.AsyncHTTPConnection | None:
+        """The connection that was used last, if it is still good."""
+        waiting = self._idle.get(key, [])
+        while waiting:
+            connection = waiting.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return None
+
+    async def _give_back(self, connection: httpcore.AsyncHTTPConnection, key: _Origin) -> None:
+        self._idle.setdefault(key, []).append(connection)
+        self._idle.move_to_end(key)
+        if len(self._idle[key]) > self._limits.connections:
+            await self._idle[key].pop(0).aclose()
+        if len(self._idle) > MAX_ORIGINS:
+            await self._forget_oldest()
+
+    async def _forget_oldest(self) -> None:
+        _, connections = self._idle.popitem(last=False)
+        for connection in connections:
+            await connection.aclose()
 
 
 def check_target(url: str, *, allow_private: bool) -> None:
@@ -172,12 +195,6 @@ def check_target(url: str, *, allow_private: bool) -> None:
         return
     if not may_be_asked(address, allow_private=allow_private):
         raise refused_address(target.host)
-
-
-@dataclass(slots=True)
-class _Pool:
-    connections: httpcore.AsyncConnectionPool
-    in_use: int = 0
 
 
 class GuardedNetwork(httpcore.AsyncNetworkBackend):
