@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from haulage.api.faults import HeaderFault, QueryFault, query_faults
+from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.errors import (
     Fault,
     HaulageError,
@@ -61,6 +62,7 @@ _KNOWN: tuple[tuple[type[HaulageError], int, str], ...] = (
     (InvalidCursor, 400, "Invalid cursor"),
     (PayloadTooLarge, 413, "Too large"),
     (OverLimit, 429, "Too many"),
+    (NotEnoughCredits, 402, "Not enough credits"),
     (QueueFull, 429, "The queue is full"),
     (InputFault, 400, "Bad request"),
     (Unavailable, 503, "Not available right now"),
@@ -224,6 +226,12 @@ def _members(error: HaulageError) -> dict[str, Any]:
             return {"needs": list(error.needs)}
         case QueueFull() | OverLimit():
             return {"retry_after_s": error.retry_after_s}
+        case NotEnoughCredits():
+            return {
+                "needed": error.needed,
+                "available": error.available,
+                "lacking": error.lacking,
+            }
         case Unavailable():
             return {"retry_after_s": UNAVAILABLE_RETRY_S}
         case _:

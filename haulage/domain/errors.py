@@ -30,7 +30,7 @@ Interrupted               the attempt must stop now (cancel, shutdown, time limi
 WaitsForChildren          the attempt ends until the job's children are over
 
 How calls of a language model fail is drawn in `provider_errors.py`: branches of Retryable and
-NotRetryable.
+NotRetryable. What is refused for the sake of credits is in `credit_errors.py`.
 
 `classify` is total: it gives every exception, ours or not, one `Verdict` (row B7).
 """

@@ -103,6 +103,8 @@ class NewJob:
     files: tuple[NamedFile, ...] = ()
     webhook: NamedWebhook | None = None
     caller: JobCaller = NOBODY
+    # What its tenant reserves for each run; None for one that is not charged.
+    price_credits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,9 @@ class Job:
     parent_id: UUID | None = None
     discarded_at: datetime | None = None
     fingerprint: str | None = None
+    # What a run reserves, and what the runs that are over have come to; None: not charged.
+    price_credits: int | None = None
+    cost_credits: int | None = None
 
     @property
     def duration_s(self) -> float | None:

@@ -11,57 +11,38 @@ The pool follows from the handler: `async def` runs on io, plain `def` on cpu.
 import difflib
 import inspect
 import json
-import math
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError
 
-from haulage.domain.backoff import Backoff
 from haulage.domain.errors import DefinitionFault, Fault, InvalidInput, UnknownJobType
 from haulage.domain.file_ids import takes_files
+from haulage.domain.policy import Policy
+
+__all__ = [
+    "CPU",
+    "IO",
+    "POOLS",
+    "REGISTRY",
+    "JobType",
+    "Policy",
+    "Registry",
+    "job_type",
+    "pointer_of",
+]
 
 IO = "io"
 CPU = "cpu"
 POOLS = (IO, CPU)
-# PostgreSQL adds these seconds to a timestamp; what overflows there would stop a worker's beat.
-MAX_TIMEOUT_S = 30 * 24 * 3600.0
-MAX_MAX_ATTEMPTS = 10_000
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 
 Handler = Callable[..., Any] | Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What holds for every job of a type unless the submit says otherwise.
-
-    `timeout_s` is the limit of one attempt. `retry_unknown` says whether an error that Haulage does
-    not know is tried again (row B7: by default it is not).
-    """
-
-    max_attempts: int = 3
-    timeout_s: float = 300.0
-    backoff: Backoff = field(default_factory=Backoff)
-    retry_unknown: bool = False
-    max_crashes: int = 3
-    price_credits: int = 0
-
-    def __post_init__(self) -> None:
-        if (
-            not 1 <= self.max_attempts <= MAX_MAX_ATTEMPTS
-            or not is_timeout(self.timeout_s)
-            or self.max_crashes < 1
-        ):
-            raise DefinitionFault(
-                f"a policy needs max_attempts within 1..{MAX_MAX_ATTEMPTS}, timeout_s above 0 and "
-                f"at most {MAX_TIMEOUT_S:g}, and max_crashes >= 1"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +252,6 @@ def _adapter(name: str, annotation: Any) -> TypeAdapter[Any]:
         return TypeAdapter(annotation)
     except PydanticUserError as error:
         raise DefinitionFault(f"{name}: {annotation!r} is no type for JSON: {error}") from error
-
-
-def is_timeout(seconds: float) -> bool:
-    """Whether `seconds` can be an attempt's time limit."""
-    return math.isfinite(seconds) and 0 < seconds <= MAX_TIMEOUT_S
 
 
 def _origin(declared: JobType) -> str:

@@ -37,6 +37,7 @@ from haulage.domain.outcome import (
     target_state,
 )
 from haulage.engine.context import RunContext
+from haulage.engine.ending import Ending
 from haulage.engine.services import Services
 from haulage.engine.verdicts import frames_of, outcome_of, root_of
 from haulage.storage.settlement import NOTHING_USED, Settlement
@@ -125,17 +126,23 @@ class Executor:
             lease, self._services, on_lost=lambda: stop.tell("lost"), random=self._random
         )
         try:
-            outcome, result_ref = await self._outcome(lease, context, stop, invoke)
+            end = await self._end(lease, context, stop, invoke)
         finally:
             context.close()
         await context.flush()
         duration_s = time.perf_counter() - started
         meters.duration.observe(duration_s)
-        if outcome is None:
+        if end.outcome is None:
             log.warning("job.left", cause=stop.cause, duration_s=round(duration_s, 3))
             return False
         settlement = Settlement(
-            lease.job_id, lease.fence, outcome, context.take_usage(), result_ref, lease.parent_id
+            lease.job_id,
+            lease.fence,
+            end.outcome,
+            context.take_usage(),
+            end.result_ref,
+            lease.parent_id,
+            end.charge(context),
         )
         landed, outcome = await self._settled(settlement)
         state = target_state(outcome).value
@@ -157,33 +164,37 @@ class Executor:
             log.error("job.unsettleable", error=type(error).__name__, trace=frames_of(error))
             message = "What came of the attempt can't be stored: " + type(error).__name__
             failed = Failed(ErrorInfo("unsettleable", message, retryable=False))
-            plain = replace(settlement, outcome=failed, usage=NOTHING_USED, result_ref=None)
+            plain = replace(
+                settlement,
+                outcome=failed,
+                usage=NOTHING_USED,
+                result_ref=None,
+                charge_credits=None,
+            )
             return await self._services.settlements.submit(plain), failed
 
-    async def _outcome(
-        self, lease: Lease, context: RunContext, stop: Stop, invoke: Invoke
-    ) -> tuple[Outcome | None, str | None]:
-        """What came of the attempt, and where its result lies if it is too large for a row."""
+    async def _end(self, lease: Lease, context: RunContext, stop: Stop, invoke: Invoke) -> Ending:
         try:
             declared = self._services.registry.get(lease.type)
         except UnknownJobType:
             log.warning("job.unknown_type")
-            return Snooze(UNKNOWN_TYPE_DELAY_S, reason=Reason.UNKNOWN_TYPE), None
+            return Ending(Snooze(UNKNOWN_TYPE_DELAY_S, reason=Reason.UNKNOWN_TYPE))
+        value = None
         try:
             value = declared.load_input(await self._services.jobs.input_of(lease))
             result = await self._handled(declared, value, lease, context, stop, invoke)
             text = declared.dump_result(result)
             kept = await self._services.blobs.keep(text)
-            return Succeeded(text), kept.ref
+            return Ending(Succeeded(text), declared, value, result, kept.ref)
         except WaitsForChildren:
-            return Waiting(), None
+            return Ending(Waiting())
         except asyncio.CancelledError:
-            return self._interrupted(stop, lease, declared.policy), None
+            return Ending(self._interrupted(stop, lease, declared.policy), declared, value)
         except Exception as error:
             # Whatever a handler raises ends here; a stop that was told outranks what it raised.
             if stop.cause is not None:
-                return self._interrupted(stop, lease, declared.policy), None
-            return self._failed(root_of(error), lease, declared.policy), None
+                return Ending(self._interrupted(stop, lease, declared.policy), declared, value)
+            return Ending(self._failed(root_of(error), lease, declared.policy), declared, value)
 
     async def _handled(
         self,

@@ -142,7 +142,7 @@ class Intake:
         """Store and ring: all of `jobs` or none.
 
         Raises `InvalidInput` for files and webhooks that are not there or can't be used,
-        `QueueFull` and `Unavailable`.
+        `NotEnoughCredits`, `QueueFull` and `Unavailable`.
         """
         self._require_broker()
         jobs = await self._provided(jobs)
@@ -150,9 +150,10 @@ class Intake:
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
         async with self._counting(jobs):
             jobs = [await self._placed(job, now) for job in jobs]
-            if len(jobs) == 1:
+            if len(jobs) == 1 and jobs[0].price_credits is None:
                 await self._services.inserts.submit(jobs[0])
             elif jobs:
+                # One that is paid for goes alone: another's empty balance must not undo it.
                 await self._services.insert_all(jobs)
         self._announce(jobs)
         return [_inserted(job, now) for job in jobs]
@@ -199,10 +200,11 @@ class Intake:
         return nullcontext() if self._quota is None else self._quota.taking(jobs)
 
     async def _provided(self, jobs: Sequence[NewJob]) -> Sequence[NewJob]:
-        """`jobs` with what they name; raises `InvalidInput` for what is not there."""
+        """`jobs` with what they name and what they cost; raises `InvalidInput` for what is not
+        there."""
         await require_files(self._services.files, jobs)
         webhooks = WebhookStore(self._services.database, self._services.clock)
-        return await with_webhooks(webhooks, jobs)
+        return await self._services.till.priced(await with_webhooks(webhooks, jobs))
 
     def _require_broker(self) -> None:
         """Raise `BrokerAway` where jobs are refused while the broker is away."""
@@ -272,4 +274,5 @@ def _inserted(job: NewJob, now: datetime) -> Job:
         input=job.input,
         request_id=job.request_id,
         event_seq=1,
+        price_credits=job.price_credits,
     )

@@ -63,6 +63,11 @@ class Reports:
         else:
             self._progress_dirty = True
 
+    @property
+    def current(self) -> Progress:
+        """The progress as it was last told."""
+        return self._progress
+
     def log(self, message: str, fields: dict[str, Any]) -> None:
         """Have a log line written soon. On the loop's thread only."""
         line: dict[str, Any] = {"message": str(message)[:MAX_LOG_CHARS]}

@@ -4,6 +4,8 @@ Times that a clock change skips or repeats are treated as Debian's cron does: a 
 that does not exist runs at the first moment after the gap, one that comes twice runs the first time
 only; an expression with `*` in its minutes or hours follows elapsed time through both.
 
+A run that its tenant's credits do not suffice for is dropped, and the log says so.
+
 A run that is late by more than `GRACE_S` was missed (no dispatcher led), and the schedule says what
 becomes of it: `skip` drops it, `run_once` makes one job for all that were missed, `run_all` makes
 one for each, but no more than the last `MAX_CATCH_UP`.
@@ -67,6 +69,15 @@ class Scheduler:
                 continue
             if fired is None:
                 break
+            if fired.unpaid is not None:
+                SCHEDULED_RUNS.labels(outcome="unpaid").inc()
+                log.warning(
+                    "schedule.unpaid",
+                    schedule_id=str(fired.schedule.id),
+                    due_at=fired.schedule.next_run_at,
+                    lacking=fired.unpaid.lacking,
+                )
+                continue
             SCHEDULED_RUNS.labels(outcome="fired").inc(len(fired.jobs))
             self._services.event_bell.rang(job.id for job in fired.jobs)
             log.info(
@@ -76,10 +87,10 @@ class Scheduler:
                 due_at=fired.schedule.next_run_at,
             )
 
-    def _plan(self, schedule: Schedule, now: datetime) -> Firing:
+    async def _plan(self, schedule: Schedule, now: datetime) -> Firing:
         slots = duemoments(schedule, now)
         return Firing(
-            [self._job(schedule, slot) for slot in slots],
+            await self._services.till.priced([self._job(schedule, slot) for slot in slots]),
             next_run(schedule.cron, schedule.timezone, after=now),
         )
 

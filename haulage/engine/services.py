@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from haulage.accounts.credits import Till
 from haulage.domain.clock import SystemClock
 from haulage.domain.job import Lease, NewJob
 from haulage.domain.job_type import Registry
@@ -11,6 +12,7 @@ from haulage.domain.language_model import Models, NoModels
 from haulage.domain.ports import Doorbell, EventBell, FreeRoad, Traffic, WorkerBell
 from haulage.engine.batcher import Batcher, patiently
 from haulage.storage.blobs import Blobs
+from haulage.storage.credit_store import CreditStore
 from haulage.storage.database import Database
 from haulage.storage.decision_store import DecisionStore
 from haulage.storage.dispatch_store import DispatchStore
@@ -52,6 +54,8 @@ class Services:
     decisions: DecisionStore = field(init=False)
     queues: QueueStore = field(init=False)
     keys: IdempotencyStore = field(init=False)
+    credits: CreditStore = field(init=False)
+    till: Till = field(init=False)
     inserts: Batcher[NewJob, None] = field(init=False)
     settlements: Batcher[Settlement, bool] = field(init=False)
     notes: Batcher[Note, bool] = field(init=False)
@@ -63,6 +67,8 @@ class Services:
         object.__setattr__(self, "decisions", DecisionStore(self.database, self.clock))
         object.__setattr__(self, "queues", QueueStore(self.database, self.clock))
         object.__setattr__(self, "keys", IdempotencyStore(self.database, self.clock))
+        object.__setattr__(self, "credits", CreditStore(self.database, self.clock))
+        object.__setattr__(self, "till", Till(self.credits, self.files, self.registry))
         # What a worker has finished is kept in hand for as long as PostgreSQL is away: the fence
         # decides when it is back.
         object.__setattr__(

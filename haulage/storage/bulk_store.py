@@ -8,6 +8,8 @@ then: one that does not fit any more is counted as skipped and stays as it is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,11 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.bulk import Action
 from haulage.domain.clock import Clock
+from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.errors import HaulageError, LeaseLost
 from haulage.domain.job import Lease
 from haulage.domain.lifecycle import State
 from haulage.storage import bulk_orders, decision_store, job_sql
 from haulage.storage.bulk_orders import Order, Target
+from haulage.storage.credit_ledger import Ended, reserve_in, settle_in
 from haulage.storage.database import Database
 from haulage.storage.tables import bulk_progress, jobs
 
@@ -140,21 +144,24 @@ class BulkStore:
                 counts = await self._lock(connection, lease)
                 if counts.place != before:
                     return Batch(frozenset(), frozenset(), counts)
-                changed, workers = await self._change(connection, lease, order, batch)
+                rows = await self._change(connection, lease, order, batch)
                 if await self._is_aborted(connection, lease):
                     raise _Aborted
                 counts = await self._move(
                     connection,
                     lease,
                     to=batch[-1],
-                    changed=len(changed),
-                    skipped=len(batch) - len(changed),
+                    changed=len(rows),
+                    skipped=len(batch) - len(rows),
                 )
-                return Batch(changed, workers, counts)
+                await _account_for(connection, order, rows, now=self._clock.now())
+                return Batch(frozenset(row.id for row in rows), _workers(order, rows), counts)
         except _Aborted:
             return Batch(frozenset(), frozenset(), counts, aborted=True)
         except DBAPIError as error:
             raise BatchRefused(type(error.orig).__name__) from error
+        except NotEnoughCredits as error:
+            raise BatchRefused(str(error)) from error
 
     async def give_up(self, lease: Lease, target: Target, *, before: Target | None) -> Counts:
         """Count a job that PostgreSQL refuses to change as failed, and go on behind it."""
@@ -178,13 +185,13 @@ class BulkStore:
 
     async def _change(
         self, connection: AsyncConnection, lease: Lease, order: Order, batch: Sequence[Target]
-    ) -> tuple[frozenset[UUID], frozenset[UUID]]:
+    ) -> Sequence[Any]:
         fitting = await connection.execute(
             bulk_orders.locked_and_fitting([one.id for one in batch], order, tenant=lease.tenant)
         )
         ids = [row.id for row in fitting]
         if not ids:
-            return frozenset(), frozenset()
+            return []
         rows = await connection.execute(
             _STATEMENTS[order.action],
             {
@@ -196,13 +203,7 @@ class BulkStore:
                 "now": self._clock.now(),
             },
         )
-        found = rows.mappings().all()
-        workers = frozenset(
-            row["worker_id"]
-            for row in found
-            if order.action is Action.CANCEL and row["before"] == State.RUNNING
-        )
-        return frozenset(row["id"] for row in found), workers
+        return rows.all()
 
     async def _is_aborted(self, connection: AsyncConnection, lease: Lease) -> bool:
         """Whether a cancel was asked for; raises `LeaseLost`. The lease holds until the commit."""
@@ -239,6 +240,23 @@ class BulkStore:
             .returning(*columns)
         )
         return _counts(moved.one())
+
+
+async def _account_for(
+    connection: AsyncConnection, order: Order, rows: Sequence[Any], *, now: datetime
+) -> None:
+    """Settle the credits of what was cancelled, reserve for what runs again."""
+    if order.action is Action.CANCEL:
+        ended = [Ended(row.id) for row in rows if row.is_charged]
+        await settle_in(connection, ended, now=now)
+    elif _STATEMENTS[order.action] is decision_store.REDRIVE:
+        await reserve_in(connection, decision_store.due_of(rows), now=now)
+
+
+def _workers(order: Order, rows: Sequence[Any]) -> frozenset[UUID]:
+    if order.action is not Action.CANCEL:
+        return frozenset()
+    return frozenset(row.worker_id for row in rows if row.before == State.RUNNING)
 
 
 def _counts(row: sa.Row[tuple[object, ...]]) -> Counts:

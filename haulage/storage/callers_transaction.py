@@ -18,6 +18,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 from uuid import UUID
 
+from haulage.domain.credit_errors import CostsCredits
 from haulage.domain.errors import (
     Fault,
     HaulageError,
@@ -114,8 +115,9 @@ def submit_in(connection: Any, type: str, input: Any = None, **options: Unpack[O
 
     The input is checked where the job type has been imported in this process; elsewhere the worker
     checks it, and a job that does not fit fails with `invalid_input`. Raises `InvalidInput` for
-    that, and `UnknownJobType`, `UnknownQueue`, `IdempotencyMismatch` and `Unavailable`; those come
-    from PostgreSQL, which then takes nothing more in this transaction but a rollback.
+    that, and `UnknownJobType`, `UnknownQueue`, `IdempotencyMismatch`, `CostsCredits` and
+    `Unavailable`; those come from PostgreSQL, which then takes nothing more in this transaction but
+    a rollback.
     """
     driver = _driver_of(connection)
     values = _values(type, input, options)
@@ -232,6 +234,8 @@ def _refusal(error: BaseException | None, type_name: str) -> HaulageError | None
             return InvalidInput(f"The submit does not fit: {words}.", (Fault(pointer, words),))
         case "HG004":
             return IdempotencyMismatch(message)
+        case "HG005":
+            return CostsCredits(message)
         case "42883" | "3F000" if FUNCTION in message or told.sqlstate == "3F000":
             return Unavailable(f"There is no {FUNCTION} to be seen here: {said}.", hint=NOT_THERE)
         case "42501" if FUNCTION in message:

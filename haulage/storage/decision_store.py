@@ -5,13 +5,15 @@ starts the next run of the same job: its steps stay, attempts and crashes count 
 on growing, so that nothing of the old run can settle the new one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from haulage.domain.clock import Clock
 from haulage.domain.lifecycle import REDRIVABLE
+from haulage.storage.credit_ledger import Due, reserve_in
 from haulage.storage.database import Database
 from haulage.storage.job_sql import states
 
@@ -33,7 +35,7 @@ WITH held AS (
         discarded_at = NULL, discarded_by = NULL,
         event_seq = event_seq + 1
     FROM held WHERE jobs.id = held.id
-    RETURNING jobs.id, event_seq, run
+    RETURNING jobs.id, event_seq, run, jobs.tenant, price_credits
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_strip_nulls(json_build_object(
@@ -41,7 +43,7 @@ WITH held AS (
         'bulk', CAST(:bulk AS text), 'why', CAST(:why AS text)))
     FROM redriven
 )
-SELECT id FROM redriven
+SELECT id, run, tenant, price_credits FROM redriven
 """.replace("{redrivable}", states(*sorted(REDRIVABLE)))
 )
 
@@ -78,7 +80,7 @@ class DecisionStore:
         """Queue the next run of failed and cancelled jobs; those it landed for.
 
         The dispatcher rings them in their turn. Others, and those of another tenant, stay as they
-        are.
+        are. Raises `NotEnoughCredits` where the balance does not suffice for all of them.
         """
         return await self._decide(REDRIVE, ids, tenant=tenant, by=by)
 
@@ -89,8 +91,9 @@ class DecisionStore:
     async def _decide(
         self, statement: sa.TextClause, ids: Sequence[UUID], *, tenant: str, by: str
     ) -> set[UUID]:
+        now = self._clock.now()
         async with self._database.transaction() as connection:
-            rows = await connection.execute(
+            decided = await connection.execute(
                 statement,
                 {
                     "ids": list(ids),
@@ -98,7 +101,19 @@ class DecisionStore:
                     "by": by,
                     "bulk": None,
                     "why": None,
-                    "now": self._clock.now(),
+                    "now": now,
                 },
             )
-            return {row.id for row in rows}
+            rows = decided.all()
+            if statement is REDRIVE:
+                await reserve_in(connection, due_of(rows), now=now)
+        return {row.id for row in rows}
+
+
+def due_of(redriven: Iterable[Any]) -> list[Due]:
+    """What the runs that `REDRIVE` began cost."""
+    return [
+        Due(row.id, row.run, row.tenant, row.price_credits)
+        for row in redriven
+        if row.price_credits is not None
+    ]

@@ -54,7 +54,8 @@ WITH late AS (
         fingerprint = type || ':' || '{digest}',
         error_text = lower('deadline {late}')
     FROM late WHERE jobs.id = late.id
-    RETURNING jobs.id, event_seq, error, state, tenant, type, queue, started_at, {returned}
+    RETURNING jobs.id, event_seq, error, state, tenant, type, queue, started_at, price_credits,
+              {returned}
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now,
@@ -62,7 +63,7 @@ WITH late AS (
     FROM failed
 ), tallied AS ({tally}
 ), told AS ({outbox})
-SELECT count(*) FROM failed
+SELECT id, price_credits IS NOT NULL AS is_charged FROM failed
 """.replace("{tally}", tally_ends("failed", code="'deadline'"))
     .replace("{outbox}", outbox("failed", code="'deadline'"))
     .replace("{returned}", TOLD)
@@ -129,7 +130,8 @@ WITH orphan AS (
         event_seq = event_seq + 1
     FROM judged WHERE jobs.id = judged.id
     RETURNING jobs.id, type, queue, state, jobs.crashes, crash, company, event_seq, reason,
-              cancelled_by, error, jobs.fence, tenant, jobs.started_at, {returned}
+              cancelled_by, error, jobs.fence, tenant, jobs.started_at, price_credits,
+              {returned}
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_build_object(
@@ -138,7 +140,8 @@ WITH orphan AS (
     FROM rescued
 ), tallied AS ({tally}
 ), told AS ({outbox})
-SELECT id, type, queue, state, crashes, crash, company FROM rescued
+SELECT id, type, queue, state, crashes, crash, company,
+       price_credits IS NOT NULL AND state <> 'scheduled' AS is_charged FROM rescued
 """
 
 QUARANTINED = "CASE WHEN state = 'failed' THEN 'quarantined' END"
@@ -217,7 +220,8 @@ WITH item AS (
         event_seq = event_seq + 1
     FROM held WHERE jobs.id = held.id
     RETURNING jobs.id, event_seq, state, reason, cancelled_by, jobs.fence, tenant, type, queue,
-              started_at, {returned}
+              started_at, price_credits,
+              {returned}
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, json_build_object(
@@ -225,7 +229,7 @@ WITH item AS (
     FROM returned
 ), tallied AS ({tally}
 ), told AS ({outbox})
-SELECT count(*) FROM returned
+SELECT id, price_credits IS NOT NULL AND state = 'cancelled' AS is_charged FROM returned
 """.replace("{tally}", tally_ends("returned WHERE state = 'cancelled'"))
     .replace("{outbox}", outbox("returned WHERE state = 'cancelled'"))
     .replace("{returned}", TOLD)

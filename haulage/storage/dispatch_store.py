@@ -16,6 +16,7 @@ from haulage.domain.job import Priority
 from haulage.domain.lifecycle import State
 from haulage.domain.ports import Bell
 from haulage.storage import dispatch_sql, ring_sql
+from haulage.storage.credit_ledger import Ended, settle_in
 from haulage.storage.database import Database
 
 # A job counts one priority higher for each so many seconds it has waited.
@@ -58,7 +59,7 @@ class DispatchStore:
 
     async def expire(self, *, limit: int) -> int:
         """Fail up to `limit` jobs that passed their deadline before they ran; how many."""
-        return await self._count(dispatch_sql.EXPIRE, {"limit": limit})
+        return len(await self._ended(dispatch_sql.EXPIRE, {"limit": limit}))
 
     async def take_unrung(
         self, queue: str, *, limit: int, aging_s: float = AGING_S, isolates: bool = True
@@ -173,15 +174,22 @@ class DispatchStore:
         """Hand leases back unused (shutdown): no attempt and no crash is charged; how many."""
         if not leases:
             return 0
-        return await self._count(
-            dispatch_sql.GIVE_BACK,
-            {"ids": [job_id for job_id, _ in leases], "fences": [fence for _, fence in leases]},
-        )
+        given = {"ids": [job_id for job_id, _ in leases], "fences": [fence for _, fence in leases]}
+        return len(await self._ended(dispatch_sql.GIVE_BACK, given))
 
     async def _count(self, statement: sa.TextClause, values: dict[str, object]) -> int:
         async with self._database.transaction() as connection:
             rows = await connection.execute(statement, {"now": self._clock.now(), **values})
             return int(rows.scalar_one())
+
+    async def _ended(self, statement: sa.TextClause, values: dict[str, object]) -> Sequence[Any]:
+        """The rows of a statement that may end jobs; those that are charged are settled."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            rows = (await connection.execute(statement, {"now": now, **values})).all()
+            ended = [Ended(row.id) for row in rows if row.is_charged]
+            await settle_in(connection, ended, now=now)
+        return rows
 
     async def _bells(self, statement: sa.TextClause, values: dict[str, object]) -> list[Bell]:
         async with self._database.transaction() as connection:
@@ -189,20 +197,18 @@ class DispatchStore:
             return [_bell(row) for row in rows]
 
     async def _rescued(self, statement: sa.TextClause, values: dict[str, object]) -> list[Rescued]:
-        async with self._database.transaction() as connection:
-            rows = await connection.execute(statement, {"now": self._clock.now(), **values})
-            return [
-                Rescued(
-                    row.id,
-                    row.type,
-                    row.queue,
-                    State(row.state),
-                    row.crashes,
-                    counted=row.crash == 1,
-                    company=row.company,
-                )
-                for row in rows
-            ]
+        return [
+            Rescued(
+                row.id,
+                row.type,
+                row.queue,
+                State(row.state),
+                row.crashes,
+                counted=row.crash == 1,
+                company=row.company,
+            )
+            for row in await self._ended(statement, values)
+        ]
 
 
 def _bell(row: Any) -> Bell:

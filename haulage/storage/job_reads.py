@@ -146,4 +146,6 @@ def _job(row: sa.RowMapping, *, input_text: str | None = None) -> Job:
         parent_id=row["parent_id"],
         discarded_at=row["discarded_at"],
         fingerprint=row["fingerprint"],
+        price_credits=row["price_credits"],
+        cost_credits=row["cost_credits"],
     )

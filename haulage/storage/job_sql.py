@@ -168,7 +168,8 @@ WITH item AS (
     FROM held WHERE jobs.id = held.id
     RETURNING jobs.id, jobs.fence, jobs.event_seq, jobs.state, jobs.reason,
               jobs.scheduled_at, jobs.cancelled_by, jobs.result_size, held.error, held.code,
-              held.holdup, jobs.tenant, jobs.type, jobs.queue, jobs.started_at, {returned}
+              held.holdup, jobs.tenant, jobs.type, jobs.queue, jobs.started_at, {returned},
+              jobs.price_credits
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now, CASE state
@@ -183,7 +184,7 @@ WITH item AS (
     FROM settled
 ), tallied AS ({tally}
 ), told AS ({outbox})
-SELECT id, fence FROM settled
+SELECT id, fence, price_credits IS NOT NULL AND state IN ({terminal}) AS is_charged FROM settled
 """.replace("{tally}", tally_ends("settled WHERE state IN ({terminal})", code="code"))
     .replace(
         "{outbox}", outbox(f"settled WHERE state IN ({TERMINAL_STATES}) OR {RETRYING}", code="code")
@@ -227,7 +228,7 @@ WHERE jobs.settled_fence = item.fence AND CASE events.data->>'state'
 CANCEL = sa.text(
     """
 WITH held AS (
-    SELECT id, state, worker_id FROM jobs
+    SELECT id, state, worker_id, price_credits FROM jobs
     WHERE id = ANY(CAST(:ids AS uuid[]))
       AND (CAST(:tenant AS text) IS NULL OR tenant = CAST(:tenant AS text))
     ORDER BY id
@@ -262,7 +263,8 @@ WITH held AS (
             'by', CAST(:by AS text), 'bulk', CAST(:bulk AS text), 'why', CAST(:why AS text))))
     FROM asked WHERE CAST(:bulk AS text) IS NOT NULL
 )
-SELECT id, state AS before, worker_id FROM held
+SELECT id, state AS before, worker_id,
+       price_credits IS NOT NULL AND state IN ({waiting}) AS is_charged FROM held
 """.replace("{waiting}", NOT_YET_RUNNING)
     .replace("{tally}", tally_ends("ended"))
     .replace("{outbox}", outbox("ended"))

@@ -23,6 +23,7 @@ from haulage.domain.lifecycle import Reason, State
 from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
 from haulage.storage.blobs import Blobs
+from haulage.storage.credit_ledger import Due, Ended, reserve_in, settle_in
 from haulage.storage.database import Database
 from haulage.storage.file_links import link_in, links_of
 from haulage.storage.settlement import Settlement, settle_columns
@@ -46,8 +47,12 @@ class JobStore:
         self._clock = clock
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
-        """Insert all or none, with their first events. Inserting an id again changes nothing."""
-        alone = self._database.statement if not links_of(jobs) else self._database.transaction
+        """Insert all or none, with their first events. Inserting an id again changes nothing.
+
+        Raises `NotEnoughCredits`.
+        """
+        plain = not links_of(jobs) and not any(job.price_credits for job in jobs)
+        alone = self._database.statement if plain else self._database.transaction
         async with alone() as connection:
             await insert_in(connection, jobs, now=self._clock.now())
 
@@ -122,7 +127,8 @@ class JobStore:
         async with self._database.transaction() as connection:
             columns = settle_columns(list(firsts.values()), now)
             rows = await connection.execute(job_sql.SETTLE, {**columns, "now": now})
-            fresh = {(row.id, row.fence) for row in rows}
+            settled = rows.all()
+            fresh = {(row.id, row.fence) for row in settled}
             landed = [
                 key in fresh and firsts[key] is one
                 for one in settlements
@@ -134,6 +140,9 @@ class JobStore:
                 for row in await connection.execute(job_sql.SETTLED_BEFORE, said):
                     landed[doubtful[row.place - 1]] = True
             await _wake_parents(connection, settlements, now)
+            charged = [(row.id, row.fence) for row in settled if row.is_charged]
+            ended = [Ended(key[0], firsts[key].charge_credits) for key in charged]
+            await settle_in(connection, ended, now=now)
         return landed
 
     async def cancel(
@@ -151,8 +160,9 @@ class JobStore:
         are. Cancelling twice changes nothing. `tenant` None is for the engine's own use; `bulk` is
         the operation that it belongs to.
         """
+        now = self._clock.now()
         async with self._database.transaction() as connection:
-            rows = await connection.execute(
+            answers = await connection.execute(
                 job_sql.CANCEL,
                 {
                     "ids": list(ids),
@@ -160,10 +170,13 @@ class JobStore:
                     "by": by,
                     "bulk": bulk and str(bulk),
                     "why": why,
-                    "now": self._clock.now(),
+                    "now": now,
                 },
             )
-            return {row.id: CancelAnswer(row.id, State(row.before), row.worker_id) for row in rows}
+            rows = answers.all()
+            ended = [Ended(row.id) for row in rows if row.is_charged]
+            await settle_in(connection, ended, now=now)
+        return {row.id: CancelAnswer(row.id, State(row.before), row.worker_id) for row in rows}
 
 
 async def insert_in(
@@ -172,10 +185,15 @@ async def insert_in(
     *,
     now: datetime,
 ) -> None:
-    """Insert inside the caller's transaction, with the links to their files."""
+    """Insert inside the caller's transaction, with the links to their files and their prices.
+
+    Raises `NotEnoughCredits`, after which it must not commit.
+    """
     rows = to_json([_row(job, now) for job in jobs]).decode()
     await connection.execute(job_sql.INSERT, {"rows": rows})
     await link_in(connection, links_of(jobs))
+    due = [Due(job.id, 1, job.tenant, job.price_credits) for job in jobs if job.price_credits]
+    await reserve_in(connection, due, now=now)
 
 
 def _row(job: NewJob, now: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Promise: a run's jobs are inserted and the schedule's next moment is moved in on
 the row's lock. A crash between the two does neither, and two leaders at once fire once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +12,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.clock import Clock
+from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.job import NewJob, Priority
 from haulage.storage.database import Database
 from haulage.storage.job_store import insert_in
@@ -63,10 +65,12 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A schedule that was due and what became of it."""
+    """A schedule that was due and what became of it. `unpaid`: its jobs were dropped, for the
+    tenant's credits do not suffice."""
 
     schedule: Schedule
     jobs: Sequence[NewJob]
+    unpaid: NotEnoughCredits | None = None
 
 
 _COLUMNS = [*(one for one in schedules.c if one.name != "input")]
@@ -147,7 +151,10 @@ class ScheduleStore:
             return gone.rowcount > 0
 
     async def fire_next(
-        self, plan: Callable[[Schedule, datetime], Firing], *, but_not: Sequence[UUID] = ()
+        self,
+        plan: Callable[[Schedule, datetime], Awaitable[Firing]],
+        *,
+        but_not: Sequence[UUID] = (),
     ) -> Fired | None:
         """Fire the schedule that is due longest, as `plan` says; None when none is due.
 
@@ -170,17 +177,17 @@ class ScheduleStore:
                 return None
             schedule = _schedule(row)
             try:
-                firing = plan(schedule, now)
+                firing = await plan(schedule, now)
                 changes: dict[str, object] = {"next_run_at": firing.next_run_at}
-                if firing.jobs:
-                    await insert_in(connection, firing.jobs, now=now)
+                unpaid = await _inserted(connection, firing, now=now)
+                if firing.jobs and unpaid is None:
                     changes |= {"last_run_at": now, "last_job_id": firing.jobs[-1].id}
                 await connection.execute(
                     schedules.update().where(schedules.c.id == schedule.id).values(**changes)
                 )
             except Exception as error:
                 raise ScheduleFault(schedule.id) from error
-        return Fired(schedule, firing.jobs)
+        return Fired(schedule, firing.jobs if unpaid is None else (), unpaid)
 
     async def _change(
         self, schedule_id: UUID, tenant: str, condition: sa.ColumnElement[bool], **values: object
@@ -200,6 +207,20 @@ class ScheduleFault(Exception):
     def __init__(self, schedule_id: UUID) -> None:
         super().__init__(f"Schedule {schedule_id} can't be fired.")
         self.schedule_id = schedule_id
+
+
+async def _inserted(
+    connection: AsyncConnection, firing: Firing, *, now: datetime
+) -> NotEnoughCredits | None:
+    """Insert what is fired; where the tenant's credits do not suffice nothing, and why."""
+    if not firing.jobs:
+        return None
+    try:
+        async with connection.begin_nested():
+            await insert_in(connection, firing.jobs, now=now)
+    except NotEnoughCredits as error:
+        return error
+    return None
 
 
 def _schedule(row: sa.RowMapping) -> Schedule:

@@ -43,6 +43,8 @@ class Settlement:
     # Where the result lies, when it is too large for the row (`Blobs.keep`).
     result_ref: str | None = None
     parent_id: UUID | None = None
+    # What the run has come to where its job is charged and its type says so.
+    charge_credits: int | None = None
 
 
 def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str, list[Any]]:

@@ -15,21 +15,24 @@ from haulage.storage.json_text import dumps
 _PUBLISH = sa.text("""
 INSERT INTO job_types AS known
     (name, pool, queue, queues, max_attempts, max_crashes, timeout_s, takes_files,
-     published_at)
-SELECT name, pool, queue, queues, max_attempts, max_crashes, timeout_s, takes_files, :now
+     is_priced, published_at)
+SELECT name, pool, queue, queues, max_attempts, max_crashes, timeout_s, takes_files,
+       is_priced, :now
 FROM json_to_recordset(CAST(:types AS json)) AS told (
     name text, pool text, queue text, queues text[],
-    max_attempts int, max_crashes int, timeout_s float8, takes_files boolean)
+    max_attempts int, max_crashes int, timeout_s float8, takes_files boolean,
+    is_priced boolean)
 ORDER BY name
 ON CONFLICT (name) DO UPDATE SET
     pool = excluded.pool, queue = excluded.queue, queues = excluded.queues,
     max_attempts = excluded.max_attempts, max_crashes = excluded.max_crashes,
     timeout_s = excluded.timeout_s, takes_files = excluded.takes_files,
-    published_at = excluded.published_at
+    is_priced = excluded.is_priced, published_at = excluded.published_at
 WHERE (known.pool, known.queue, known.queues, known.max_attempts, known.max_crashes,
-       known.timeout_s, known.takes_files)
+       known.timeout_s, known.takes_files, known.is_priced)
    IS DISTINCT FROM (excluded.pool, excluded.queue, excluded.queues, excluded.max_attempts,
-                     excluded.max_crashes, excluded.timeout_s, excluded.takes_files)
+                     excluded.max_crashes, excluded.timeout_s, excluded.takes_files,
+                     excluded.is_priced)
 """)
 
 
@@ -61,6 +64,7 @@ class TypeStore:
                         "max_crashes": declared.policy.max_crashes,
                         "timeout_s": declared.policy.timeout_s,
                         "takes_files": declared.takes_files,
+                        "is_priced": declared.policy.is_priced,
                     }
                 )
         async with self._database.transaction() as connection:

@@ -10,7 +10,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, Json, computed_
 
 from haulage.domain.context import BlockingContext, Context
 from haulage.domain.errors import DefinitionFault, Fault, InvalidInput, UnknownJobType
-from haulage.domain.job_type import MAX_TIMEOUT_S, JobType, Policy, Registry, job_type, pointer_of
+from haulage.domain.job_type import JobType, Policy, Registry, job_type, pointer_of
+from haulage.domain.policy import MAX_TIMEOUT_S
 
 
 class Greeting(BaseModel):

@@ -83,6 +83,9 @@ WRONG = [
     ("limits", job(State.QUEUED, timeout_s=0)),
     ("discarded", job(State.QUEUED, discarded_at=NOW)),
     ("discarded", job(State.CANCELLED, discarded_at=NOW)),
+    ("credits", job(State.QUEUED, price_credits=0)),
+    ("credits", job(State.QUEUED, cost_credits=1)),
+    ("credits", job(State.QUEUED, price_credits=2, cost_credits=3)),
 ]
 
 
@@ -187,6 +190,16 @@ PULLED = {
     "source": "a", "key": "k", "task_id": "1", "kind": "a", "tags": "{}", "fault": "unfit",
     "pulled_at": NOW, "report_at": NOW,
 }  # fmt: skip
+CREDITS = {
+    "tenant": "a", "kind": "grant", "source": "issued", "target": "available", "amount": 1,
+    "at": NOW, "grant_id": uuid7(),
+}  # fmt: skip
+GRANT = {
+    "id": uuid7(), "tenant": "a", "amount": 2, "remaining": 2, "granted_at": NOW,
+    "granted_by": "ann",
+}  # fmt: skip
+ACCOUNT = {"tenant": "a", "opened_at": NOW}
+DRAW = {"job_id": uuid7(), "run": 1, "grant_id": uuid7()}
 OTHERS = [
     ("ck_pulled_tasks_job", "pulled_tasks", {**PULLED, "fault": None}),
     ("ck_pulled_tasks_closed", "pulled_tasks", {**PULLED, "closed_at": NOW}),
@@ -200,6 +213,15 @@ OTHERS = [
     ("ck_webhook_deliveries_ended", "webhook_deliveries", {**TOLD, "state": "delivered"}),
     ("ck_webhook_deliveries_job", "webhook_deliveries", {**TOLD, "seq": 1}),
     ("ck_webhook_deliveries_tries", "webhook_deliveries", {**TOLD, "tries": 1}),
+    ("ck_credit_accounts_sums", "credit_accounts", {**ACCOUNT, "reserved": -1}),
+    ("ck_credit_accounts_sums", "credit_accounts", {**ACCOUNT, "spent": -1}),
+    ("ck_credit_draws_amount", "credit_draws", {**DRAW, "amount": 0}),
+    ("ck_credit_entries_amount", "credit_entries", {**CREDITS, "amount": 0}),
+    ("ck_credit_entries_move", "credit_entries", {**CREDITS, "target": "spent"}),
+    ("ck_credit_entries_subject", "credit_entries", {**CREDITS, "job_id": uuid7(), "run": 1}),
+    ("ck_credit_entries_subject", "credit_entries", {**CREDITS, "grant_id": None}),
+    ("ck_credit_grants_amount", "credit_grants", {**GRANT, "remaining": 3}),
+    ("ck_credit_grants_amount", "credit_grants", {**GRANT, "remaining": -1}),
     ("ck_schedules_missed", "schedules", schedule(missed="perhaps")),
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
     ("ck_stats_step", "stats", {**NOTHING, "step_s": 61}),

@@ -33,6 +33,10 @@ def registry() -> Registry:
     def count(input: Invoice, ctx: BlockingContext) -> int:
         return 0
 
+    @job_type("translate", policy=Policy(price_credits=3), registry=registry)
+    async def translate(input: Invoice, ctx: Context) -> str:
+        return ""
+
     return registry
 
 

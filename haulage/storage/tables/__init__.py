@@ -7,6 +7,12 @@ that no code path, ours or a person's in psql, can write a row that the domain c
 from haulage.storage.tables.accounts import api_keys, audit
 from haulage.storage.tables.base import Moment, metadata
 from haulage.storage.tables.bulk import bulk_progress
+from haulage.storage.tables.credits import (
+    credit_accounts,
+    credit_draws,
+    credit_entries,
+    credit_grants,
+)
 from haulage.storage.tables.files import files, job_files
 from haulage.storage.tables.fleet import queues, schedules, workers
 from haulage.storage.tables.history import crashes, events, shared_steps, steps
@@ -24,6 +30,10 @@ __all__ = [
     "audit",
     "bulk_progress",
     "crashes",
+    "credit_accounts",
+    "credit_draws",
+    "credit_entries",
+    "credit_grants",
     "events",
     "files",
     "idempotency_keys",

@@ -67,6 +67,9 @@ jobs = sa.Table(
     # A failed job that somebody has put aside; the others are the dead letters.
     sa.Column("discarded_at", Moment),
     sa.Column("discarded_by", sa.Text),
+    # Credits: what each run reserves, and what those that are over have come to. NULL: not charged.
+    sa.Column("price_credits", sa.BigInteger),
+    sa.Column("cost_credits", sa.BigInteger),
     sa.CheckConstraint(one_of("state", [state.value for state in State]), name="state"),
     sa.CheckConstraint(f"({TERMINAL_STATE}) = (finished_at IS NOT NULL)", name="finished"),
     sa.CheckConstraint("(state = 'running') = (worker_id IS NOT NULL)", name="leased"),
@@ -81,6 +84,12 @@ jobs = sa.Table(
     sa.CheckConstraint("priority IN (0, 3, 6)", name="priority"),
     sa.CheckConstraint("attempt >= 0 AND run >= 1 AND fence >= 0", name="counts"),
     sa.CheckConstraint("max_attempts >= 1 AND timeout_s > 0", name="limits"),
+    sa.CheckConstraint(
+        "CASE WHEN price_credits IS NULL THEN cost_credits IS NULL "
+        "ELSE price_credits > 0 AND coalesce(cost_credits, 0) BETWEEN 0 AND run * price_credits "
+        "END",
+        name="credits",
+    ),
     sa.CheckConstraint("discarded_at IS NULL OR state = 'failed'", name="discarded"),
     # Room on each page for the claimed and the settled version of a row.
     postgresql_with={"fillfactor": "60"},

@@ -18,6 +18,8 @@ job_types = sa.Table(
     sa.Column("timeout_s", sa.Float, nullable=False),
     # Whether its input names files. True also where nobody has said so yet.
     sa.Column("takes_files", sa.Boolean, nullable=False, server_default=sa.true()),
+    # Whether its jobs may cost credits.
+    sa.Column("is_priced", sa.Boolean, nullable=False, server_default=sa.false()),
     # When it last changed.
     sa.Column("published_at", Moment, nullable=False),
     sa.CheckConstraint(one_of("pool", ["cpu", "io"]), name="pool"),
