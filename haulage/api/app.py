@@ -42,6 +42,7 @@ from haulage.api.routes import (
     why,
     workers,
 )
+from haulage.api.routes import credits as credits_routes
 from haulage.api.routes import limits as limits_routes
 from haulage.api.type_documents import TypeDocuments
 from haulage.connectors.vault import Vault
@@ -78,6 +79,7 @@ RESOURCES = (
     dead_letters,
     bulk,
     usage,
+    credits_routes,
     limits_routes,
     keys,
     audit,

@@ -17,9 +17,11 @@ from haulage.storage.lanes import Position
 _AFTER_JOB = b"\x01"
 _AFTER_GROUP = b"\x02"
 _AFTER_STEP = b"\x03"
+_AFTER_NUMBER = b"\x04"
 _AFTER_DELIVERY = b"\x04"
 _DIGEST_BYTES = 8
 _MOMENT_BYTES = 8
+_NUMBER_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # Past it a moment leaves no room to reckon with.
@@ -74,6 +76,19 @@ def decode_delivery(cursor: str, *, of: UUID) -> tuple[datetime, UUID]:
     return _moment(place[:_MOMENT_BYTES]), UUID(bytes=place[_MOMENT_BYTES:])
 
 
+def encode_number(number: int, *, of: Sequence[object]) -> str:
+    """The cursor of the page that follows the row with this number; `of` is list and filters."""
+    return _seal(_AFTER_NUMBER, number.to_bytes(_NUMBER_BYTES, "big"), _digest_of(of))
+
+
+def decode_number(cursor: str, *, of: Sequence[object]) -> int:
+    """The number of the row before the page; raises `InvalidCursor`."""
+    place = _unseal(_AFTER_NUMBER, cursor, _digest_of(of))
+    if len(place) != _NUMBER_BYTES or place[0] & 0x80:
+        raise _foreign()
+    return int.from_bytes(place, "big")
+
+
 def _text(packed: bytes) -> str:
     try:
         text = packed.decode()
@@ -121,7 +136,11 @@ def _foreign() -> InvalidCursor:
 
 
 def _digest(wanted: JobFilter, tenant: str) -> bytes:
-    text = canonical([tenant, {name: _plain(value) for name, value in asdict(wanted).items()}])
+    return _digest_of([tenant, {name: _plain(value) for name, value in asdict(wanted).items()}])
+
+
+def _digest_of(said: Sequence[object]) -> bytes:
+    text = canonical(said)
     return hashlib.blake2s(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 

@@ -62,6 +62,9 @@ def job_json(job: Job, *, with_input: bool = False) -> bytes:
         "fingerprint": job.fingerprint,
         "discarded_at": utc(job.discarded_at),
         "result_size": job.result_size,
+        "credits": None
+        if job.price_credits is None
+        else {"price": job.price_credits, "cost": job.cost_credits},
     }
     tail = b',"result":' + _raw(job.result)
     if with_input:

@@ -37,6 +37,7 @@ from haulage.domain.errors import (
     UnknownJobType,
     UnknownQueue,
 )
+from haulage.storage.credit_store import GrantMismatch
 from haulage.storage.json_text import dumps
 from haulage.telemetry import logs
 
@@ -62,6 +63,7 @@ _KNOWN: tuple[tuple[type[HaulageError], int, str], ...] = (
     (InvalidCursor, 400, "Invalid cursor"),
     (PayloadTooLarge, 413, "Too large"),
     (OverLimit, 429, "Too many"),
+    (GrantMismatch, 409, "The reference is taken"),
     (NotEnoughCredits, 402, "Not enough credits"),
     (QueueFull, 429, "The queue is full"),
     (InputFault, 400, "Bad request"),

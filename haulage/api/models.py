@@ -129,6 +129,13 @@ class ErrorDocument(BaseModel):
     retryable: bool
 
 
+class CostDocument(BaseModel):
+    """What a job costs its tenant, in credits."""
+
+    price: int = Field(description="What each run reserves.")
+    cost: int | None = Field(description="What its runs have come to; null while the first lasts.")
+
+
 class JobDocument(BaseModel):
     """A job. `result` is in place when it is small; `result_size` (bytes) tells of a large one."""
 
@@ -160,6 +167,7 @@ class JobDocument(BaseModel):
     fingerprint: str | None = Field(description="What failures of the same cause share.")
     discarded_at: datetime | None = Field(description="When a dead letter was put aside.")
     result_size: int | None
+    credits: CostDocument | None = Field(description="Null where nobody is charged.")
     result: Any
     input: Any = Field(default=None, description="Only with ?include=input.")
 
@@ -232,6 +240,7 @@ class PolicyDocument(BaseModel):
     max_crashes: int
     retry_unknown: bool
     backoff: BackoffDocument
+    price_credits: int | None = Field(description="Null: it follows from the input.")
 
 
 class TypeDocument(BaseModel):

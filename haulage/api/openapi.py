@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from haulage.api.bulk_models import BulkBody, BulkPreview
+from haulage.api.credit_models import GrantBody
 from haulage.api.errors import MEDIA_TYPE
 from haulage.api.fleet_models import PauseBody
 from haulage.api.key_models import KeyBody, RotateBody
@@ -39,6 +40,7 @@ _BODIES = (
     WebhookChange,
     RotateSecretBody,
     ReplayBody,
+    GrantBody,
 )
 
 _BEARER = {
@@ -52,6 +54,7 @@ _MEANINGS = {
     400: "The request can't be read, or its query does not fit",
     401: "No credentials, or none that count",
     403: "The caller lacks the scope; `needs` names it",
+    402: "The credits do not suffice; `lacking` says by how much",
     404: "No such thing",
     408: "The body came too slowly",
     409: "The job's state does not allow it",

@@ -70,6 +70,7 @@ def document_of(declared: JobType) -> dict[str, Any]:
             "max_crashes": policy.max_crashes,
             "retry_unknown": policy.retry_unknown,
             "backoff": asdict(policy.backoff),
+            "price_credits": None if callable(policy.price_credits) else policy.price_credits,
         },
         "example": declared.example,
         "input_schema": declared.input_schema(),

@@ -30,6 +30,7 @@ LISTS = {
 MENDS = {
     "unknown_job_type": "haulage types list",
     "unknown_queue": "haulage queues list",
+    "insufficient_credits": "haulage credits show",
     "schedule_exists": "haulage schedules list",
     "not_finished": "haulage jobs watch {id}",
     "job_failed": "haulage jobs attempts {id}",

@@ -40,6 +40,7 @@ COMMANDS = {
     "schedules": Entry("haulage.cli.schedules:app", CARE),
     "workers": Entry("haulage.cli.workers:app", CARE),
     "keys": Entry("haulage.cli.keys:app", CARE),
+    "credits": Entry("haulage.cli.credits:app", CARE),
     "stats": Entry("haulage.cli.stats:stats", CARE),
     "db": Entry("haulage.cli.db:app", CARE),
     "doctor": Entry("haulage.cli.doctor:doctor", CARE),

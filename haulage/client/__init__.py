@@ -13,6 +13,13 @@ from haulage.client.address import Address, default_data_folder, find_address
 from haulage.client.awaiting.client import AsyncClient
 from haulage.client.blocking.client import Client
 from haulage.client.calls import JobFilters, Submission
+from haulage.client.credit_models import (
+    BalanceView,
+    EntryView,
+    FindingView,
+    GrantView,
+    QuoteView,
+)
 from haulage.client.decision_models import BulkPreview, BulkView, GroupView
 from haulage.client.errors import ApiError, BadAddress, Unreachable, WaitTimeout
 from haulage.client.fleet_models import (
@@ -33,18 +40,23 @@ __all__ = [
     "AsyncClient",
     "AttemptView",
     "BadAddress",
+    "BalanceView",
     "BulkPreview",
     "BulkView",
     "Cause",
     "Client",
+    "EntryView",
     "Event",
     "FileView",
+    "FindingView",
+    "GrantView",
     "GroupView",
     "JobFilters",
     "JobView",
     "LogLine",
     "QueueNow",
     "QueueView",
+    "QuoteView",
     "ScheduleView",
     "StatSum",
     "StatsView",

@@ -30,8 +30,8 @@ class JobView:
     """A job as the API shows it.
 
     `result` is None before the end and when it is too large to come along (`Client.result` has it
-    then); `input` is None unless it was asked for with `include=["input"]`. `raw` is the document
-    the API sent.
+    then); `credits` (`price`, `cost`) is None where nobody is charged; `input` is None unless it
+    was asked for with `include=["input"]`. `raw` is the document the API sent.
     """
 
     id: UUID
@@ -55,6 +55,7 @@ class JobView:
     input: Any = None
     result: Any = None
     error: JobError | None = None
+    credits: Mapping[str, int | None] | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

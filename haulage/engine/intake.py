@@ -206,6 +206,11 @@ class Intake:
         webhooks = WebhookStore(self._services.database, self._services.clock)
         return await self._services.till.priced(await with_webhooks(webhooks, jobs))
 
+    async def quote(self, job: NewJob) -> int:
+        """What a run of `job` costs at most, in credits; raises `InvalidInput` for its files."""
+        await require_files(self._services.files, [job])
+        return await self._services.till.quote(job)
+
     def _require_broker(self) -> None:
         """Raise `BrokerAway` where jobs are refused while the broker is away."""
         if self._broker is not None:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from haulage.domain.clock import Clock
 from haulage.settings import RetentionSettings
 from haulage.storage.blobs import Blobs
+from haulage.storage.credit_store import CreditStore
 from haulage.storage.retention_store import RetentionStore
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import FORGOTTEN
@@ -37,6 +38,7 @@ class Janitor:
     def __init__(
         self,
         store: RetentionStore,
+        credits: CreditStore,
         blobs: Blobs,
         clock: Clock,
         settings: RetentionSettings,
@@ -44,6 +46,7 @@ class Janitor:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._credits = credits
         self._blobs = blobs
         self._clock = clock
         self._settings = settings
@@ -94,6 +97,7 @@ class Janitor:
             lambda: store.forget_pulled_tasks(closed_before=jobs_before, limit=BITE),
             go_on,
         )
+        await self._all("grants", lambda: self._credits.expire(limit=BITE), go_on)
         # Walking through a bucket costs money; bytes nobody names cost little.
         moment = self._monotonic()
         if self._blobs_at is None or moment - self._blobs_at >= self._settings.blobs_every_s:

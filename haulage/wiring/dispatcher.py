@@ -67,6 +67,7 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                     Scheduler(ScheduleStore(services.database, services.clock), services),
                     Janitor(
                         RetentionStore(services.database, services.clock),
+                        services.credits,
                         services.blobs,
                         services.clock,
                         settings.retention,

@@ -53,6 +53,7 @@ LISTS = {
         "schedules",
         "usage",
         "webhooks",
+        "credits/entries",
     )
 }
 # Each has a test of its own below, by the same name.
@@ -60,6 +61,7 @@ APART = {
     ("GET", f"{V}/stats"), ("POST", f"{V}/bulk/preview"), ("POST", f"{V}/bulk"),
     ("POST", f"{V}/jobs"), ("POST", f"{V}/jobs/batch"), ("POST", f"{V}/files"),
     ("POST", f"{V}/schedules"), ("POST", f"{V}/webhooks"),
+    ("GET", f"{V}/credits"), ("POST", f"{V}/credits/quote"),
     ("GET", f"{V}/limits"), ("GET", f"{V}/limits/{{name}}"),
     ("GET", f"{V}/workers"), ("GET", f"{V}/workers/{{worker_id}}"),
 }  # fmt: skip
@@ -77,6 +79,7 @@ ADMINS = {
     ("PUT", f"{V}/limits/{{name}}"), ("DELETE", f"{V}/limits/{{name}}"),
     ("GET", f"{V}/keys"), ("POST", f"{V}/keys"), ("GET", KEY), ("DELETE", KEY),
     ("POST", f"{KEY}/rotate"),
+    ("POST", f"{V}/credits/grants"), ("GET", f"{V}/credits/audit"),
 }  # fmt: skip
 HOOKED = {"name": "orders", "url": "https://example.org/"}
 GROUPS = (BY_ID, LISTS, APART, SHARED, ADMINS)
@@ -108,6 +111,7 @@ async def two(settings: Settings, services: Services, worker: Worker) -> AsyncIt
         now = services.clock.now()
         call = UsedCall(uuid7(), now, "acme", "openai", "m", ModelUsage(1, 10, 5, 0.25))
         await UsageStore(services.database).add([call])
+        await services.till.grant("acme", 50, by="ann")
         yield Two(
             made,
             ours,
@@ -261,3 +265,10 @@ async def test_what_all_share_is_for_administrators(two: Two) -> None:
     for method, path in sorted(ADMINS):
         answer = await two.ours.request(method, path)
         assert answer.status_code == 403, f"{method} {path}"
+
+
+async def test_credits_are_ones_own(two: Two) -> None:
+    for client, available in ((two.ours, 50), (two.theirs, 0)):
+        assert (await client.get(f"{V}/credits")).json()["available"] == available
+        quoted = await client.post(f"{V}/credits/quote", json=speak())
+        assert quoted.json()["available"] == available

@@ -65,7 +65,7 @@ def intake(services: Services) -> Intake:
 def janitor(services: Services) -> Janitor:
     store = RetentionStore(services.database, services.clock)
     settings = RetentionSettings(finished_days=30, files_days=7, blobs_every_s=1e-9)
-    return Janitor(store, services.blobs, services.clock, settings)
+    return Janitor(store, services.credits, services.blobs, services.clock, settings)
 
 
 def always() -> bool:

@@ -4,6 +4,7 @@ import os
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,9 +29,14 @@ def store(services: Services) -> RetentionStore:
     return RetentionStore(services.database, services.clock)
 
 
+def made(services: Services, settings: RetentionSettings, **more: Any) -> Janitor:
+    store = RetentionStore(services.database, services.clock)
+    return Janitor(store, services.credits, services.blobs, services.clock, settings, **more)
+
+
 @pytest.fixture
-def janitor(services: Services, store: RetentionStore) -> Janitor:
-    return Janitor(store, services.blobs, services.clock, RetentionSettings(finished_days=DAYS))
+def janitor(services: Services) -> Janitor:
+    return made(services, RetentionSettings(finished_days=DAYS))
 
 
 def always() -> bool:
@@ -278,12 +284,10 @@ async def test_an_orphan_that_is_written_again_is_young_again(
 
 
 async def test_blobs_are_looked_for_less_often_than_rows(
-    services: Services, store: RetentionStore, folder: Path, today: TestClock
+    services: Services, folder: Path, today: TestClock
 ) -> None:
     now = [0.0]
-    janitor = Janitor(
-        store, services.blobs, services.clock, RetentionSettings(), monotonic=lambda: now[0]
-    )
+    janitor = made(services, RetentionSettings(), monotonic=lambda: now[0])
     await janitor.round(always)
     path = aged(folder, await services.blobs.put(b"old"))
     now[0] = 3599.0

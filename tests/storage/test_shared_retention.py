@@ -26,7 +26,7 @@ async def test_a_shared_value_goes_when_its_days_are_over(
 ) -> None:
     store = RetentionStore(services.database, services.clock)
     settings = RetentionSettings(shared_days=2)
-    janitor = Janitor(store, services.blobs, services.clock, settings)
+    janitor = Janitor(store, services.credits, services.blobs, services.clock, settings)
     old = await shared(services, 1)
     clock.advance(days=1)
     young = await shared(services, 2)

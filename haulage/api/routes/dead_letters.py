@@ -91,7 +91,7 @@ async def groups(request: Request, query: Annotated[DeadLetterQuery, Query()]) -
     "/dead-letters/{job_id}/redrive",
     status_code=202,
     response_class=Response,
-    responses={202: {"model": JobDocument}, **problems(404, 409, 503)},
+    responses={202: {"model": JobDocument}, **problems(402, 404, 409, 503)},
     summary="Run a dead letter again",
 )
 @needs(Scope.OPERATE)
@@ -125,7 +125,7 @@ async def discard(request: Request, job_id: str) -> Response:
     "/jobs/{job_id}/retry",
     status_code=202,
     response_class=Response,
-    responses={202: {"model": JobDocument}, **problems(404, 409, 503)},
+    responses={202: {"model": JobDocument}, **problems(402, 404, 409, 503)},
     summary="Run a job again",
     tags=["jobs"],
 )

@@ -29,7 +29,7 @@ MAX_AHEAD = timedelta(days=366)
 MAX_DEADLINE = timedelta(days=2 * 366)
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_REFUSED = problems(400, 404, 409, 413, 415, 422, 429, 503)
+_REFUSED = problems(400, 402, 404, 409, 413, 415, 422, 429, 503)
 KEY = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 

@@ -1,11 +1,12 @@
 """The whole client."""
 
+from haulage.client.awaiting.credits import AsyncCredits
 from haulage.client.awaiting.decisions import AsyncDecisions
 from haulage.client.awaiting.files import AsyncFiles
 from haulage.client.awaiting.fleet import AsyncFleet
 
 
-class AsyncClient(AsyncDecisions, AsyncFleet, AsyncFiles):
+class AsyncClient(AsyncDecisions, AsyncFleet, AsyncCredits, AsyncFiles):
     """The API of one installation; close it or use a `with` block.
 
     Any number of tasks of one loop may share it.

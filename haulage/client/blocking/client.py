@@ -2,12 +2,13 @@
 
 """The whole client."""
 
+from haulage.client.blocking.credits import Credits
 from haulage.client.blocking.decisions import Decisions
 from haulage.client.blocking.files import Files
 from haulage.client.blocking.fleet import Fleet
 
 
-class Client(Decisions, Fleet, Files):
+class Client(Decisions, Fleet, Credits, Files):
     """The API of one installation; close it or use a `with` block.
 
     One thread at a time may use it.
