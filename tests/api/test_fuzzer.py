@@ -24,6 +24,7 @@ from haulage.domain.outcome import ErrorInfo, Failed
 from haulage.engine.services import Services
 from haulage.settings import Settings
 from haulage.storage import tables
+from haulage.storage.audit_store import AuditStore, Entry
 from haulage.storage.database import Database
 from haulage.storage.job_filter import JobFilter
 from haulage.storage.lanes import Position
@@ -122,6 +123,9 @@ async def test_odd_cursors_are_refused_by_name(
     http: Client, services: Services, worker: Worker, submit: Submit, data: st.DataObject
 ) -> None:
     job_id = await everything(http, services, worker, submit)
+    said = ("acme", "web", None, "k", "::1", "POST /x", "/x", "r")
+    entries = [Entry(uuid7(), services.clock.now(), *said) for _ in range(2)]
+    await AuditStore(services.database).append(entries)
     webhook_id = (await http.get("/api/v1/webhooks")).json()["data"][0]["id"]
     lists = [
         path.replace("{job_id}", job_id).replace("{webhook_id}", webhook_id)

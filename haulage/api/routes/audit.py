@@ -11,6 +11,8 @@ from starlette.requests import Request
 from haulage.api import deps
 from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
+from haulage.api.routes.jobs import known_uuid
+from haulage.domain.errors import InvalidCursor
 from haulage.domain.scope import Scope
 from haulage.storage.audit_store import AuditStore
 
@@ -27,7 +29,7 @@ class AuditQuery(BaseModel):
     tenant: str | None = Field(default=None, max_length=200, description="All when left out.")
     job_id: UUID | None = Field(default=None, description="Its submit, and what was done to it.")
     limit: int = Field(default=100, ge=1, le=MOST)
-    cursor: UUID | None = None
+    cursor: str | None = Field(default=None, max_length=400)
 
 
 class EntryDocument(BaseModel):
@@ -58,9 +60,12 @@ class AuditPage(BaseModel):
 @needs(Scope.ADMIN)
 async def listing(request: Request, query: Annotated[AuditQuery, Query()]) -> AuditPage:
     """Submits, cancels, pauses, redrives, keys, … ; written before they were done."""
+    before = None if query.cursor is None else known_uuid(query.cursor)
+    if query.cursor is not None and before is None:
+        raise InvalidCursor("The cursor was not made by this API.")
     store = AuditStore(deps.of(request).services.database)
     found = await store.page(
-        tenant=query.tenant, job=query.job_id, before=query.cursor, limit=query.limit + 1
+        tenant=query.tenant, job=query.job_id, before=before, limit=query.limit + 1
     )
     shown = found[: query.limit]
     return AuditPage(
