@@ -200,7 +200,16 @@ GRANT = {
 }  # fmt: skip
 ACCOUNT = {"tenant": "a", "opened_at": NOW}
 DRAW = {"job_id": uuid7(), "run": 1, "grant_id": uuid7()}
+KEY = {
+    "id": uuid7(), "tenant": "a", "name": "a", "prefix": "hlg_ab", "digest": bytes(32),
+    "scopes": ["read"], "created_at": NOW, "created_by": "ann",
+}  # fmt: skip
 OTHERS = [
+    ("ck_api_keys_digest", "api_keys", {**KEY, "digest": b"short"}),
+    ("ck_api_keys_scopes", "api_keys", {**KEY, "scopes": []}),
+    ("ck_api_keys_scopes", "api_keys", {**KEY, "scopes": ["root"]}),
+    ("ck_api_keys_revoked", "api_keys", {**KEY, "revoked_at": NOW}),
+    ("ck_api_keys_used", "api_keys", {**KEY, "last_used_at": NOW}),
     ("ck_pulled_tasks_job", "pulled_tasks", {**PULLED, "fault": None}),
     ("ck_pulled_tasks_closed", "pulled_tasks", {**PULLED, "closed_at": NOW}),
     ("ck_pulled_tasks_outcome", "pulled_tasks", {**PULLED, "closed_at": NOW, "outcome": "x"}),
