@@ -1,5 +1,6 @@
 """Sources as they are configured."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from haulage.connectors.source import from_file, require_types
 from haulage.connectors.tasks import read_submission, read_task
 from haulage.connectors.templates import TemplateFault, render, render_text
 from haulage.settings import SettingsFault, load
+from haulage.settings.older_names import OLDER_NAMES
+from haulage.settings.poller import PollerSettings
 from haulage.wiring.poller import sources_of
 
+ROOT = Path(__file__).parents[3]
 ORDERS = """
 [sources.orders]
 list_url = "https://shop.example/tasks"
@@ -99,6 +103,26 @@ def test_a_missing_client_is_said_at_the_start():
     )
     with pytest.raises(SettingsFault, match="client_id"):
         sources_of(settings)
+
+
+def test_the_examples_of_the_documents_are_sources(tmp_path: Path):
+    [example] = re.findall(
+        r"```toml\n(.*?)```", (ROOT / "docs/how-to/pull-tasks.md").read_text(), re.DOTALL
+    )
+    path = tmp_path / "haulage.toml"
+    path.write_text(example)
+    require_types(from_file(path), handlers.load_all(()))
+
+
+def test_the_example_of_an_environment_is_read_as_it_stands():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    unknown = set(given) - set(OLDER_NAMES)
+    assert unknown == {"HAULAGE_DATABASE_URL", "HAULAGE_REDIS_URL"}
+    settings = load({name: value.strip('"') for name, value in given.items()})
+    assert settings.poller.model_dump(exclude={"api_base_url"}) == PollerSettings().model_dump(
+        exclude={"api_base_url"}
+    )
 
 
 def test_a_template_takes_the_first_value_that_is_there():
