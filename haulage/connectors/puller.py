@@ -16,6 +16,7 @@ from haulage.connectors.remote import Remote
 from haulage.connectors.source import SourceBody
 from haulage.connectors.tasks import Nameless, Unfit, read_submission, read_task, reason_of
 from haulage.domain.backoff import Backoff
+from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.errors import InputFault, NotRetryable, QueueFull, Retryable, Snoozed
 from haulage.domain.job import NewJob
 from haulage.domain.limits import Estimate, Wait
@@ -198,8 +199,12 @@ class Puller:
             return await self._insert_together(some)
         except QueueFull:
             raise
-        except InputFault as error:
-            # Files that are not there, found out only now. One of them must not cost the others.
+        except (InputFault, NotEnoughCredits) as error:
+            # Found out only now: files that are not there, a balance that does not suffice. One of
+            # them must not cost the others.
+            if len(some) == 1 and isinstance(error, NotEnoughCredits):
+                log.warning("source.no_credits", **fields_of(self._name, some[0][0]))
+                return set()
             if len(some) == 1:
                 await self._refuse(some[0][0], reason_of(error))
                 return set()
