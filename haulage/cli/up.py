@@ -47,6 +47,7 @@ def up(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Start PostgreSQL, Redis, the API, both workers and the dispatcher; Ctrl-C stops them.
+    Where a source is named to pull tasks from, the poller, too.
 
     HAULAGE_DATABASE_URL and HAULAGE_REDIS_URL name servers to use instead of starting them.
     With -o json one line is printed, once everything answers; with --auth it has a [b]key[/b] that

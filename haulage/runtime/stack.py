@@ -24,6 +24,7 @@ from haulage.runtime.nursery import Nursery
 from haulage.runtime.postgres import Postgres
 from haulage.runtime.process import Process, ProcessSpec, StopStep, died
 from haulage.runtime.redis import Redis
+from haulage.runtime.sources import names_source
 from haulage.runtime.supervisor import Answering, Died, Event, Supervisor
 
 DEFAULT_PORT = 8700
@@ -240,6 +241,8 @@ class Stack:
             "worker-cpu": ("worker", "--pool", "cpu", "--concurrency", str(cpu_processes)),
             "dispatcher": ("dispatcher",),
         }
+        if names_source(environment):
+            programs["poller"] = ("poller",)
         health = HttpProbe(options.host, port, "/health")
         return [
             replace(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psycopg
 
+from haulage.runtime.sources import names_source
+
 from .conftest import gone, until
 
 
@@ -24,6 +26,21 @@ def test_everything_answers_where_ready_says(run_stack, tmp_path):
         assert connection.execute("SELECT 1").fetchone() == (1,)
     with urllib.request.urlopen(f"{ready['url']}/ready") as answer:
         assert answer.read().decode() == ready["database_url"], "its programs know the database"
+
+
+def test_the_poller_runs_where_there_is_something_to_pull(run_stack, tmp_path):
+    environment = json.dumps({"API_BASE_URL": "http://127.0.0.1:9"})
+    running = run_stack(tmp_path / "data", f"environment={environment}")
+    assert "poller" in running.ready()["processes"]
+
+
+def test_a_file_with_sources_is_something_to_pull(tmp_path):
+    config = tmp_path / "haulage.toml"
+    assert not names_source({"HAULAGE_CONFIG": str(config)})
+    config.write_text("[limits.a]\nconcurrency = 1\n")
+    assert not names_source({"HAULAGE_CONFIG": str(config)})
+    config.write_text("[sources.a]\n")
+    assert names_source({"HAULAGE_CONFIG": str(config)})
 
 
 def test_ready_json_is_private_and_gone_after_the_stop(run_stack, tmp_path):

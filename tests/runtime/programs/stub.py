@@ -43,7 +43,7 @@ def main() -> None:
             # As Celery's prefork children do: a death signal of their own.
             ask = lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # noqa: E731
             subprocess.Popen(["sleep", "600"], preexec_fn=ask).wait()
-        case ["worker", "--pool", "io", *_] | ["dispatcher"]:
+        case ["worker", "--pool", "io", *_] | ["dispatcher"] | ["poller"]:
             signal.pause()
         case unknown:
             sys.exit(f"what is {unknown}?")
