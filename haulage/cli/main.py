@@ -39,6 +39,7 @@ COMMANDS = {
     "queues": Entry("haulage.cli.queues:app", CARE),
     "schedules": Entry("haulage.cli.schedules:app", CARE),
     "workers": Entry("haulage.cli.workers:app", CARE),
+    "webhooks": Entry("haulage.cli.webhooks:app", CARE),
     "keys": Entry("haulage.cli.keys:app", CARE),
     "credits": Entry("haulage.cli.credits:app", CARE),
     "stats": Entry("haulage.cli.stats:stats", CARE),

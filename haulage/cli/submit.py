@@ -45,6 +45,9 @@ def submit(
     timeout: Annotated[
         str | None, typer.Option(help="Limit of one attempt: [b]90[/b] (seconds), [b]10m[/b].")
     ] = None,
+    webhook: Annotated[
+        str | None, typer.Option(help="A webhook that is told of it, by its name.")
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", "-w", help="Show its progress, then its result.")
     ] = False,
@@ -88,6 +91,7 @@ def submit(
             tags=tag or (),
             max_attempts=max_attempts,
             timeout_s=limit_s,
+            webhook=webhook,
         )
         if wait:
             watch(client, job, output)

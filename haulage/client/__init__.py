@@ -33,6 +33,7 @@ from haulage.client.fleet_models import (
 )
 from haulage.client.models import Event, FileView, JobView, LogLine, TypeView
 from haulage.client.stat_models import QueueNow, StatSum, StatsView, Times
+from haulage.client.webhook_models import DeliveryView, WebhookView
 
 __all__ = [
     "Address",
@@ -45,6 +46,7 @@ __all__ = [
     "BulkView",
     "Cause",
     "Client",
+    "DeliveryView",
     "EntryView",
     "Event",
     "FileView",
@@ -66,6 +68,7 @@ __all__ = [
     "TypeView",
     "Unreachable",
     "WaitTimeout",
+    "WebhookView",
     "WhyView",
     "WorkerView",
     "default_data_folder",

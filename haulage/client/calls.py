@@ -86,6 +86,7 @@ class Submission:
     max_attempts: int | None = None
     timeout_s: float | None = None
     deadline: datetime | None = None
+    webhook: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The body of a submit. Only what was said is sent; a naive time is local time."""
@@ -97,6 +98,7 @@ class Submission:
             "max_attempts": self.max_attempts,
             "timeout_s": self.timeout_s,
             "deadline": plain(self.deadline),
+            "webhook": self.webhook,
         }
         given = {} if self.input is None else self.input
         options = {name: value for name, value in said.items() if value is not None}

@@ -21,7 +21,8 @@ from haulage.domain.lifecycle import TERMINAL
 from tests.client.trouble import Refuse, Trouble
 
 SUBMIT_FIELDS = {
-    "type", "input", "queue", "priority", "run_at", "tags", "max_attempts", "timeout_s", "deadline"
+    "type", "input", "queue", "priority", "run_at", "tags", "max_attempts", "timeout_s", "deadline",
+    "webhook",
 }  # fmt: skip
 FILTERS = {"state", "type", "queue", "tag", "limit", "cursor"}
 TYPES = {

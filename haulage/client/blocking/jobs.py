@@ -32,21 +32,23 @@ class Jobs(Caller):
         max_attempts: int | None = None,
         timeout_s: float | None = None,
         deadline: datetime | None = None,
+        webhook: str | None = None,
         idempotency_key: str | None = None,
         wait_s: int = 0,
     ) -> JobView:
         """Accept a job; once this returns it is never lost. What is None, the type decides.
 
         `priority` is high, normal or low; `run_at` and `deadline` without a zone are local time;
-        `timeout_s` limits one attempt. Each call carries an idempotency key, its own unless you
-        give one: however often it has to be sent, it is one job. With a key of yours it is one job
-        however often you call, for a day; with another request under it `ApiError` (422).
+        `timeout_s` limits one attempt; `webhook` names the endpoint that is told of it. Each call
+        carries an idempotency key, its own unless you give one: however often it has to be sent, it
+        is one job. With a key of yours it is one job however often you call, for a day; with
+        another request under it `ApiError` (422).
 
         With `wait_s` the answer comes at the job's end, after so many seconds (25 at most) however
         it stands then: short work in one request.
         """
         new = Submission(
-            type, input, queue, priority, run_at, tags, max_attempts, timeout_s, deadline
+            type, input, queue, priority, run_at, tags, max_attempts, timeout_s, deadline, webhook
         )
         wait_s = min(wait_s, int(WAIT_MOST_S))
         return self._send(calls.submit(new, idempotency_key or new_key(), wait_s=wait_s))
