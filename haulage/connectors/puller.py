@@ -227,6 +227,6 @@ class Puller:
             log.warning("source.task_unfit", **fields_of(self._name, task))
 
 
-def fields_of(source: str, task: Pulled) -> dict[str, str]:
-    """What log lines say of a task."""
-    return {**task.tags, "source": source, "task_id": task.task_id, "task_type": task.kind}
+def fields_of(source: str, task: Pulled) -> dict[str, Any]:
+    """What log lines say of a task. Its tags are apart: their names are the source's own."""
+    return {"source": source, "task_id": task.task_id, "task_type": task.kind, "tags": task.tags}

@@ -1,12 +1,26 @@
 """What is told survives: downtime over there, a death here, redirects, a task that is gone."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.task_api import TaskApi, task_api
 from haulage.storage.pull_store import PullStore
+
+SOURCE = """
+[sources.any]
+list_url = "{url}/api/ai-tasks/pending"
+id = "{{_id}}"
+tags = {{{tags}}}
+[sources.any.types.text_embedding]
+job_type = "text_embedding"
+input = {{text = "{{content}}"}}
+[sources.any.report]
+url = "{url}/api/ai-tasks/{{id}}"
+body = {{state = "{{state}}", result = "{{result}}"}}
+"""
 
 
 async def test_a_report_outlives_the_downtime_of_the_other_side(
@@ -100,3 +114,26 @@ async def test_a_task_that_is_gone_over_there_is_not_told_for_ever(desk: Any, ap
     del api.tasks["a1"]
     await desk.report()
     assert desk.rows()[0]["outcome"] == "refused"
+
+
+async def test_tags_may_have_any_name(desks: Any, api: TaskApi, tmp_path: Path):
+    config = tmp_path / "haulage.toml"
+    names = ("state", "event", "code", "tries", "job_id", "source", "level")
+    tags = ", ".join(f'{name} = "{{callbackRoute}}"' for name in names)
+    config.write_text(SOURCE.format(url=api.url, tags=tags))
+    desk = await desks.open(api, API_BASE_URL="", HAULAGE_CONFIG=str(config))
+    api.introspect = anybody
+    api.strict = False
+    api.add("a1")
+    await desk.pull()
+    await desk.work()
+    api.down = True
+    await desk.report()
+    api.down = False
+    desk.services.clock.advance(minutes=1)
+    await desk.report()
+    assert desk.rows()[0]["outcome"] == "reported"
+
+
+async def anybody(_: str) -> bool:
+    return True
