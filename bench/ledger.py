@@ -28,6 +28,7 @@ ENTRIES = 50_000
 BATCH = 500
 PRICE = 10
 GRANTS = 20
+BALANCE = "/api/v1/credits"
 
 _BY_ENTRIES = sa.text("""
 SELECT sum(CASE WHEN target = 'available' THEN amount WHEN source = 'available' THEN -amount END)
@@ -103,15 +104,18 @@ async def _measured(system: System, entries: int, calls: int) -> dict[str, float
         for _ in range(entries // 2 // BATCH):
             await customer.run(BATCH)
         took_s = time.perf_counter() - began
-        _times_ms(system, 50)
-        quiet = await asyncio.to_thread(_times_ms, system, calls)
-        asking = asyncio.create_task(asyncio.to_thread(_times_ms, system, calls))
+        _times_ms(system, BALANCE, 50)
+        bare = await asyncio.to_thread(_times_ms, system, "/api/v1/types/echo", calls)
+        quiet = await asyncio.to_thread(_times_ms, system, BALANCE, calls)
+        asking = asyncio.create_task(asyncio.to_thread(_times_ms, system, BALANCE, calls))
         while not asking.done():
             await customer.run(BATCH)
         busy = await asking
         return {
             "balance_p50_ms": quantiles(quiet, n=100)[49],
             "balance_p99_ms": quantiles(quiet, n=100)[98],
+            # What any answer takes here, without a question to PostgreSQL.
+            "bare_answer_p99_ms": quantiles(bare, n=100)[98],
             "busy_p99_ms": quantiles(busy, n=100)[98],
             "by_entries_ms": await _by_entries_ms(customer.database),
             "charged_jobs_per_s": entries // 2 / took_s,
@@ -121,11 +125,11 @@ async def _measured(system: System, entries: int, calls: int) -> dict[str, float
         await customer.database.close()
 
 
-def _times_ms(system: System, calls: int) -> list[float]:
+def _times_ms(system: System, path: str, calls: int) -> list[float]:
     times = []
     for _ in range(calls):
         began = time.perf_counter()
-        system.http.get("/api/v1/credits").raise_for_status()
+        system.http.get(path).raise_for_status()
         times.append(1000 * (time.perf_counter() - began))
     return times
 

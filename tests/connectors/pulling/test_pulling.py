@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bench.task_api import TaskApi
+from haulage.domain.job_type import Policy
 from haulage.domain.outcome import Succeeded
 from haulage.storage.retention_store import RetentionStore
 from tests.factories import FAILED
@@ -123,6 +124,21 @@ async def test_what_the_quota_does_not_let_through_stays_pending(desks: Any, api
     assert len(desk.jobs()) == 2
     await desk.report()
     assert api.states() == {"succeeded": 2, "pending": 2}
+
+
+async def test_what_cannot_be_paid_stays_pending(desk: Any, api: TaskApi, monkeypatch: Any):
+    till = desk.services.till
+    monkeypatch.setattr(till, "_policy", lambda _job: Policy(price_credits=3))
+    await till.grant("default", 7, by="ann")
+    for number in range(4):
+        api.add(f"a{number}")
+    await desk.pull()
+    await desk.work()
+    await till.grant("default", 3, by="ann")
+    await desk.pull()
+    await desk.work()
+    await desk.report()
+    assert api.states() == {"succeeded": 3, "pending": 1}
 
 
 @pytest.mark.parametrize(
