@@ -115,6 +115,7 @@ async def _measured(system: System, entries: int, calls: int) -> dict[str, float
             "balance_p50_ms": quantiles(quiet, n=100)[49],
             "balance_p99_ms": quantiles(quiet, n=100)[98],
             # What any answer takes here, without a question to PostgreSQL.
+            "bare_answer_p50_ms": quantiles(bare, n=100)[49],
             "bare_answer_p99_ms": quantiles(bare, n=100)[98],
             "busy_p99_ms": quantiles(busy, n=100)[98],
             "by_entries_ms": await _by_entries_ms(customer.database),
