@@ -6,11 +6,12 @@ there were no credits; a process learns of another's first grant within `LEARNS_
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from haulage.domain.credits import Material, Work, charge_of, price_of
-from haulage.domain.errors import UnknownJobType
+from haulage.domain.errors import InvalidInput, UnknownJobType
 from haulage.domain.job import NewJob
 from haulage.domain.job_type import JobType, Policy, Registry
 from haulage.storage.credit_store import CreditStore, Grant
@@ -52,7 +53,9 @@ class Till:
         for job in jobs:
             price = 0
             if self._policy(job).is_priced and await self.charges(job.tenant):
-                price = await self.quote(job)
+                # A schedule's input may not fit any more: its job fails and says so, for nothing.
+                with suppress(InvalidInput):
+                    price = await self.quote(job)
             found.append(replace(job, price_credits=price) if price else job)
         return found
 

@@ -165,4 +165,12 @@ def _facts(job: JobView) -> list[tuple[str, str]]:
         ("started", ago(job.started_at)),
         ("finished", ago(job.finished_at)),
         ("took", duration(job.duration_s)),
+        ("credits", _credits(job)),
     ]
+
+
+def _credits(job: JobView) -> str:
+    if job.credits is None:
+        return ""
+    cost, price = job.credits.get("cost"), job.credits.get("price")
+    return f"{price} reserved" if cost is None else f"{cost} [dim]of {price} a run[/]"

@@ -80,6 +80,14 @@ async def test_pages_of_the_files_count(
     assert found.price_credits == 7
 
 
+async def test_an_input_that_does_not_fit_any_more_costs_nothing(
+    services: Services, priced: Registry
+) -> None:
+    await services.till.grant("default", 10, by="ann")
+    [job] = await services.till.priced([new_job(type="read", input='{"text":5}')])
+    assert job.price_credits is None
+
+
 async def test_who_has_no_account_takes_the_way_without_credits(
     services: Services, priced: Registry
 ) -> None:

@@ -132,7 +132,7 @@ async def resume(request: Request, schedule_id: str) -> ScheduleDocument:
     "/{schedule_id}/run",
     status_code=202,
     response_class=Response,
-    responses={202: {"model": JobDocument}, **problems(404, 422, 429, 503)},
+    responses={202: {"model": JobDocument}, **problems(402, 404, 422, 429, 503)},
     summary="Run a schedule now",
 )
 @needs(Scope.OPERATE)
