@@ -17,8 +17,8 @@ from haulage.storage.lanes import Position
 _AFTER_JOB = b"\x01"
 _AFTER_GROUP = b"\x02"
 _AFTER_STEP = b"\x03"
-_AFTER_NUMBER = b"\x04"
 _AFTER_DELIVERY = b"\x04"
+_AFTER_NUMBER = b"\x05"
 _DIGEST_BYTES = 8
 _MOMENT_BYTES = 8
 _NUMBER_BYTES = 8

@@ -126,6 +126,8 @@ async def test_odd_cursors_are_refused_by_name(
     said = ("acme", "web", None, "k", "::1", "POST /x", "/x", "r")
     entries = [Entry(uuid7(), services.clock.now(), *said) for _ in range(2)]
     await AuditStore(services.database).append(entries)
+    for _ in range(2):
+        await services.credits.grant("default", 1, by="ann")
     webhook_id = (await http.get("/api/v1/webhooks")).json()["data"][0]["id"]
     lists = [
         path.replace("{job_id}", job_id).replace("{webhook_id}", webhook_id)
