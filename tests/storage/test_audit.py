@@ -34,7 +34,7 @@ async def test_who_asked_for_what_is_kept_for_its_time(
     services: Services, clock: TestClock
 ) -> None:
     store = RetentionStore(services.database, clock)
-    janitor = Janitor(store, services.blobs, clock, RetentionSettings())
+    janitor = Janitor(store, services.credits, services.blobs, clock, RetentionSettings())
     await AuditStore(services.database).append([entry(clock)])
     clock.advance(days=364)
     await janitor.round(lambda: True)
