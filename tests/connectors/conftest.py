@@ -92,8 +92,14 @@ class Post:
 
 
 @pytest.fixture
-async def post(services: Services, clock: TestClock) -> AsyncIterator[Post]:
-    poster = Poster(limits=PostLimits(total_s=0.3), allow_private=True, clock=clock)
+def patience_s() -> float:
+    """How long an endpoint may take to answer."""
+    return 10
+
+
+@pytest.fixture
+async def post(services: Services, clock: TestClock, patience_s: float) -> AsyncIterator[Post]:
+    poster = Poster(limits=PostLimits(total_s=patience_s), allow_private=True, clock=clock)
     async with aclosing(poster):
         yield Post(services, clock, poster)
 

@@ -230,6 +230,7 @@ async def test_an_endpoint_that_does_not_answer_does_not_hold_up_another(post, s
         await asyncio.wait([delivering])
 
 
+@pytest.mark.parametrize("patience_s", [0.3])
 @pytest.mark.parametrize("answer", [hang, drip], ids=["hangs", "drips"])
 async def test_an_answer_that_does_not_come_in_time_is_a_try_that_failed(
     post, services, receiver, answer

@@ -21,7 +21,13 @@ from haulage.documents.media_types import media_type_of
 
 
 @pytest.fixture(scope="module")
-def inspector() -> Iterator[Inspector]:
+def others() -> set[int]:
+    """Inspectors that other tests have in this process."""
+    return children()
+
+
+@pytest.fixture(scope="module")
+def inspector(others: set[int]) -> Iterator[Inspector]:
     opened = Inspector(max_pages=5, max_pixels=1_000_000, limit_s=5, processes=1)
     yield opened
     opened.close()
@@ -109,20 +115,20 @@ def test_a_real_bomb_is_not_unpacked(inspector, tmp_path):
     assert look(inspector, tmp_path / "bomb", bomb).fault_code == "archive_bomb"
 
 
-def test_what_kills_the_process_is_unreadable_and_the_next_file_is_not(inspector, tmp_path):
+def test_what_kills_the_process_is_unreadable_and_the_next_file_is_not(inspector, others, tmp_path):
     os.mkfifo(tmp_path / "endless")
     answer = inspector.inspect(tmp_path / "endless", "application/pdf")
     # Opens once the other side reads, which waits for what never comes.
     with open(tmp_path / "endless", "wb"):
-        (child,) = children()
+        (child,) = children() - others
         os.kill(child, signal.SIGKILL)
         assert answer.result(30) == LOST
     assert look(inspector, tmp_path / "file", pdf(2)) == Finding(pages=2)
 
 
-def test_a_process_that_died_unasked_costs_no_file(inspector, tmp_path):
+def test_a_process_that_died_unasked_costs_no_file(inspector, others, tmp_path):
     look(inspector, tmp_path / "file", pdf())
-    (child,) = children()
+    (child,) = children() - others
     os.kill(child, signal.SIGKILL)
     assert look(inspector, tmp_path / "file", pdf()) == Finding(pages=1)
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,17 @@ def result_of(system: System, job: JobView) -> tuple[JobView, dict[str, Any]]:
 
 
 def kill(system: System, query: str, *values: object) -> float:
-    """Kill the process whose id `query` gives, as soon as it gives one; the moment."""
-    until(lambda: system.query(query, *values), within_s=30)
-    [(pid,)] = system.query(query, *values)
-    os.kill(pid, signal.SIGKILL)
+    """Kill the process whose id `query` gives, as soon as it gives one that lives; the moment."""
+
+    def killed() -> bool:
+        # A row names its process until the job is taken from the dead.
+        for (pid,) in system.query(query, *values):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                return True
+        return False
+
+    until(killed, within_s=30)
     return time.time()
 
 
