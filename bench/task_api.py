@@ -127,7 +127,7 @@ class TaskApi:
             self.violations.append(f"{task_id}: told otherwise")
             return JSONResponse({"error": "told otherwise"}, 409)
         said.append(body)
-        self.keys.setdefault(task_id, []).append(request.headers["idempotency-key"])
+        self.keys.setdefault(task_id, []).append(request.headers.get("idempotency-key", ""))
         task["state"] = body["state"]
         return JSONResponse({"_id": task_id, "state": body["state"]})
 
