@@ -23,7 +23,6 @@ Its quotas are those of the pool of its name: `[limits.orders]`.
 """
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -35,13 +34,13 @@ from pydantic import (
     Field,
     JsonValue,
     SecretStr,
-    ValidationError,
     model_validator,
 )
 
 from haulage.domain.job import DEFAULT_TENANT
 from haulage.domain.job_type import Registry
 from haulage.settings import SettingsFault
+from haulage.settings.document import read_sections
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -126,31 +125,7 @@ class SourceBody(_Body):
 def from_file(path: Path) -> dict[str, SourceBody]:
     """The `[sources.…]` sections of a `haulage.toml`; none when there is no file. Raises
     `SettingsFault` with every fault it finds."""
-    try:
-        document = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsFault(f"{path} can't be read: {error}") from error
-    sections = document.get("sources", {})
-    if not isinstance(sections, dict):
-        raise SettingsFault(f"{path}: write [sources.NAME] for each source.")
-    found: dict[str, SourceBody] = {}
-    faults: list[str] = []
-    for name, section in sections.items():
-        if not _NAME.fullmatch(name):
-            faults.append(f"{path}: sources.{name}: a name has small letters, digits, - and _")
-        try:
-            found[name] = SourceBody.model_validate(section)
-        except ValidationError as error:
-            faults += [
-                f"{path}: sources.{'.'.join([name, *(str(one) for one in item['loc'])])}: "
-                f"{item['msg']}"
-                for item in error.errors(include_url=False, include_input=False)
-            ]
-    if faults:
-        raise SettingsFault("\n".join(faults))
-    return found
+    return read_sections(path, "sources", SourceBody, noun="source", names=_NAME)
 
 
 def require_types(sources: dict[str, SourceBody], registry: Registry) -> None:

@@ -14,17 +14,16 @@
 What a name of `models`, `tenants`, `users` or `keys` says takes the place of what `per_…` says.
 """
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from haulage.limits.breaker import BreakerRule
 from haulage.limits.limit import Limit, Measure, Period, Pool, Scope, Strategy
-from haulage.settings import SettingsFault
+from haulage.settings.document import read_sections
 from haulage.settings.limits import LimitsSettings
 
 # The pool of the older system's variables, RATE_LIMIT_PER_MINUTE and its neighbours.
@@ -219,25 +218,4 @@ def from_environment(settings: LimitsSettings) -> dict[str, PoolBody]:
 def from_file(path: Path) -> dict[str, PoolBody]:
     """The `[limits.…]` sections of a `haulage.toml`; none when there is no file. Raises
     `SettingsFault` with every fault it finds."""
-    try:
-        document = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsFault(f"{path} can't be read: {error}") from error
-    sections = document.get("limits", {})
-    if not isinstance(sections, dict):
-        raise SettingsFault(f"{path}: write [limits.NAME] for each pool.")
-    found, faults = {}, []
-    for name, section in sections.items():
-        try:
-            found[name] = PoolBody.model_validate(section)
-        except ValidationError as error:
-            faults += [
-                f"{path}: limits.{'.'.join([name, *(str(one) for one in item['loc'])])}: "
-                f"{item['msg']}"
-                for item in error.errors(include_url=False, include_input=False)
-            ]
-    if faults:
-        raise SettingsFault("\n".join(faults))
-    return found
+    return read_sections(path, "limits", PoolBody, noun="pool")
