@@ -175,7 +175,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     asked = f"{request.method} {request.scope['path']}"
     detail = {
-        404: f"There is nothing at {asked}.",
+        404: f"There is nothing at {asked}. Browse /docs, or read /openapi.json.",
         405: f"{asked} is not possible; see Allow.",
     }.get(status, error.detail)
     code = status.name.lower()
