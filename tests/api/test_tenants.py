@@ -64,6 +64,7 @@ APART = {
     ("GET", f"{V}/credits"), ("POST", f"{V}/credits/quote"),
     ("GET", f"{V}/limits"), ("GET", f"{V}/limits/{{name}}"),
     ("GET", f"{V}/workers"), ("GET", f"{V}/workers/{{worker_id}}"),
+    ("GET", f"{V}/me"),
 }  # fmt: skip
 # Of the installation: counts over all tenants, no tenant's documents.
 SHARED = {
@@ -215,6 +216,11 @@ async def test_what_one_makes_is_ones_own(two: Two) -> None:
         assert (await two.ours.get(url.format(answer.json()["id"]))).status_code == 404
     batch = (await two.theirs.post(f"{V}/jobs/batch", json={"jobs": [speak()]})).json()
     assert (await two.ours.get(f"{V}/jobs/{batch['jobs'][0]['id']}")).status_code == 404
+
+
+async def test_everybody_is_told_of_themselves_alone(two: Two) -> None:
+    for client, tenant in ((two.ours, "acme"), (two.theirs, "beta")):
+        assert (await client.get(f"{V}/me")).json()["tenant"] == tenant
 
 
 async def test_an_idempotency_key_is_ones_own(two: Two) -> None:
