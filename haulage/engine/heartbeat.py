@@ -13,7 +13,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any, NoReturn, Protocol
 from uuid import UUID
@@ -23,6 +23,7 @@ from haulage.engine.canary import Canary
 from haulage.engine.host import WorkerHost
 from haulage.engine.incarnation import worker_name
 from haulage.engine.loop_thread import LoopThread
+from haulage.engine.pace import Pace
 from haulage.engine.services import Services
 from haulage.storage.worker_store import StopOrder, WorkerInfo
 from haulage.telemetry import logs
@@ -44,6 +45,10 @@ class Crew(Protocol):
 
     def backlog(self) -> int:
         """Ids it was rung for and has not claimed yet."""
+        ...
+
+    def ended(self) -> Mapping[str, int]:
+        """By queue, how many jobs have ended so far."""
         ...
 
     def still_s(self) -> float:
@@ -82,6 +87,7 @@ class Pulse:
         self._stuck_since: float | None = None
         self._clock_ahead_s: float | None = None
         self._holder: UUID | None = None
+        self._pace = Pace()
         self.canary = Canary(
             host.send_canary,
             every_s=host.settings.canary_s,
@@ -157,6 +163,7 @@ class Pulse:
             self._host.incarnation.id,
             in_flight=crew.in_flight(),
             backlog=crew.backlog(),
+            paces=self._pace.since(crew.ended(), time.monotonic()),
             rss_bytes=peak_rss_bytes(),
             clock_ahead_s=self._clock_ahead_s,
             still_s=still_s,

@@ -91,6 +91,9 @@ class IoPool(BasePool):
     def backlog(self) -> int:
         return self.runner.backlog
 
+    def ended(self) -> dict[str, int]:
+        return self.runner.ended()
+
     def still_s(self) -> float:
         return max(time.monotonic() - self._turned_at - TURN_S, 0.0)
 

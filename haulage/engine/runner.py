@@ -7,7 +7,7 @@ or were not ours to run.
 
 import asyncio
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +71,7 @@ class Runner:
         self._running: dict[tuple[UUID, int], _Running] = {}
         self._claiming: asyncio.Task[None] | None = None
         self._closed = False
+        self._ended: Counter[str] = Counter()
         self._gauge = JOBS_IN_FLIGHT.labels(pool=IO)
 
     @property
@@ -82,6 +83,10 @@ class Runner:
     def backlog(self) -> int:
         """How many offered ids are not claimed yet."""
         return len(self._offered)
+
+    def ended(self) -> dict[str, int]:
+        """By queue, how many attempts have ended here so far. From any thread."""
+        return dict(self._ended)
 
     def holds(self, job_id: UUID, fence: int) -> bool:
         """Whether this attempt is running here. From any thread."""
@@ -202,6 +207,7 @@ class Runner:
         finally:
             del self._running[lease.job_id, lease.fence]
             self._gauge.set(len(self._running))
+            self._ended[lease.queue] += 1
             delivery.finish()
             self._claim_soon()
 

@@ -44,6 +44,14 @@ class Rescued:
     company: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A queue's jobs that are rung and not yet claimed, and how many of it its workers end."""
+
+    waiting: int = 0
+    ended_per_s: float = 0.0
+
+
 class DispatchStore:
     """What the dispatcher does to jobs."""
 
@@ -113,11 +121,11 @@ class DispatchStore:
             {"queue": queue, "age_s": ALONE_PATIENCE_S, "limit": limit, "aging_s": aging_s},
         )
 
-    async def rung_waiting(self) -> dict[str, int]:
-        """By queue, how many jobs are rung and not yet claimed."""
+    async def rung_waiting(self) -> dict[str, Ringing]:
+        """By queue; one that is left out has nothing rung, and workers that end nothing."""
         async with self._database.reading() as connection:
             rows = await connection.execute(ring_sql.RUNG_WAITING)
-            return {row.queue: row.waiting for row in rows}
+            return {row.queue: Ringing(row.waiting, row.ended_per_s) for row in rows}
 
     async def has_free_slot(self, queue: str) -> bool:
         """Whether, by their last heartbeats, a live worker of `queue` could take one more job."""

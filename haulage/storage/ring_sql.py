@@ -134,10 +134,20 @@ TAKE_LOST, TAKE_UNATTENDED = (
     for lost in (_LOST, _UNATTENDED)
 )
 
+# Beside it how many jobs of each queue ended a second, by the workers' last heartbeats.
 RUNG_WAITING = sa.text("""
-SELECT queue, count(*) AS waiting FROM jobs
-WHERE state = 'queued' AND rung_at IS NOT NULL
-GROUP BY queue
+WITH rung AS (
+    SELECT queue, count(*) AS waiting FROM jobs
+    WHERE state = 'queued' AND rung_at IS NOT NULL
+    GROUP BY queue
+), paces AS (
+    SELECT pace.key AS queue, sum(CAST(pace.value AS float8)) AS ended_per_s
+    FROM workers CROSS JOIN LATERAL json_each_text(workers.paces) AS pace
+    WHERE workers.ended_at IS NULL AND workers.paces IS NOT NULL
+    GROUP BY pace.key
+)
+SELECT queue, coalesce(waiting, 0) AS waiting, coalesce(ended_per_s, 0) AS ended_per_s
+FROM rung FULL JOIN paces USING (queue)
 """)
 
 HAS_FREE_SLOT = sa.text("""

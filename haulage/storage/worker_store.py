@@ -5,7 +5,7 @@ says whether the incarnation still counts, and which of its jobs must end. An en
 never alive again: its leases may already be somebody else's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from haulage.domain.clock import Clock
 from haulage.storage.database import Database
-from haulage.storage.json_text import storable
+from haulage.storage.json_text import dumps, storable
 from haulage.storage.tables import workers
 
 
@@ -71,7 +71,8 @@ class Beat:
 _BEAT = sa.text("""
 WITH beat AS (
     UPDATE workers SET in_flight = :in_flight, backlog = :backlog,
-        rss_bytes = :rss_bytes, clock_ahead_s = :clock_ahead_s, blocked_by = NULL,
+        paces = CAST(:paces AS json), rss_bytes = :rss_bytes, clock_ahead_s = :clock_ahead_s,
+        blocked_by = NULL,
         heartbeat_at = greatest(
             heartbeat_at, CAST(:now AS timestamptz) - make_interval(secs => :still_s))
     WHERE id = :id AND ended_at IS NULL
@@ -133,6 +134,7 @@ class WorkerStore:
         *,
         in_flight: int,
         backlog: int = 0,
+        paces: Mapping[str, float] | None = None,
         rss_bytes: int | None = None,
         clock_ahead_s: float | None = None,
         still_s: float = 0.0,
@@ -140,6 +142,7 @@ class WorkerStore:
         """Say that the worker lived `still_s` ago; what it must stop comes back.
 
         `backlog`: ids it was rung for and has not claimed yet, because its slots are full.
+        `paces`: by queue, how many jobs ended there a second since the last beat.
         `clock_ahead_s`: its machine's clock less the shared one, when last compared.
         """
         now = self._clock.now()
@@ -152,6 +155,7 @@ class WorkerStore:
                         "now": now,
                         "in_flight": in_flight,
                         "backlog": backlog,
+                        "paces": dumps(paces) if paces else None,
                         "rss_bytes": rss_bytes,
                         "clock_ahead_s": clock_ahead_s,
                         "still_s": still_s,

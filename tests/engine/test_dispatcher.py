@@ -13,6 +13,7 @@ from haulage.domain.lifecycle import State
 from haulage.domain.ports import Bell
 from haulage.engine.dispatcher import Dispatcher
 from haulage.engine.services import Services
+from haulage.engine.window import HOLD_S
 from haulage.settings import EngineSettings
 from haulage.storage.database import Database
 from haulage.storage.leader import Leader
@@ -184,6 +185,17 @@ async def test_no_more_are_rung_than_the_window_has_room_for(
     await hand.claim(high[0])
     await hand.claim(low[0])
     assert await post.tick(0.1) == low[1:]
+
+
+async def test_quick_workers_are_rung_for_some_seconds_of_what_they_end(
+    services: Services, post: Post
+) -> None:
+    post.dispatcher = post.made(window=3)
+    for _ in range(6):
+        await queued(services, rings=False)
+    hand = await Hand.hired(services)
+    await services.workers.beat(hand.id, in_flight=0, paces={"io": 5 / HOLD_S})
+    assert len(await post.tick()) == 5
 
 
 async def test_silence_while_postgresql_was_away_kills_no_worker(

@@ -101,6 +101,7 @@ async def test_no_more_run_than_there_are_slots(services: Services, crew: Crew, 
     gate.open.set()
     await crew.all_done(8)
     assert gate.most == 3
+    assert crew.runner.ended() == {"io": 8}
     assert {await state(services, job_id) for job_id in ids} == {State.SUCCEEDED}
 
 

@@ -11,7 +11,8 @@ from haulage.domain.errors import Unavailable
 from haulage.domain.ids import uuid7
 from haulage.engine.cpu_pool import ids_of_request
 from haulage.engine.io_pool import ids_of
-from haulage.engine.window import LOOK_EVERY_S, Window
+from haulage.engine.window import HOLD_S, LOOK_EVERY_S, MOST_TIMES, Window, size_of
+from haulage.storage.dispatch_store import Ringing
 
 
 class Table:
@@ -19,15 +20,16 @@ class Table:
 
     def __init__(self) -> None:
         self.waiting: dict[str, int] = {}
+        self.ended_per_s = 0.0
         self.looks = 0
         self.now = 100.0
         self.away = False
 
-    async def rung_waiting(self) -> dict[str, int]:
+    async def rung_waiting(self) -> dict[str, Ringing]:
         self.looks += 1
         if self.away:
             raise Unavailable("away")
-        return dict(self.waiting)
+        return {queue: Ringing(count, self.ended_per_s) for queue, count in self.waiting.items()}
 
 
 @pytest.fixture
@@ -67,6 +69,26 @@ async def test_room_that_was_made_is_found_after_a_moment(table: Table, window: 
     assert await taken(window, 1) == 0
     table.now += LOOK_EVERY_S
     assert await taken(window, 1) == 1
+
+
+async def test_a_window_holds_some_seconds_of_what_quick_workers_end(
+    table: Table, window: Window
+) -> None:
+    table.waiting, table.ended_per_s = {"io": 3}, 20 / HOLD_S
+    assert await taken(window, 50) == 17 + 2
+
+
+async def test_a_window_shrinks_again_with_the_workers_pace(table: Table, window: Window) -> None:
+    table.waiting, table.ended_per_s = {"io": 3}, 20 / HOLD_S
+    await taken(window, 4)
+    table.waiting, table.ended_per_s = {"io": 6}, 0.0
+    table.now += LOOK_EVERY_S
+    assert await taken(window, 1) == 0
+
+
+def test_a_window_has_its_least_and_its_most_whatever_workers_say() -> None:
+    sizes = [size_of(4, Ringing(0, pace)) for pace in (0.0, 3 / HOLD_S, 17 / HOLD_S, 1e9)]
+    assert sizes == [4, 4, 17, 4 * MOST_TIMES]
 
 
 async def test_without_postgresql_the_estimate_stands(table: Table, window: Window) -> None:

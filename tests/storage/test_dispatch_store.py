@@ -10,6 +10,7 @@ import pytest
 from haulage.domain.job import Priority
 from haulage.domain.lifecycle import State
 from haulage.engine.services import Services
+from haulage.storage.dispatch_store import Ringing
 from tests.conftest import TestClock
 from tests.factories import (
     Hand,
@@ -178,7 +179,29 @@ async def test_rung_and_unclaimed_jobs_are_counted_by_queue(services: Services) 
         await queued(services, queue=queue)
     await hand.claim(await queued(services))
     await queued(services, rings=False)
-    assert await services.dispatch.rung_waiting() == {"io": 2, "cpu": 1}
+    assert await services.dispatch.rung_waiting() == {"io": Ringing(2), "cpu": Ringing(1)}
+
+
+async def test_what_living_workers_end_a_second_is_told_by_queue(services: Services) -> None:
+    quick, other, gone = [await Hand.hired(services) for _ in range(3)]
+    await queued(services)
+    await services.workers.beat(quick.id, in_flight=0, paces={"io": 3000.5, "rare": 1.0})
+    await services.workers.beat(other.id, in_flight=0, paces={"io": 500.0})
+    await services.workers.beat(gone.id, in_flight=0, paces={"io": 9000.0})
+    await services.workers.retire(gone.id)
+    assert await services.dispatch.rung_waiting() == {
+        "io": Ringing(1, 3500.5),
+        "rare": Ringing(0, 1.0),
+    }
+
+
+async def test_a_worker_that_ended_nothing_since_its_last_beat_has_no_pace(
+    services: Services,
+) -> None:
+    hand = await Hand.hired(services)
+    await services.workers.beat(hand.id, in_flight=0, paces={"io": 3000.0})
+    await services.workers.beat(hand.id, in_flight=0, paces={})
+    assert await services.dispatch.rung_waiting() == {}
 
 
 async def test_a_queue_has_a_free_slot_only_where_a_living_worker_says_so(

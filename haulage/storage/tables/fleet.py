@@ -17,6 +17,8 @@ workers = sa.Table(
     sa.Column("slots", sa.Integer, nullable=False),
     sa.Column("in_flight", sa.Integer, nullable=False, server_default="0"),
     sa.Column("backlog", sa.Integer, nullable=False, server_default="0"),
+    # By queue, how many jobs it ended a second before its last heartbeat; NULL: none.
+    sa.Column("paces", sa.JSON),
     sa.Column("rss_bytes", sa.BigInteger),
     # Its machine's clock less PostgreSQL's. Nothing hangs on it but the times in its logs.
     sa.Column("clock_ahead_s", sa.Float),
