@@ -18,8 +18,12 @@ class LimitUsage(BaseModel):
     scope: Literal["pool", "model", "tenant", "user", "key"]
     whose: str = Field(description="The model, tenant, user or key; empty for the whole pool.")
     current: int
-    limit: int = Field(description="For a bucket what it holds.")
-    remaining: int
+    amount: int = Field(description="As it is set: for the period, or at once.")
+    limit: int = Field(description="For a bucket what it holds, less what `slack_s` keeps back.")
+    remaining: int = Field(description="What can be taken now; a bucket's level.")
+    next_at: datetime | None = Field(
+        description="When one more fits. null: when one of the calls under way ends."
+    )
     reset_at: datetime = Field(description="When nothing of it is used any more, if nobody calls.")
 
 
@@ -28,6 +32,17 @@ class BreakerDocument(BaseModel):
 
     state: Literal["closed", "open", "half_open"]
     retry_after_s: float
+    failures: int = Field(description="In a row.")
+    opens_after: int = Field(description="So many of them open it; 0: they never do.")
+
+
+class LineDocument(BaseModel):
+    """The calls of one tenant and model that wait for their turn."""
+
+    tenant: str
+    model: str
+    waiting: int = Field(description="In their job's slot.")
+    parked: int = Field(description="Their jobs are snoozed and come again before their turn.")
 
 
 class PoolDocument(BaseModel):
@@ -39,7 +54,12 @@ class PoolDocument(BaseModel):
     )
     settings: PoolBody
     limits: list[LimitUsage] | None = Field(description="null: Redis does not answer.")
-    waiting: int | None = Field(description="Calls in line.")
+    waiting: int | None = Field(description="Calls in line, of all tenants.")
+    parked: int | None = Field(description="Calls whose jobs come again before their turn.")
+    lines: list[LineDocument] | None = Field(
+        description="Who waits, the longest line first, 100 at most: administrators see all of it, "
+        "others themselves."
+    )
     frozen_s: float | None = Field(description="A provider refused; nothing goes for so long.")
     part: float | None = Field(description="This part of the limits is in force after a refusal.")
     breaker: BreakerDocument | None

@@ -64,14 +64,31 @@ function operations.standing()
       local counter = counter_of(code .. ':')
       if counter.x then
         local used, most, reset = counter.kind.usage(counter)
-        found[#found + 1] = {counter.ref, used, most, reset}
+        found[#found + 1] = {counter.ref, used, most, reset, now}
       end
     end
   end
   return {'standing', found}
 end
 
--- {'look'}: every counter that holds something, and the line.
+-- Who stands in line, by tenant and model: {tenant, model, waiting, parked}.
+local function lines()
+  local found, by = {}, {}
+  local function count(lane, line, place)
+    local tenant, model = parts_of(lane)
+    local key = tenant .. '\n' .. model
+    if not by[key] then
+      by[key] = {tenant, model, 0, 0}
+      found[#found + 1] = by[key]
+    end
+    by[key][place] = by[key][place] + redis.call('ZCARD', pool .. line .. lane)
+  end
+  for _, lane in ipairs(redis.call('ZRANGE', pool .. ':lanes', 0, -1)) do count(lane, ':q:', 3) end
+  for _, lane in ipairs(redis.call('SMEMBERS', pool .. ':away')) do count(lane, ':z:', 4) end
+  return found
+end
+
+-- {'look'}: every counter that holds something, and the lines.
 function operations.look()
   local found = {}
   for _, ref in ipairs(redis.call('SMEMBERS', pool .. ':refs')) do
@@ -79,19 +96,16 @@ function operations.look()
     if counter and counter.x then
       factor = 1
       local used, most, reset = counter.kind.usage(counter)
-      found[#found + 1] = {ref, used, most, reset}
+      local room = counter.kind.when(counter, 1)
+      found[#found + 1] = {ref, used, most, reset, room < math.huge and room or -1}
     else
       redis.call('SREM', pool .. ':refs', ref)
     end
-  end
-  local waiting = 0
-  for _, lane in ipairs(redis.call('ZRANGE', pool .. ':lanes', 0, -1)) do
-    waiting = waiting + redis.call('ZCARD', pool .. ':q:' .. lane)
   end
   local frozen, part = brake_of('')
   for model in pairs(brakes) do
     local until_ms, its = brake_of(model)
     frozen, part = math.max(frozen, until_ms), math.min(part, its)
   end
-  return {'looked', found, waiting, math.max(0, frozen - now), part}
+  return {'looked', found, lines(), math.max(0, frozen - now), part}
 end

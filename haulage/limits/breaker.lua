@@ -4,7 +4,7 @@
 -- probe's time ends; p the probe; n failures in a row; and, when a rate is set, good and bad calls in
 -- slices of a tenth of the window, `<slice>g` and `<slice>b`.
 --
--- ARGV: 'ask' | 'good' | 'bad' | 'drop' | 'look', the caller's token, the rule as JSON, in tests the
+-- ARGV: 'ask' | 'good' | 'bad' | 'drop' | 'look' | 'close', the caller's token, the rule as JSON, in tests the
 -- moment. Answer: state, milliseconds until it is worth asking again, whether this caller may go on,
 -- whether the state changed, failures in a row. What changes is published on the rule's channel:
 -- processes that listen need not ask while it is closed.
@@ -93,6 +93,8 @@ elseif verb == 'bad' then
     keep(math.max(rule.window, 3600000))
     if rate_is_bad(0, 1) or (rule.failures > 0 and failures >= rule.failures) then open() end
   end
+elseif verb == 'close' then
+  close()
 elseif verb == 'drop' and state == HALF and probe == token then
   -- The probe ended without an opinion: the next one may try at once.
   till = now

@@ -103,11 +103,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class BreakerView:
-    """How a breaker stands; `wait_s` until it is worth asking again."""
+    """How a breaker stands; `wait_s` until it is worth asking again; `failures` in a row."""
 
     service: str
     state: BreakerState
     wait_s: float
+    failures: int
 
 
 class Breakers:
@@ -184,8 +185,16 @@ class Breakers:
 
     async def look(self, service: str) -> BreakerView:
         """How it stands, for whoever asks. Raises `RedisAway`."""
-        asked = await self._run("look", service, "")
-        return BreakerView(service, asked.state, asked.wait_s)
+        return await self._view("look", service)
+
+    async def shut(self, service: str) -> BreakerView:
+        """Closed at once, whatever it was: somebody knows that the service is back. Raises
+        `RedisAway`."""
+        return await self._view("close", service)
+
+    async def _view(self, verb: str, service: str) -> BreakerView:
+        asked = await self._run(verb, service, "")
+        return BreakerView(service, asked.state, asked.wait_s, asked.failures)
 
     async def _let_through(self, service: str, token: str) -> None:
         if self._is_surely_closed(service):
@@ -247,7 +256,7 @@ class Breakers:
             self._known.pop(service, None)
             raise RedisAway(error) from error
         state, wait_ms, may, changed, failures = (int(one) for one in raw)
-        asked = _Asked(BreakerState(state), wait_ms / 1000, bool(may))
+        asked = _Asked(BreakerState(state), wait_ms / 1000, bool(may), failures)
         self._note(service, asked.state, asked.wait_s, failures)
         if changed:
             log.warning("breaker.changed", service=service, state=asked.state.name.lower())
@@ -274,6 +283,7 @@ class _Asked:
     state: BreakerState
     wait_s: float
     may: bool
+    failures: int
 
 
 def _may_fail(looking: "asyncio.Task[BreakerView]") -> None:

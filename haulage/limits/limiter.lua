@@ -1,8 +1,9 @@
 -- The limiter: one call carries any number of requests for one pool, and all of it happens or none.
 --
--- Before this file come prelude.lua, counters.lua, turns.lua and foresight.lua, after it brakes.lua
--- and run.lua. KEYS[1] is `<prefix>limits:{<pool>}`; all keys begin with it, so they share a hash slot. ARGV: the caller's channel, the pool's rules, the
--- operations, both JSON, and in tests alone the moment it is.
+-- Before this file come prelude.lua, the counters, turns.lua and foresight.lua, after it brakes.lua and
+-- run.lua; they are one script. KEYS[1] is `<prefix>limits:{<pool>}`; all keys begin with it, so they
+-- share a hash slot. ARGV: the caller's channel, the pool's rules, the operations, both JSON, and in
+-- tests alone the moment it is.
 --
 -- Answer, JSON: [now, generation, answers, the caller's calls that were let through beside those,
 -- counters to restore, whether more can go at once].
@@ -103,19 +104,20 @@ function operations.again(id)
   local record = record_of(id)
   if not record or record.state ~= HELD then return nil end
   local tenant, _, refs = parts_of(record.lane)
-  settle_counters(refs, record, asked_of(0, 0), record.at)
+  give_back(refs, record, record.at)
   record.number = record.number or 0
   record.service = record.service or service_time(refs, record)
   count_waiting(tenant, record.service)
   come_again(id, record, record.ttl, PARKED)
 end
 
--- {'moved', id}: the call goes only now; its amounts count from now on.
+-- {'moved', id}: the call goes only now; its amounts count from now on, and push back who comes next.
 function operations.moved(id)
   local record = record_of(id)
   if not record or record.state ~= HELD then return {'unknown'} end
   local _, _, refs = parts_of(record.lane)
-  move_counters(refs, record, record.at)
+  give_back(refs, record, record.at)
+  take_all(refs, record, now)
   record.at = now
   keep_record(id, record)
   return {'moved'}
@@ -160,7 +162,7 @@ function operations.cancel(id)
     leave_line(id, record)
     count_waiting(tenant, -record.service)
   else
-    settle_counters(refs, record, asked_of(0, 0), record.at)
+    give_back(refs, record, record.at)
   end
   drop_record(id)
   redis.call('ZREM', pool .. ':exp', id)

@@ -131,11 +131,12 @@ class Limiter:
 
     async def standing(self, pool: str) -> list[LimitView]:
         """The limits of a pool as a whole; cheaper than a look. Raises `RedisAway`."""
-        limits = [one for one in self._pools(pool).limits if one.scope is Scope.POOL]
+        whole = self._pools(pool)
+        limits = [one for one in whole.limits if one.scope is Scope.POOL]
         if not limits:
             return []
         _, found = await self._desk(pool).talk.ask("standing")
-        return read_limits(limits, found, self._now())
+        return read_limits(whole, limits, found, self._now())
 
     def waiting(self, pool: str) -> int:
         """How many calls of this process are in line."""

@@ -25,3 +25,6 @@ if not generation then
   redis.call('HSET', pool .. ':meta', 'generation', generation)
 end
 local brakes = held[2] and cmsgpack.unpack(held[2]) or {}
+
+local function whole(number) return string.format('%.0f', number) end
+local function exact(number) return string.format('%.17g', number) end

@@ -48,7 +48,7 @@ def rule_of(limit: Limit, pool: Pool, now: datetime) -> dict[str, Any]:
     rule |= {"per": per_ms, "slack": round(pool.slack_s * 1000)}
     match limit.strategy:
         case Strategy.BUCKET:
-            return {**rule, "kind": "bucket", "burst": _safe_burst(limit, pool.slack_s)}
+            return {**rule, "kind": "bucket", "burst": most(limit, pool.slack_s)}
         case Strategy.ROLLING:
             return {
                 **rule,
@@ -71,10 +71,11 @@ def grain_ms(period: Period) -> int:
     return ceil(exact / QUARTER_MS) * QUARTER_MS
 
 
-def _safe_burst(limit: Limit, slack_s: float) -> int:
-    """Safety comes out of the burst, never out of the rate: what was let through over `slack_s` may
-    arrive at once."""
-    assert limit.period is not None
+def most(limit: Limit, slack_s: float) -> int:
+    """What `limit` gives out at once. Safety comes out of a bucket's burst, never out of its rate:
+    what was let through over `slack_s` may arrive at one moment."""
+    if limit.period is None or limit.strategy is not Strategy.BUCKET:
+        return limit.amount
     burst = limit.burst if limit.burst is not None else limit.amount
     late = ceil(limit.amount / limit.period.seconds * slack_s)
     return max(1, burst - late)

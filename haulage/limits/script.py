@@ -9,6 +9,9 @@ from redis.exceptions import NoScriptError
 
 LIMITER = (
     "prelude.lua",
+    "bucket.lua",
+    "rolling.lua",
+    "calendar.lua",
     "counters.lua",
     "turns.lua",
     "foresight.lua",

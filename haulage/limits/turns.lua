@@ -10,7 +10,7 @@
 --
 -- Keys beside the counters: rec (hash id -> record), exp (zset id -> when the record is void),
 -- lanes (zset lane -> its oldest number), q:<lane> (zset id -> number), z:<lane> (the same of those
--- that come again later), flow (hash tenant -> finish, '' -> virtual time), len (hash tenant ->
+-- that come again later), away (set of the lanes that have such), flow (hash tenant -> finish, '' -> virtual time), len (hash tenant ->
 -- service time that waits), meta (hash).
 
 local WAITING, PARKED, HELD, EXPIRED = 0, 1, 2, 3
@@ -90,8 +90,15 @@ local function refresh_lane(lane)
   end
 end
 
+local function leave_the_parked(id, record)
+  redis.call('ZREM', pool .. ':z:' .. record.lane, id)
+  if redis.call('EXISTS', pool .. ':z:' .. record.lane) == 0 then
+    redis.call('SREM', pool .. ':away', record.lane)
+  end
+end
+
 local function stand_in_line(id, record)
-  if record.state == PARKED then redis.call('ZREM', pool .. ':z:' .. record.lane, id) end
+  if record.state == PARKED then leave_the_parked(id, record) end
   record.state = WAITING
   redis.call('ZADD', pool .. ':q:' .. record.lane, whole(record.number), id)
   redis.call('ZADD', pool .. ':lanes', 'LT', whole(record.number), record.lane)
@@ -100,7 +107,7 @@ end
 
 local function leave_line(id, record)
   if record.state == PARKED then
-    redis.call('ZREM', pool .. ':z:' .. record.lane, id)
+    leave_the_parked(id, record)
   else
     redis.call('ZREM', pool .. ':q:' .. record.lane, id)
     refresh_lane(record.lane)
@@ -111,6 +118,7 @@ end
 local function park(id, record)
   record.state = PARKED
   redis.call('ZADD', pool .. ':z:' .. record.lane, whole(record.number), id)
+  redis.call('SADD', pool .. ':away', record.lane)
   keep_record(id, record)
 end
 

@@ -1,6 +1,10 @@
 """Limits over HTTP: what is put is in force at once, shown with its usage, and given back."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 import httpx
+import pytest
 
 from haulage.brokers import redis_clients
 from haulage.domain.limits import Asker, Estimate, Spent
@@ -27,7 +31,67 @@ async def test_what_is_put_is_shown_with_its_usage(http: httpx.AsyncClient, api:
     tokens = shown["tokens", ""]
     assert (tokens["current"], tokens["limit"], tokens["remaining"]) == (120, 1000, 880)
     assert shown["requests", "acme"]["current"] == 1
-    assert pool["breaker"] == {"state": "closed", "retry_after_s": 0.0}
+    closed = {"state": "closed", "retry_after_s": 0.0, "failures": 0, "opens_after": 5}
+    assert pool["breaker"] == closed
+
+
+async def test_a_bucket_says_its_level_and_its_next_moment(
+    http: httpx.AsyncClient, api: Api
+) -> None:
+    bucket = {"amount": 60, "strategy": "bucket", "burst": 2}
+    put = await http.put(
+        "/api/v1/limits/openai", json={"requests_per_hour": bucket, "slack_s": 0, "concurrency": 1}
+    )
+    level = {one["measure"]: (one["amount"], one["remaining"]) for one in put.json()["limits"]}
+    assert level == {"requests": (60, 2), "concurrency": (1, 1)}
+    limiter = api.app.state.deps.limits.limiter
+    async with limiter.hold("openai", Estimate(0), Asker()):
+        held = {
+            one["measure"]: (one["remaining"], one["next_at"])
+            for one in (await http.get("/api/v1/limits/openai")).json()["limits"]
+        }
+    assert held["concurrency"] == (0, None)
+    async with limiter.hold("openai", Estimate(0), Asker()):
+        pass
+    pool = (await http.get("/api/v1/limits/openai")).json()
+    (requests,) = (one for one in pool["limits"] if one["measure"] == "requests")
+    assert requests["remaining"] == 0
+    wait = datetime.fromisoformat(requests["next_at"]) - datetime.now(UTC)
+    assert timedelta(seconds=50) < wait <= timedelta(seconds=61)
+
+
+async def test_it_says_who_waits_and_who_is_parked(http: httpx.AsyncClient, api: Api) -> None:
+    await http.put("/api/v1/limits/openai", json={"requests_per_hour": 1})
+    limiter = api.app.state.deps.limits.limiter
+    async with limiter.hold("openai", Estimate(0), Asker()):
+        pass
+    waiting = asyncio.ensure_future(
+        limiter.hold("openai", Estimate(0), Asker("acme", "small")).__aenter__()
+    )
+    for number in range(2):
+        await limiter.try_hold("openai", Estimate(0), Asker("beta", "large"), id=f"{number}")
+    pool = (await http.get("/api/v1/limits/openai")).json()
+    waiting.cancel()
+    assert (pool["waiting"], pool["parked"]) == (1, 2)
+    assert pool["lines"] == [
+        {"tenant": "beta", "model": "large", "waiting": 0, "parked": 2},
+        {"tenant": "acme", "model": "small", "waiting": 1, "parked": 0},
+    ]
+
+
+async def test_an_open_breaker_is_closed_by_hand(http: httpx.AsyncClient, api: Api) -> None:
+    await http.put("/api/v1/limits/openai", json={"breaker_failures": 1})
+    breakers = api.app.state.deps.limits.breakers
+    with pytest.raises(OSError, match="gone"):
+        async with breakers.guard("openai"):
+            raise OSError("gone")
+    shown = (await http.get("/api/v1/limits/openai")).json()["breaker"]
+    assert (shown["state"], shown["opens_after"]) == ("open", 1)
+    closed = await http.post("/api/v1/limits/openai/breaker/close")
+    assert closed.json()["breaker"]["state"] == "closed"
+    async with breakers.guard("openai"):
+        pass
+    assert (await http.post("/api/v1/limits/nobody/breaker/close")).status_code == 404
 
 
 async def test_a_pool_goes_back_to_the_environment(http: httpx.AsyncClient) -> None:

@@ -78,6 +78,7 @@ ADMINS = {
     *(("POST", f"{V}/queues/{{name}}/{verb}") for verb in ("pause", "resume")),
     ("POST", f"{V}/workers/{{worker_id}}/drain"),
     ("PUT", f"{V}/limits/{{name}}"), ("DELETE", f"{V}/limits/{{name}}"),
+    ("POST", f"{V}/limits/{{name}}/breaker/close"),
     ("GET", f"{V}/keys"), ("POST", f"{V}/keys"), ("GET", KEY), ("DELETE", KEY),
     ("POST", f"{KEY}/rotate"),
     ("POST", f"{V}/credits/grants"), ("GET", f"{V}/credits/audit"),

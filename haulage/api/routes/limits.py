@@ -1,6 +1,7 @@
 """Limits: how pools are set and how they stand; set and given back to the file at run time."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
@@ -12,7 +13,7 @@ from haulage.api import deps
 from haulage.api.bodies import read_model
 from haulage.api.faults import nearest
 from haulage.api.guard import Router, needs
-from haulage.api.limit_models import BreakerDocument, LimitUsage, PoolDocument, PoolPage
+from haulage.api.limit_models import LimitUsage, PoolDocument, PoolPage
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery
 from haulage.domain.errors import Fault, InvalidInput, NotFound
@@ -27,7 +28,7 @@ from haulage.limits.view import LimitView
 
 router = Router(prefix="/api/v1/limits", tags=["limits"])
 
-MAX_NAME = 100
+MAX_NAME, MAX_LINES = 100, 100
 B = TypeVar("B")
 
 
@@ -80,6 +81,18 @@ async def remove(request: Request, name: str) -> Response:
     return Response(status_code=204)
 
 
+@router.post(
+    "/{name}/breaker/close", responses=problems(404, 503), summary="Close a pool's circuit breaker"
+)
+@needs(Scope.ADMIN)
+async def close_breaker(request: Request, name: str) -> PoolDocument:
+    """Calls go again at once. It opens again as it did before, if they fail."""
+    limits = await _current(request)
+    entry = _entry(limits, name)
+    await limits.breakers.shut(name)
+    return await _document(limits, entry, deps.principal(request))
+
+
 async def _current(request: Request) -> Limits:
     limits = deps.of(request).limits
     await limits.book.reload()
@@ -100,19 +113,26 @@ async def _document(limits: Limits, entry: Entry, who: Principal) -> PoolDocumen
         view = await limits.limiter.look(entry.name)
         breaker = await limits.breakers.look(entry.name)
     except RedisAway:
-        unknown = dict.fromkeys(("limits", "waiting", "frozen_s", "part", "breaker"))
+        unknown = dict.fromkeys(
+            ("limits", "waiting", "parked", "lines", "frozen_s", "part", "breaker")
+        )
         return PoolDocument.model_validate({**shown, **unknown})
-    state = breaker.state.name.lower()
+    lines = [one for one in view.lines if who.may(Scope.ADMIN) or one.tenant == who.tenant]
     return PoolDocument.model_validate(
         {
             **shown,
             "limits": [_usage(one) for one in view.limits if _concerns(one, who)],
-            "waiting": view.waiting,
+            "waiting": sum(one.waiting for one in view.lines),
+            "parked": sum(one.parked for one in view.lines),
+            "lines": [asdict(one) for one in lines[:MAX_LINES]],
             "frozen_s": view.frozen_s,
             "part": view.part,
-            "breaker": BreakerDocument.model_validate(
-                {"state": state, "retry_after_s": breaker.wait_s}
-            ),
+            "breaker": {
+                "state": breaker.state.name.lower(),
+                "retry_after_s": breaker.wait_s,
+                "failures": breaker.failures,
+                "opens_after": entry.rule.failures,
+            },
         }
     )
 
@@ -155,8 +175,10 @@ def _usage(view: LimitView) -> LimitUsage:
             "scope": its.scope.value,
             "whose": view.whose,
             "current": view.current,
+            "amount": its.amount,
             "limit": view.most,
             "remaining": view.remaining,
+            "next_at": view.next_at,
             "reset_at": view.reset_at,
         }
     )
