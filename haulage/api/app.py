@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from haulage import __version__
 from haulage.accounts.gate import Gate
 from haulage.accounts.quota import Quota
-from haulage.api import errors, openapi
+from haulage.api import console, errors, openapi
 from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
 from haulage.api.edge import Edge
@@ -174,10 +174,16 @@ def make_app(parts: Deps) -> FastAPI:
         description=openapi.DESCRIPTION,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        root_path=parts.settings.api.root_path,
     )
     app.state.deps = parts
     for resource in RESOURCES:
         app.include_router(resource.router)
+    app.include_router(console.router)
+    ours = [route for resource in RESOURCES for route in resource.router.routes]
+    app.router.default = console.Pages(
+        app.router.default, [*app.routes, *console.router.routes, *ours]
+    )
     errors.install(app)
     openapi.install(app)
     app.add_middleware(Edge, lanes=open_lanes(submits.router, {submits.submit}))

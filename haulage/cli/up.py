@@ -108,6 +108,7 @@ def _welcome(ready: Ready, took_s: float) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     table.add_column(style="bold")
     table.add_column(overflow="fold")
+    table.add_row("Console", ready.url)
     table.add_row("API", f"{ready.url}/api/v1")
     table.add_row("Docs", f"{ready.url}/docs")
     table.add_row("Health", f"{ready.url}/health")

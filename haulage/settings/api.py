@@ -15,4 +15,5 @@ class ApiSettings(BaseModel):
     event_poll_s: float = Field(default=1.0, gt=0)
     body_silence_s: float = Field(default=30.0, gt=0)
     max_wait_s: int = Field(default=60, ge=0)
+    root_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     broker_down: Literal["accept", "refuse"] = "accept"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+GENERATED = {ROOT / "console" / "src" / "api" / "schema.d.ts"}
 LIMITS = {".py": 300, ".lua": 300, ".ts": 250, ".tsx": 250, ".css": 250}
 
 
@@ -28,6 +29,7 @@ def test_no_file_of_code_is_longer_than_its_limit() -> None:
         str(path.relative_to(ROOT)): lines
         for path in tracked()
         if path.suffix in LIMITS
+        and path not in GENERATED
         and path.exists()
         and (lines := len(path.read_text().splitlines())) > LIMITS[path.suffix]
     }

@@ -1,0 +1,55 @@
+/** What surrounds every page: navigation, sign-in, the palette, and a word when the API is away. */
+
+import { useHotkeys, useLocalStorage } from "@mantine/hooks";
+import { Outlet } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { useMe } from "@/hooks/use-me";
+import { AwayBanner } from "./away";
+import { SideNav, TabBar } from "./navigation";
+import css from "./shell.module.css";
+import { useGoKeys } from "./shortcuts";
+
+const Palette = lazy(() => import("./palette"));
+const Shortcuts = lazy(() => import("./shortcut-sheet"));
+const SignIn = lazy(() => import("./sign-in"));
+
+export function Shell() {
+  const { needsSignIn } = useMe();
+  const [narrow, setNarrow] = useLocalStorage({ key: "haulage.nav", defaultValue: false });
+  const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
+  useHotkeys([
+    ["mod+K", () => setOpen("palette")],
+    ["shift+?", () => setOpen("shortcuts")],
+    ["[", () => setNarrow((now) => !now)],
+  ]);
+  useGoKeys();
+  if (needsSignIn)
+    return (
+      <Suspense>
+        <AwayBanner />
+        <SignIn />
+      </Suspense>
+    );
+  return (
+    <div className={css.shell} data-narrow={narrow || undefined}>
+      <a href="#main" className={css.skip}>
+        Skip to the page
+      </a>
+      <SideNav
+        narrow={narrow}
+        onNarrow={setNarrow}
+        onPalette={() => setOpen("palette")}
+        onShortcuts={() => setOpen("shortcuts")}
+      />
+      <main id="main" className={css.main} tabIndex={-1}>
+        <AwayBanner />
+        <Outlet />
+      </main>
+      <TabBar onMore={() => setOpen("palette")} />
+      <Suspense>
+        {open === "palette" && <Palette onClose={() => setOpen(null)} />}
+        {open === "shortcuts" && <Shortcuts onClose={() => setOpen(null)} />}
+      </Suspense>
+    </div>
+  );
+}

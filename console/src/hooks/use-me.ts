@@ -1,0 +1,38 @@
+/** Who is signed in, and what they may do. */
+
+import { useQuery } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+import { client, data, type Schema } from "@/api/client";
+import { ProblemError } from "@/api/problem";
+import { currentSession, onSession } from "@/api/session";
+
+export type Scope = Schema["Scope"];
+
+export function useSession() {
+  return useSyncExternalStore(onSession, currentSession);
+}
+
+const ALL: Scope[] = ["read", "submit", "operate", "priority", "admin"];
+
+/** A 401 says that this installation asks who calls. */
+export function useMe() {
+  const { credential } = useSession();
+  const asked = useQuery({
+    queryKey: ["me", credential],
+    staleTime: 60_000,
+    queryFn: () => data(client.GET("/api/v1/types", { params: {} })).then(() => ({ scopes: ALL })),
+  });
+  const { error } = asked;
+  return {
+    me: asked.data,
+    checked: !asked.isPending,
+    needsSignIn: error instanceof ProblemError && error.status === 401,
+  };
+}
+
+/** Whether the caller has one of these scopes; `admin` has them all. */
+export function useMay() {
+  const { me } = useMe();
+  const scopes = new Set(me?.scopes ?? []);
+  return (...anyOf: Scope[]) => scopes.has("admin") || anyOf.some((scope) => scopes.has(scope));
+}

@@ -1,0 +1,121 @@
+/** A list: fixed columns that cut what is too long, a link over each row, skeletons while it loads.
+ * On a phone each row becomes a card: cells keep their column's name, those marked `wide` alone do not. */
+
+import { Checkbox, Skeleton } from "@mantine/core";
+import type { ReactNode } from "react";
+import css from "./data-table.module.css";
+
+export type Column<Row> = {
+  name: string;
+  /** A CSS width; what has none shares the rest. */
+  width?: string;
+  align?: "right";
+  cell: (row: Row) => ReactNode;
+  /** Left out on a phone. */
+  wide?: boolean;
+  /** The header is for screen readers alone. */
+  quiet?: boolean;
+};
+
+export type Selection = {
+  chosen: ReadonlySet<string>;
+  onChange: (chosen: Set<string>) => void;
+};
+
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  selection,
+  waitingRows = 8,
+  className,
+}: {
+  label: string;
+  columns: Column<Row>[];
+  /** Undefined while they are loading. */
+  rows: Row[] | undefined;
+  keyOf: (row: Row) => string;
+  selection?: Selection;
+  waitingRows?: number;
+  className?: string;
+}) {
+  const keys = rows?.map(keyOf) ?? [];
+  const all = keys.length > 0 && keys.every((key) => selection?.chosen.has(key));
+  const some = keys.some((key) => selection?.chosen.has(key));
+  const choose = (which: string[], chosen: boolean) => {
+    const next = new Set(selection?.chosen);
+    for (const key of which) chosen ? next.add(key) : next.delete(key);
+    selection?.onChange(next);
+  };
+  return (
+    <div className={`${css.frame} ${className ?? ""}`}>
+      <table className={css.table} aria-label={label} aria-busy={!rows}>
+        <thead>
+          <tr>
+            {selection && (
+              <th className={css.check}>
+                <Checkbox
+                  size="xs"
+                  aria-label="Choose all on this page"
+                  checked={all}
+                  indeterminate={some && !all}
+                  onChange={(event) => choose(keys, event.currentTarget.checked)}
+                />
+              </th>
+            )}
+            {columns.map((column) => (
+              <th
+                key={column.name}
+                scope="col"
+                style={{ width: column.width, textAlign: column.align }}
+                className={column.wide ? css.wide : undefined}
+              >
+                <span className={column.quiet ? "visually-hidden" : undefined}>{column.name}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows
+            ? rows.map((row) => {
+                const key = keyOf(row);
+                const chosen = selection?.chosen.has(key) ?? false;
+                return (
+                  <tr key={key} data-chosen={chosen || undefined}>
+                    {selection && (
+                      <td className={css.check}>
+                        <Checkbox
+                          size="xs"
+                          aria-label={`Choose ${key}`}
+                          checked={chosen}
+                          onChange={(event) => choose([key], event.currentTarget.checked)}
+                        />
+                      </td>
+                    )}
+                    {columns.map((column) => (
+                      <td
+                        key={column.name}
+                        data-name={column.quiet ? undefined : column.name}
+                        style={{ textAlign: column.align }}
+                        className={column.wide ? css.wide : undefined}
+                      >
+                        {column.cell(row)}
+                      </td>
+                    ))}
+                  </tr>
+                );
+              })
+            : Array.from({ length: waitingRows }, (_, number) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
+                <tr key={number}>
+                  <td colSpan={columns.length + (selection ? 1 : 0)}>
+                    <Skeleton height={12} width={`${92 - ((number * 13) % 40)}%`} />
+                  </td>
+                </tr>
+              ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

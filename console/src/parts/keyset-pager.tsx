@@ -1,0 +1,46 @@
+/** Walks a list by its cursors: forward by `next`, back by what was walked. */
+
+import { Button, Group } from "@mantine/core";
+import { ChevronLeft, ChevronRight } from "lucide-react";
+
+export function KeysetPager({
+  page,
+  next,
+  onFirst,
+  onBack,
+  onNext,
+  busy = false,
+}: {
+  /** Counted from 1; null when a link led into the middle. */
+  page: number | null;
+  next: string | null | undefined;
+  onFirst: () => void;
+  onBack?: () => void;
+  onNext: (cursor: string) => void;
+  busy?: boolean;
+}) {
+  if (page === 1 && !next) return null;
+  return (
+    <Group component="nav" aria-label="Pages" gap="xs" justify="flex-end">
+      {page !== 1 && (
+        <Button variant="subtle" color="gray" onClick={onFirst}>
+          Newest
+        </Button>
+      )}
+      {onBack && page !== 1 && (
+        <Button variant="default" onClick={onBack} leftSection={<ChevronLeft size={14} />}>
+          Back
+        </Button>
+      )}
+      {page !== null && <span className="muted">Page {page}</span>}
+      <Button
+        variant="default"
+        disabled={!next || busy}
+        onClick={() => next && onNext(next)}
+        rightSection={<ChevronRight size={14} />}
+      >
+        Next
+      </Button>
+    </Group>
+  );
+}

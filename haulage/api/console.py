@@ -1,0 +1,113 @@
+"""The console: a page for browsers, built from `console/` into `console_dist` beside this file.
+
+Its own routing happens in the browser, so a browser that asks for a page (`Accept: text/html`) and
+finds no route of the API there is given the one document that is all pages. What begins like a
+route of ours (`/api`, `/docs`, `/health` …) stays the API's to answer, and so does everything that
+asks for something other than a page.
+
+The document is made for each answer: a fresh nonce lets in the styles that the page writes, nothing
+else written into it runs, and `<base>` says where the console is mounted.
+"""
+
+import html
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from haulage.api.errors import Refusal
+from haulage.api.guard import Router, needs
+
+DIST = Path(__file__).parent / "console_dist"
+ASSETS = "assets"
+# Their names carry a digest of their content.
+FOR_EVER = "public, max-age=31536000, immutable"
+
+_NAME = re.compile(r"[\w-][\w.-]*")
+_BASE = re.compile(r'<base href="[^"]*"')
+_NONCE = "__NONCE__"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'self'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+_UNBUILT = """\
+<!doctype html>
+<html lang="en"><base href="/"><title>Haulage</title>
+<meta name="viewport" content="width=device-width">
+<h1>The console is not built</h1>
+<p>The API works; its pages for browsers are missing. In the source tree run
+<code>make console</code> and load this page again. <a href="docs">The API's documentation</a> is
+here already.</p>
+</html>
+"""
+
+router = Router()
+
+
+@router.get(f"/{ASSETS}/{{name}}", include_in_schema=False)
+@needs()
+async def asset(request: Request, name: str) -> Response:
+    """A script, style or font of the console; compressed ahead for those who take gzip."""
+    path = DIST / ASSETS / name
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise Refusal(
+            404,
+            "not_found",
+            "Not found",
+            "The console has no such part. It was built anew since this page was loaded: load it "
+            "again.",
+        )
+    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
+    media_type = FileResponse(path).media_type
+    packed = path.with_name(f"{name}.gz")
+    if "gzip" in request.headers.get("accept-encoding", "") and packed.is_file():
+        headers["Content-Encoding"] = "gzip"
+        path = packed
+    return FileResponse(path, headers=headers, media_type=media_type)
+
+
+class Pages:
+    """Answers where no route is: with the console for browsers, else with what `otherwise` says."""
+
+    def __init__(self, otherwise: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self._otherwise = otherwise
+        self._taken = {_first(getattr(route, "path", "")) for route in routes} - {""}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._otherwise
+        if scope["type"] == "http" and self._is_page(Request(scope)):
+            answer = document(scope)
+        await answer(scope, receive, send)
+
+    def _is_page(self, request: Request) -> bool:
+        path = request.scope["path"]
+        if request.method not in ("GET", "HEAD") or _first(path) in self._taken:
+            return False
+        return path == "/" or "text/html" in request.headers.get("accept", "")
+
+
+def document(scope: Scope) -> Response:
+    """The console's document, or one that says how to build it."""
+    nonce = secrets.token_urlsafe(16)
+    try:
+        text = (DIST / "index.html").read_text()
+    except FileNotFoundError:
+        text = _UNBUILT
+    base = html.escape(f"{scope.get('root_path', '').rstrip('/')}/")
+    text = _BASE.sub(f'<base href="{base}"', text, count=1).replace(_NONCE, nonce)
+    headers = {
+        # A nonce that is kept is none; what it loads is kept instead.
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": _POLICY.format(nonce=nonce),
+    }
+    return HTMLResponse(text, headers=headers)
+
+
+def _first(path: str) -> str:
+    return path.split("/", 2)[1] if path.startswith("/") else ""
