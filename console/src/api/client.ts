@@ -27,7 +27,7 @@ export async function ask(input: string | Request, init?: RequestInit): Promise<
   if (response.ok || response.status === 304) return response;
   const problem = await problemOf(response);
   if (response.status === 401 && credential === currentSession().credential) {
-    signOut(credential ? `You were signed out: ${problem.message}` : null);
+    if (credential) signOut(problem.message);
   }
   throw problem;
 }

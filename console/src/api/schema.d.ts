@@ -1036,6 +1036,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits/{name}/breaker/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a pool's circuit breaker
+         * @description Calls go again at once. It opens again as it did before, if they fail.
+         */
+        post: operations["close_breaker_api_v1_limits__name__breaker_close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I?
+         * @description Tenant, name and scopes of the caller; any credential that counts may ask.
+         */
+        get: operations["me_api_v1_me_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -1450,6 +1490,16 @@ export interface components {
             state: "closed" | "open" | "half_open";
             /** Retry After S */
             retry_after_s: number;
+            /**
+             * Failures
+             * @description In a row.
+             */
+            failures: number;
+            /**
+             * Opens After
+             * @description So many of them open it; 0: they never do.
+             */
+            opens_after: number;
         };
         /**
          * BulkDocument
@@ -2007,18 +2057,51 @@ export interface components {
             /** Current */
             current: number;
             /**
+             * Amount
+             * @description As it is set: for the period, or at once.
+             */
+            amount: number;
+            /**
              * Limit
-             * @description For a bucket what it holds.
+             * @description For a bucket what it holds, less what `slack_s` keeps back.
              */
             limit: number;
-            /** Remaining */
+            /**
+             * Remaining
+             * @description What can be taken now; a bucket's level.
+             */
             remaining: number;
+            /**
+             * Next At
+             * @description When one more fits. null: when one of the calls under way ends.
+             */
+            next_at: string | null;
             /**
              * Reset At
              * Format: date-time
              * @description When nothing of it is used any more, if nobody calls.
              */
             reset_at: string;
+        };
+        /**
+         * LineDocument
+         * @description The calls of one tenant and model that wait for their turn.
+         */
+        LineDocument: {
+            /** Tenant */
+            tenant: string;
+            /** Model */
+            model: string;
+            /**
+             * Waiting
+             * @description In their job's slot.
+             */
+            waiting: number;
+            /**
+             * Parked
+             * @description Their jobs are snoozed and come again before their turn.
+             */
+            parked: number;
         };
         /**
          * LogLineDocument
@@ -2160,6 +2243,47 @@ export interface components {
              * @description `whsec_…`, for a library of Standard Webhooks.
              */
             secret: string;
+        };
+        /**
+         * MeDocument
+         * @description The caller as the API sees it.
+         */
+        MeDocument: {
+            /**
+             * Tenant
+             * @description Whose jobs and files are shown.
+             */
+            tenant: string;
+            /**
+             * Subject
+             * @description What audit fields keep, such as a job's `cancelled_by`.
+             */
+            subject: string;
+            /**
+             * Scopes
+             * @description `admin` has all of them.
+             */
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * User
+             * @description A token's user.
+             */
+            user: string | null;
+            /**
+             * Key
+             * @description The id of the API key.
+             */
+            key: string | null;
+            /**
+             * Auth
+             * @description False: nobody is asked who they are.
+             */
+            auth: boolean;
+            /**
+             * Version
+             * @description Haulage's.
+             */
+            version: string;
         };
         /**
          * NowDocument
@@ -2422,9 +2546,19 @@ export interface components {
             limits: components["schemas"]["LimitUsage"][] | null;
             /**
              * Waiting
-             * @description Calls in line.
+             * @description Calls in line, of all tenants.
              */
             waiting: number | null;
+            /**
+             * Parked
+             * @description Calls whose jobs come again before their turn.
+             */
+            parked: number | null;
+            /**
+             * Lines
+             * @description Who waits, the longest line first, 100 at most: administrators see all of it, others themselves.
+             */
+            lines: components["schemas"]["LineDocument"][] | null;
             /**
              * Frozen S
              * @description A provider refused; nothing goes for so long.
@@ -8703,6 +8837,156 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or a queue is full; come back after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A server behind the API does not answer; come back after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_breaker_api_v1_limits__name__breaker_close_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolDocument"];
+                };
+            };
+            /** @description The request can't be read, or its query does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credentials, or none that count */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope; `needs` names it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or a queue is full; come back after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A server behind the API does not answer; come back after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me_api_v1_me_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeDocument"];
+                };
+            };
+            /** @description As your If-None-Match says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read, or its query does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credentials, or none that count */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope; `needs` names it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,7 +14,7 @@ const Shortcuts = lazy(() => import("./shortcut-sheet"));
 const SignIn = lazy(() => import("./sign-in"));
 
 export function Shell() {
-  const { needsSignIn } = useMe();
+  const { checked, needsSignIn } = useMe();
   const [narrow, setNarrow] = useLocalStorage({ key: "haulage.nav", defaultValue: false });
   const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
   useHotkeys([
@@ -43,7 +43,7 @@ export function Shell() {
       />
       <main id="main" className={css.main} tabIndex={-1}>
         <AwayBanner />
-        <Outlet />
+        {checked && <Outlet />}
       </main>
       <TabBar onMore={() => setOpen("palette")} />
       <Suspense>

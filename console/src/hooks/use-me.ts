@@ -12,15 +12,13 @@ export function useSession() {
   return useSyncExternalStore(onSession, currentSession);
 }
 
-const ALL: Scope[] = ["read", "submit", "operate", "priority", "admin"];
-
 /** A 401 says that this installation asks who calls. */
 export function useMe() {
   const { credential } = useSession();
   const asked = useQuery({
     queryKey: ["me", credential],
     staleTime: 60_000,
-    queryFn: () => data(client.GET("/api/v1/types", { params: {} })).then(() => ({ scopes: ALL })),
+    queryFn: () => data(client.GET("/api/v1/me")),
   });
   const { error } = asked;
   return {
