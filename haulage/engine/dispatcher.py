@@ -208,7 +208,7 @@ class Dispatcher:
 
     async def _ring_new(self) -> bool:
         """Fill each queue's window; True when a window has room and jobs may be left."""
-        more = congested = False
+        more = congested = rang = False
         found = await self._services.dispatch.rung_waiting()
         for queue in self._queues:
             ringing = found.get(queue, Ringing())
@@ -228,10 +228,12 @@ class Dispatcher:
                 self._services.doorbell.ring(bells)
                 self._services.event_bell.rang(bell.job_id for bell in bells)
                 room -= len(bells)
+                rang = True
             else:
                 more |= room > 0
             congested |= room <= 0
-        self._congested = congested
+        # A capped tenant has room for its next job when one ends, perhaps long before a tick.
+        self._congested = congested or (rang and bool(self._services.caps()))
         return more
 
     async def _ring_lost(self) -> None:

@@ -1,10 +1,11 @@
 """What the engine's parts share in one process: the stores, each behind its batcher."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from haulage.accounts.credits import Till
+from haulage.domain.caps import Caps, uncapped
 from haulage.domain.clock import SystemClock
 from haulage.domain.job import Lease, NewJob
 from haulage.domain.job_type import Registry
@@ -49,6 +50,7 @@ class Services:
     worker_bell: WorkerBell
     models: Models = field(default_factory=NoModels)
     traffic: Traffic = field(default_factory=FreeRoad)
+    caps: Callable[[], Caps] = uncapped
 
     families: FamilyStore = field(init=False)
     decisions: DecisionStore = field(init=False)

@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from haulage.domain import bulk
 from haulage.domain.holdup import HoldupKind
 from haulage.domain.lifecycle import Reason, State
 from haulage.engine.services import Services
+from haulage.storage.capped_claims import running_of
 from haulage.storage.queue_store import Pause
 from haulage.storage.why_reads import COUNT_UP_TO, Standing, WhyReads
 
@@ -63,8 +65,10 @@ _PARKED: dict[str, str] = {
 }
 
 
-async def why(services: Services, job_id: UUID, *, tenant: str) -> Answer | None:
-    """Why the job is not running; None when the tenant has no such job."""
+async def why(
+    services: Services, job_id: UUID, *, tenant: str, cap: int | None = None
+) -> Answer | None:
+    """Why the job is not running; None when the tenant has no such job. `cap` is the tenant's."""
     reads = WhyReads(services.database)
     job = await reads.standing(job_id, tenant=tenant)
     if job is None:
@@ -74,7 +78,8 @@ async def why(services: Services, job_id: UUID, *, tenant: str) -> Answer | None
             waits = await _parked(services, reads, job)
             causes = [waits or _scheduled(job), *await _queue_causes(services, job)]
         case State.QUEUED:
-            causes = [*await _queue_causes(services, job), await _turn(reads, job)]
+            held = [*await _queue_causes(services, job), *await _cap(services, job, cap)]
+            causes = [*held, await _turn(reads, job)]
         case State.WAITING:
             causes = [await _children(reads, job)]
         case State.RUNNING:
@@ -150,6 +155,23 @@ def _paused(pause: Pause) -> Cause:
             "since": pause.since,
         },
     )
+
+
+async def _cap(services: Services, job: Standing, cap: int | None) -> list[Cause]:
+    """The tenant's cap, if that is reached."""
+    if cap is None or job.queue == bulk.QUEUE:
+        return []
+    running = (await running_of(services.database, [job.tenant])).get(job.tenant, 0)
+    if running < cap:
+        return []
+    return [
+        Cause(
+            "tenant_cap",
+            f"The tenant is at its cap ({running} of {cap} running). Its next job goes on when one "
+            "of them ends; jobs of other tenants pass it by.",
+            details={"running": running, "cap": cap},
+        )
+    ]
 
 
 async def _turn(reads: WhyReads, job: Standing) -> Cause:

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from pydantic import ValidationError
 
+from haulage.domain.caps import UNCAPPED, Caps
 from haulage.limits.breaker import BreakerRule
-from haulage.limits.config import PoolBody
+from haulage.limits.config import RUNNING, PoolBody
 from haulage.limits.limit import Pool
 from haulage.limits.ports import PoolStore
 from haulage.settings.limits import LimitsSettings
@@ -55,6 +56,7 @@ class PoolBook:
         self._fixed |= self._entries(Source.FILE, file)
         self._set: dict[str, Entry] = {}
         self._free: dict[str, Pool] = {}
+        self._caps = self._read_caps()
 
     async def reload(self) -> None:
         """Read what was set over HTTP. Raises `Unavailable`; what was known stays in force."""
@@ -75,6 +77,11 @@ class PoolBook:
                 held if held and held.body == body else self._entry(Source.API, name, body)
             )
         self._set = found
+        self._caps = self._read_caps()
+
+    def caps(self) -> Caps:
+        """How many jobs of each tenant may run."""
+        return self._caps
 
     def pool(self, name: str) -> Pool:
         """The same object as long as nothing has changed."""
@@ -89,6 +96,10 @@ class PoolBook:
     def entries(self) -> list[Entry]:
         """All pools that are configured, by name."""
         return [one for _, one in sorted({**self._fixed, **self._set}.items())]
+
+    def _read_caps(self) -> Caps:
+        entry = self._set.get(RUNNING) or self._fixed.get(RUNNING)
+        return entry.body.caps() if entry else UNCAPPED
 
     def _entries(self, source: Source, bodies: Mapping[str, PoolBody]) -> dict[str, Entry]:
         return {name: self._entry(source, name, body) for name, body in bodies.items()}

@@ -21,13 +21,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from haulage.domain.caps import Caps
 from haulage.limits.breaker import BreakerRule
 from haulage.limits.limit import Limit, Measure, Period, Pool, Scope, Strategy
+from haulage.settings import SettingsFault
 from haulage.settings.document import read_sections
 from haulage.settings.limits import LimitsSettings
 
 # The pool of the older system's variables, RATE_LIMIT_PER_MINUTE and its neighbours.
 TASKS_POOL = "ai-tasks"
+# How many jobs of each tenant may run at once. Nothing of it is in Redis: the claim of a job counts
+# what runs in PostgreSQL, where the jobs are (storage/capped_claims.py).
+RUNNING = "running"
+ONLY_TENANTS = (
+    "this pool caps how many jobs of a tenant run: say `concurrency` in `per_tenant` or in "
+    "`tenants.NAME`, and nothing else"
+)
 MAX_AMOUNT = 10**12
 
 
@@ -174,6 +183,22 @@ class PoolBody(ScopeBody):
             local_share=self.local_share,
         )
 
+    def caps(self) -> Caps:
+        """What it means as the pool `running`."""
+        own = {of: one.concurrency for of, one in self.tenants.items()}
+        return Caps(
+            self.per_tenant.concurrency,
+            {of: cap for of, cap in own.items() if cap is not None},
+        )
+
+    @property
+    def caps_tenants_alone(self) -> bool:
+        """Whether that is all it says: a limit that has no effect must not be accepted."""
+        said = [(one.scope, one.measure) for one in self.pool(RUNNING).limits]
+        plain = {"per_tenant", "tenants"} >= self.model_fields_set
+        plain &= all({"concurrency"} >= one.model_fields_set for one in self.tenants.values())
+        return plain and set(said) <= {(Scope.TENANT, Measure.CONCURRENCY)}
+
     def breaker(self, settings: LimitsSettings) -> BreakerRule:
         """When the provider's breaker opens."""
         failures, open_s = self.breaker_failures, self.breaker_open_s
@@ -218,4 +243,7 @@ def from_environment(settings: LimitsSettings) -> dict[str, PoolBody]:
 def from_file(path: Path) -> dict[str, PoolBody]:
     """The `[limits.…]` sections of a `haulage.toml`; none when there is no file. Raises
     `SettingsFault` with every fault it finds."""
-    return read_sections(path, "limits", PoolBody, noun="pool")
+    found = read_sections(path, "limits", PoolBody, noun="pool")
+    if RUNNING in found and not found[RUNNING].caps_tenants_alone:
+        raise SettingsFault(f"{path}: limits.{RUNNING}: {ONLY_TENANTS}")
+    return found

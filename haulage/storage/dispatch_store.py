@@ -4,18 +4,21 @@ They move jobs nobody holds (due, past their deadline) and jobs whose holder is 
 takes a bounded number of rows, skips what is locked, and adds its events in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from haulage.domain import bulk
+from haulage.domain.caps import Caps, uncapped
 from haulage.domain.clock import Clock
 from haulage.domain.job import Priority
 from haulage.domain.lifecycle import State
 from haulage.domain.ports import Bell
 from haulage.storage import dispatch_sql, ring_sql
+from haulage.storage.capped_claims import rooms_in
 from haulage.storage.credit_ledger import Ended, settle_in
 from haulage.storage.database import Database
 
@@ -55,9 +58,12 @@ class Ringing:
 class DispatchStore:
     """What the dispatcher does to jobs."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, caps: Callable[[], Caps] = uncapped
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._caps = caps
         # By queue, the tenant at which the next call goes on, where one call could not see all.
         self._after: dict[str, str] = {}
 
@@ -76,8 +82,9 @@ class DispatchStore:
 
         Tenants get equal shares of what is rung and unclaimed; within a tenant it goes by priority,
         one higher for each `aging_s` of waiting, and then by time. It may take fewer than there are
-        when a tenant has less than its share: ask again. Nothing of a paused queue. A crash before
-        the ring loses only the ring, which `take_lost` finds again.
+        when a tenant has less than its share: ask again. Nothing of a paused queue, and of a tenant
+        with a cap no more than may run beside what runs or is rung already. A crash before the ring
+        loses only the ring, which `take_lost` finds again.
 
         `isolates`: its jobs run in company, so the most suspicious of them are rung alone, as far
         as there are places. A queue whose jobs always have a process of their own needs none.
@@ -93,10 +100,13 @@ class DispatchStore:
         async with self._database.transaction() as connection:
             # Compiling the statement takes far longer than running it.
             await connection.execute(sa.text("SET LOCAL jit = off"))
-            found = await connection.execute(
-                ring_sql.TAKE_UNRUNG,
-                {**given, "now": self._clock.now(), "limit": limit, "after": after, "lanes": LANES},
-            )
+            asked = {**given, "now": self._clock.now(), "limit": limit, "after": after}
+            statement = ring_sql.TAKE_UNRUNG
+            if (caps := self._caps()) and given["queue"] != bulk.QUEUE:
+                rooms, statement = await rooms_in(connection, caps), ring_sql.TAKE_UNRUNG_CAPPED
+                asked |= {"tenants": list(rooms.own), "rooms": list(rooms.own.values())}
+                asked |= {"room": rooms.each, "full": rooms.full}
+            found = await connection.execute(statement, {**asked, "lanes": LANES})
             rows = found.all()
         if rows and rows[0].after is not None:
             self._after[rows[0].queue] = rows[0].after

@@ -8,7 +8,7 @@ fenced: they land only while the row carries the lease's fence. The dispatcher's
 All methods take many jobs at once: the engine's batchers call them with what has gathered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,12 +17,14 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from haulage.domain.caps import Caps, uncapped
 from haulage.domain.clock import Clock
 from haulage.domain.job import NOBODY, JobCaller, Lease, NewJob, Priority, Usage
 from haulage.domain.lifecycle import Reason, State
 from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
 from haulage.storage.blobs import Blobs
+from haulage.storage.capped_claims import within_caps
 from haulage.storage.credit_ledger import Due, Ended, reserve_in, settle_in
 from haulage.storage.database import Database
 from haulage.storage.file_links import link_in, links_of
@@ -41,10 +43,17 @@ class CancelAnswer:
 class JobStore:
     """The fenced store of jobs."""
 
-    def __init__(self, database: Database, blobs: Blobs, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        clock: Clock,
+        caps: Callable[[], Caps] = uncapped,
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._clock = clock
+        self._caps = caps
 
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Insert all or none, with their first events. Inserting an id again changes nothing.
@@ -61,11 +70,14 @@ class JobStore:
     ) -> list[Lease]:
         """Take the leases of those of `ids` that are ready; each lease's fence is new.
 
-        What is cancelled, finished, past its deadline, or held by somebody else is not claimed; nor
-        is what was rung to run `alone` in its process, unless the caller says that it does.
+        What is cancelled, finished, past its deadline, over its tenant's cap, or held by somebody
+        else is not claimed; nor is what was rung to run `alone` in its process, unless the caller
+        says that it does.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
+            if caps := self._caps():
+                ids = await within_caps(connection, ids, caps)
             rows = await connection.execute(
                 job_sql.CLAIM,
                 {

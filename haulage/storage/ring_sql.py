@@ -67,7 +67,7 @@ WITH RECURSIVE lane AS (
         ORDER BY tenant, priority LIMIT 1
     ) AS following
 ), lanes AS MATERIALIZED (
-    SELECT tenant, priority FROM lane LIMIT :lanes
+    SELECT tenant, priority FROM lane {open} LIMIT :lanes
 ), tenants AS (
     SELECT tenant, coalesce(max(rung), 0) AS rung
     FROM (SELECT DISTINCT tenant FROM lanes) AS waiting LEFT JOIN (
@@ -78,7 +78,7 @@ WITH RECURSIVE lane AS (
     GROUP BY tenant
 ), shares AS (
     SELECT tenant, rung, least(CAST(:limit AS int), ceil(
-        (CAST(:limit AS int) + sum(rung) OVER ()) / count(*) OVER ()) - rung) AS share
+        (CAST(:limit AS int) + sum(rung) OVER ()) / count(*) OVER ()) - rung{room}) AS share
     FROM tenants
 ), waiting AS (
     SELECT job.id, job.scheduled_at, shares.tenant, rung, job.level
@@ -98,15 +98,24 @@ WITH RECURSIVE lane AS (
     ) AS ordered
     ORDER BY turn, level, scheduled_at, id LIMIT :limit
 """
-TAKE_UNRUNG = sa.text(
-    _TAKE_UNRUNG.format(not_paused=_NOT_PAUSED, level=_LEVEL)
-    + _RING.format(
-        isolate_after=ISOLATE_AFTER,
-        isolates="CAST(:isolates AS boolean)",
-        free_places=_FREE_PLACES,
-        which="rung_at IS NULL",
-        following="(SELECT max(tenant) FROM lanes HAVING count(*) = :lanes)",
+# Where tenants have caps: those that are full have no lane, the others their room at most. LEAST
+# passes over NULL, which is a tenant without a cap.
+_OPEN = "WHERE tenant <> ALL (CAST(:full AS text[]))"
+_ROOM = """, coalesce((
+        SELECT room FROM unnest(CAST(:tenants AS text[]), CAST(:rooms AS int[])) AS its (of, room)
+        WHERE its.of = tenants.tenant), CAST(:room AS int))"""
+TAKE_UNRUNG, TAKE_UNRUNG_CAPPED = (
+    sa.text(
+        _TAKE_UNRUNG.format(not_paused=_NOT_PAUSED, level=_LEVEL, open=open_lanes, room=room)
+        + _RING.format(
+            isolate_after=ISOLATE_AFTER,
+            isolates="CAST(:isolates AS boolean)",
+            free_places=_FREE_PLACES,
+            which="rung_at IS NULL",
+            following="(SELECT max(tenant) FROM lanes HAVING count(*) = :lanes)",
+        )
     )
+    for open_lanes, room in (("", ""), (_OPEN, _ROOM))
 )
 
 _LOST = "NOT alone AND rung_at < CAST(:now AS timestamptz) - make_interval(secs => :age_s)"

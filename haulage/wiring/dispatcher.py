@@ -54,7 +54,9 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
     lengths = RabbitQueueLengths(app) if on_rabbit else RedisQueueLengths(settings)
     try:
         async with (
-            open_services(settings, registry, doorbell, pool_size=5, name="dispatcher") as services,
+            open_services(
+                settings, registry, doorbell, pool_size=5, name="dispatcher", with_caps=True
+            ) as services,
             open_deliverer(settings, services) as deliverer,
         ):
             dispatcher = Dispatcher(

@@ -25,19 +25,41 @@ RELOAD_S = 0.8
 
 
 @asynccontextmanager
-async def open_limits(
+async def open_book(
     settings: Settings, database: Database, clock: Clock
-) -> AsyncIterator[Limits]:
-    """Closed at the end, with all usage written if PostgreSQL is there. Raises `SettingsFault`."""
-    store = LimitStore(database, clock)
+) -> AsyncIterator[PoolBook]:
+    """The pools as they are set, kept up to date. Raises `SettingsFault`."""
     book = PoolBook(
         settings.limits,
-        store,
+        LimitStore(database, clock),
         environment=from_environment(settings.limits),
         file=from_file(Path(settings.config)),
     )
     with suppress(Unavailable):
         await book.reload()
+    keeping = asyncio.get_running_loop().create_task(_keep_reloading(book))
+    try:
+        yield book
+    finally:
+        keeping.cancel()
+
+
+@asynccontextmanager
+async def open_limits(
+    settings: Settings, database: Database, clock: Clock
+) -> AsyncIterator[Limits]:
+    """Closed at the end, with all usage written if PostgreSQL is there. Raises `SettingsFault`."""
+    async with (
+        open_book(settings, database, clock) as book,
+        _open(settings, LimitStore(database, clock), clock, book) as limits,
+    ):
+        yield limits
+
+
+@asynccontextmanager
+async def _open(
+    settings: Settings, store: LimitStore, clock: Clock, book: PoolBook
+) -> AsyncIterator[Limits]:
     client = connect(settings.require_redis_url())
     prefix = settings.redis.prefix
     ledger = Ledger(store, clock.now)
@@ -46,10 +68,7 @@ async def open_limits(
     await limiter.open()
     await breakers.open()
     loop = asyncio.get_running_loop()
-    keeping = (
-        loop.create_task(_keep_reloading(book)),
-        loop.create_task(meters.keep(limiter, lambda: [one.name for one in book.entries()])),
-    )
+    keeping = loop.create_task(meters.keep(limiter, lambda: [one.name for one in book.entries()]))
     try:
         yield Limits(
             book,
@@ -65,8 +84,7 @@ async def open_limits(
             ),
         )
     finally:
-        for task in keeping:
-            task.cancel()
+        keeping.cancel()
         await limiter.close()
         await breakers.close()
         await ledger.close()

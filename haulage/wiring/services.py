@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from haulage import handlers
 from haulage.brokers.address import AMQP
+from haulage.domain.caps import Caps, uncapped
 from haulage.domain.clock import SystemClock
 from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import Registry
@@ -34,6 +35,7 @@ from haulage.storage.vector_store import VectorStore
 from haulage.storage.worker_store import WorkerStore
 from haulage.telemetry import logs, scrape
 from haulage.wiring import collector
+from haulage.wiring.limits import open_book, open_limits
 from haulage.wiring.tables import require_tables
 
 CALIBRATE_EVERY_S = 60.0
@@ -76,10 +78,12 @@ async def open_services(
     pool_size: int,
     name: str,
     with_models: bool = False,
+    with_caps: bool = False,
 ) -> AsyncIterator[Services]:
     """The services for the running event loop, closed at the end.
 
-    `with_models`: jobs run here, and may call language models.
+    `with_models`: jobs run here, and may call language models. `with_caps`: jobs are rung here as
+    their tenants' caps allow.
     """
     clock = SystemClock()
     database = Database(
@@ -93,15 +97,17 @@ async def open_services(
     opened = AsyncExitStack()
     models: Models = NoModels()
     traffic: Traffic = FreeRoad()
+    caps: Callable[[], Caps] = uncapped
+    if with_caps:
+        caps = (await opened.enter_async_context(open_book(settings, database, clock))).caps
     if with_models:
         # Only workers pay for the import of providers and their HTTP client.
-        from haulage.wiring.limits import open_limits
         from haulage.wiring.models import open_models
 
         ledger = StoredLedger(UsageStore(database), clock)
         opened.push_async_callback(ledger.drain)
         limits = await opened.enter_async_context(open_limits(settings, database, clock))
-        traffic = limits.traffic
+        traffic, caps = limits.traffic, limits.book.caps
         gateway = open_models(
             settings.providers,
             traffic=traffic,
@@ -114,8 +120,8 @@ async def open_services(
         clock=clock,
         registry=registry,
         blobs=blobs,
-        jobs=JobStore(database, blobs, clock),
-        dispatch=DispatchStore(database, clock),
+        jobs=JobStore(database, blobs, clock, caps),
+        dispatch=DispatchStore(database, clock, caps),
         events=EventStore(database, clock),
         steps=StepStore(database, blobs, clock),
         files=FileStore(database, blobs, clock),
@@ -125,6 +131,7 @@ async def open_services(
         worker_bell=bus,
         models=models,
         traffic=traffic,
+        caps=caps,
     )
     keeping_time = asyncio.get_running_loop().create_task(_keep_time(services))
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from haulage.brokers import redis_clients
 from haulage.domain.limits import Asker, Estimate, Spent
-from tests.api.conftest import Api
+from tests.api.conftest import Api, Submit, Worker, assert_problem
 
 BODY = {"tokens_per_hour": 1000, "per_tenant": {"requests_per_minute": 2}}
 
@@ -118,3 +118,29 @@ async def test_without_redis_the_settings_are_still_shown(
     assert pool["limits"] is None
     assert pool["settings"]["requests_per_minute"]["amount"] == 20
     await client.aclose()
+
+
+async def test_caps_on_running_jobs_show_how_many_run(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    body = {"per_tenant": {"concurrency": 5}, "tenants": {"acme": {"concurrency": 2}}}
+    assert (await http.put("/api/v1/limits/running", json=body)).status_code == 200
+    await worker.claim((await submit())["id"])
+    pool = (await http.get("/api/v1/limits/running")).json()
+    shown = {one["whose"]: (one["current"], one["limit"]) for one in pool["limits"]}
+    assert shown == {"acme": (0, 2), "default": (1, 5)}
+
+
+async def test_what_the_pool_of_running_jobs_can_not_hold_is_refused(
+    http: httpx.AsyncClient,
+) -> None:
+    for body in (
+        {"concurrency": 5},
+        {"per_user": {"concurrency": 5}},
+        {"per_tenant": {"requests_per_day": 5}},
+        {"tenants": {"acme": {"concurrency": 5, "weight": 2}}},
+    ):
+        answer = await http.put("/api/v1/limits/running", json=body)
+        assert "caps how many jobs" in assert_problem(answer, 422, "invalid_input")["detail"] + str(
+            answer.json()["errors"]
+        )

@@ -151,3 +151,15 @@ async def test_a_job_that_runs_or_is_over_says_so(
 
 async def test_an_unknown_job_is_404(http: httpx.AsyncClient) -> None:
     assert_problem(await http.get("/api/v1/jobs/x/why"), 404, "not_found")
+
+
+async def test_a_tenant_at_its_cap_says_so(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    caps = {"per_tenant": {"concurrency": 1}}
+    assert (await http.put("/api/v1/limits/running", json=caps)).status_code == 200
+    running, waiting = await submit(), await submit()
+    await worker.claim(running["id"])
+    cause, _ = await causes(http, waiting["id"])
+    assert (cause["code"], cause["details"]) == ("tenant_cap", {"running": 1, "cap": 1})
+    assert "at its cap (1 of 1 running)" in cause["message"]

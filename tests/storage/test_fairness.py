@@ -1,5 +1,6 @@
 """Who is rung next: tenants share, priorities count, and nobody waits for ever."""
 
+import pytest
 import sqlalchemy as sa
 
 from haulage.domain.ids import uuid7
@@ -117,15 +118,26 @@ async def test_more_tenants_than_one_call_looks_at_all_get_their_turn(services: 
     assert {*first, *rest} == set(tenant_of)
 
 
+@pytest.mark.parametrize(
+    ("statement", "capped"),
+    [
+        (ring_sql.TAKE_UNRUNG, {}),
+        (
+            ring_sql.TAKE_UNRUNG_CAPPED,
+            {"tenants": ["big"], "rooms": [9], "room": None, "full": ["small"]},
+        ),
+    ],
+)
 async def test_the_next_jobs_are_found_without_reading_the_whole_table(
-    services: Services, clock: TestClock
+    services: Services, clock: TestClock, statement: sa.TextClause, capped: dict[str, object]
 ) -> None:
     await many(services, 5_000, tenant="big")
     async with services.database.transaction() as connection:
         await connection.execute(sa.text("ANALYZE jobs"))
         plan = await connection.execute(
-            sa.text(f"EXPLAIN {ring_sql.TAKE_UNRUNG.text}"),
+            sa.text(f"EXPLAIN {statement.text}"),
             {
+                **capped,
                 "now": clock.now(),
                 "queue": "io",
                 "limit": 100,

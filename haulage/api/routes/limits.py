@@ -16,12 +16,13 @@ from haulage.api.guard import Router, needs
 from haulage.api.limit_models import LimitUsage, PoolDocument, PoolPage
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery
+from haulage.api.running_usage import running
 from haulage.domain.errors import Fault, InvalidInput, NotFound
 from haulage.domain.limits import Asker
 from haulage.domain.scope import Scope
 from haulage.limits import limit
 from haulage.limits.book import Entry
-from haulage.limits.config import PoolBody
+from haulage.limits.config import ONLY_TENANTS, RUNNING, PoolBody
 from haulage.limits.errors import RedisAway
 from haulage.limits.installation import Limits
 from haulage.limits.view import LimitView
@@ -29,6 +30,15 @@ from haulage.limits.view import LimitView
 router = Router(prefix="/api/v1/limits", tags=["limits"])
 
 MAX_NAME, MAX_LINES = 100, 100
+# Of a pool that nobody waits at: its jobs wait in their queue.
+_NO_TURNS = {
+    "waiting": 0,
+    "parked": 0,
+    "lines": [],
+    "frozen_s": 0.0,
+    "part": 1.0,
+    "breaker": None,
+}
 B = TypeVar("B")
 
 
@@ -36,8 +46,8 @@ B = TypeVar("B")
 @needs(Scope.READ)
 async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> PoolPage:
     """Every pool that is set, with its usage now: by oneself and by all together."""
-    limits, who = await _current(request), deps.principal(request)
-    return PoolPage(data=[await _document(limits, one, who) for one in limits.book.entries()])
+    limits = await _current(request)
+    return PoolPage(data=[await _document(request, one) for one in limits.book.entries()])
 
 
 @router.get("/{name}", responses=problems(400, 404, 503), summary="Look at a pool's limits")
@@ -45,7 +55,7 @@ async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> Pool
 async def show(request: Request, name: str, _query: Annotated[NoQuery, Query()]) -> PoolDocument:
     """As it is set, and as it stands now."""
     limits = await _current(request)
-    return await _document(limits, _entry(limits, name), deps.principal(request))
+    return await _document(request, _entry(limits, name))
 
 
 @router.put(
@@ -62,10 +72,12 @@ async def put(request: Request, name: str) -> PoolDocument:
         fault = Fault("", f"a pool's name has at most {MAX_NAME} characters and no braces")
         raise InvalidInput("The name does not fit.", (fault,))
     body = await read_model(request, PoolBody, limit=parts.settings.api.max_body_bytes)
+    if name == RUNNING and not body.caps_tenants_alone:
+        raise InvalidInput("The body does not fit.", (Fault("", ONLY_TENANTS),))
     document: dict[str, Any] = body.model_dump(mode="json", exclude_defaults=True)
     await parts.limits.store.set(name, document, by=who.subject)
     limits = await _current(request)
-    return await _document(limits, _entry(limits, name), who)
+    return await _document(request, _entry(limits, name))
 
 
 @router.delete(
@@ -90,7 +102,7 @@ async def close_breaker(request: Request, name: str) -> PoolDocument:
     limits = await _current(request)
     entry = _entry(limits, name)
     await limits.breakers.shut(name)
-    return await _document(limits, entry, deps.principal(request))
+    return await _document(request, entry)
 
 
 async def _current(request: Request) -> Limits:
@@ -106,9 +118,13 @@ def _entry(limits: Limits, name: str) -> Entry:
     return known[name]
 
 
-async def _document(limits: Limits, entry: Entry, who: Principal) -> PoolDocument:
+async def _document(request: Request, entry: Entry) -> PoolDocument:
+    limits, who = deps.of(request).limits, deps.principal(request)
     settings = entry.body if who.may(Scope.ADMIN) else _own_settings(entry.body, who)
     shown: dict[str, Any] = {"name": entry.name, "source": entry.source, "settings": settings}
+    if entry.name == RUNNING:
+        used = [_usage(one) for one in await running(request, entry.pool) if _concerns(one, who)]
+        return PoolDocument.model_validate({**shown, **_NO_TURNS, "limits": used})
     try:
         view = await limits.limiter.look(entry.name)
         breaker = await limits.breakers.look(entry.name)

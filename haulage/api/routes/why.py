@@ -22,7 +22,16 @@ class CauseDocument(BaseModel):
     """One thing that stands between a job and its run. Decide by `code`."""
 
     code: str = Field(
-        examples=["queue_paused", "no_worker", "retry", "scheduled", "limit", "quota", "breaker"]
+        examples=[
+            "queue_paused",
+            "no_worker",
+            "tenant_cap",
+            "retry",
+            "scheduled",
+            "limit",
+            "quota",
+            "breaker",
+        ]
     )
     message: str
     until: datetime | None = Field(description="When it ends by itself, where that is known.")
@@ -42,8 +51,9 @@ async def explain(
     request: Request, job_id: str, _query: Annotated[NoQuery, Query()]
 ) -> WhyDocument:
     """Answered for every job; one that runs or is over says so."""
-    services, tenant = deps.of(request).services, deps.principal(request).tenant
-    found = await why(services, known_id(job_id), tenant=tenant)
+    parts, tenant = deps.of(request), deps.principal(request).tenant
+    cap = parts.limits.book.caps().of(tenant)
+    found = await why(parts.services, known_id(job_id), tenant=tenant, cap=cap)
     if found is None:
         raise no_such_job(job_id)
     return WhyDocument.model_validate(found, from_attributes=True)
