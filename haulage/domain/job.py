@@ -61,6 +61,9 @@ class Usage:
         )
 
 
+NOTHING_USED = Usage()
+
+
 @dataclass(frozen=True, slots=True)
 class JobCaller:
     """Who submitted a job: a user and an API key, None where nobody knows."""
@@ -135,7 +138,7 @@ class Lease:
     parent_id: UUID | None = None
     priority: Priority = Priority.NORMAL
     # What earlier attempts have used.
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NOTHING_USED
     caller: JobCaller = NOBODY
 
 
@@ -163,7 +166,7 @@ class Job:
     cancelled_at: datetime | None
     deadline: datetime | None = None
     progress: Progress = field(default_factory=Progress)
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NOTHING_USED
     error: dict[str, object] | None = None
     input: str | None = None
     result: str | None = None

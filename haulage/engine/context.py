@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 from haulage.domain.context import Child, ChildOutcome, Part
 from haulage.domain.errors import Snoozed
 from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
-from haulage.domain.job import Lease, Usage
+from haulage.domain.job import NOTHING_USED, Lease, Usage
 from haulage.domain.language_model import Choice, Embeddings
 from haulage.domain.ports import Pass
 from haulage.engine import maps
@@ -45,7 +45,7 @@ class RunContext:
         self.lease = lease
         # What earlier attempts have used and this one; and of it what is not written yet.
         self.usage = lease.usage
-        self._unwritten = Usage()
+        self._unwritten = NOTHING_USED
         self._services = services
         self._on_lost = on_lost
         self.random = random
@@ -138,7 +138,7 @@ class RunContext:
 
     def take_usage(self) -> Usage:
         """What is to be written with the next write; it is the taker's then."""
-        taken, self._unwritten = self._unwritten, Usage()
+        taken, self._unwritten = self._unwritten, NOTHING_USED
         return taken
 
     def _add(self, used: Usage) -> None:

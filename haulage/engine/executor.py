@@ -23,7 +23,7 @@ from haulage.domain.errors import (
     WaitsForChildren,
     classify,
 )
-from haulage.domain.job import Lease
+from haulage.domain.job import NOTHING_USED, Lease
 from haulage.domain.job_type import JobType, Policy
 from haulage.domain.lifecycle import Reason
 from haulage.domain.outcome import (
@@ -40,7 +40,7 @@ from haulage.engine.context import RunContext
 from haulage.engine.ending import Ending
 from haulage.engine.services import Services
 from haulage.engine.verdicts import frames_of, outcome_of, root_of
-from haulage.storage.settlement import NOTHING_USED, Settlement
+from haulage.storage.settlement import Settlement
 from haulage.telemetry import logs
 from haulage.telemetry.metrics import SETTLES_LOST, meters_of
 

@@ -104,7 +104,7 @@ WITH wanted AS (
     FROM wanted WHERE jobs.id = wanted.id
     RETURNING jobs.id, fence, type, queue, tenant, CAST(input AS text) AS input, input_ref, attempt,
               max_attempts, run, timeout_s, due_at, deadline, request_id, traceparent,
-              parent_id, priority, caller_user, caller_key, event_seq, usage
+              parent_id, priority, caller_user, caller_key, usage, event_seq
 ), noted AS (
     INSERT INTO events (job_id, seq, kind, at, data)
     SELECT id, event_seq, 'state', :now,

@@ -1,13 +1,12 @@
 """What came of an attempt, as the statements that settle it take it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from haulage.domain.fingerprint import digest_of
-from haulage.domain.job import Usage
+from haulage.domain.job import NOTHING_USED, Usage
 from haulage.domain.lifecycle import Reason
 from haulage.domain.outcome import (
     ErrorInfo,
@@ -19,10 +18,10 @@ from haulage.domain.outcome import (
     Waiting,
     target_state,
 )
+from haulage.storage.array_text import EMPTY, array_text, ids_text, texts_text
 from haulage.storage.blobs import size_of
 from haulage.storage.json_text import dumps, storable
 
-NOTHING_USED = Usage()
 MAX_DELAY_S = 366 * 24 * 3600.0
 MAX_REASON_CHARS = 200
 MAX_CODE_CHARS = 100
@@ -47,34 +46,57 @@ class Settlement:
     charge_credits: int | None = None
 
 
-def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str, list[Any]]:
-    """The columns of `job_sql.SETTLE` and `SETTLED_BEFORE`."""
+def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str, str]:
+    """The columns of `job_sql.SETTLE` and `SETTLED_BEFORE`, as texts of arrays.
+
+    One that says nothing is empty: `unnest` fills short arrays with NULLs.
+    """
+    outcomes = [one.outcome for one in settlements]
+    columns = {
+        "ids": ids_text(one.job_id for one in settlements),
+        "fences": array_text(one.fence for one in settlements),
+        "states": texts_text(target_state(outcome).value for outcome in outcomes),
+        "results": texts_text(_result(one) for one in settlements),
+        "result_sizes": array_text(_result_size(outcome) for outcome in outcomes),
+        "result_refs": EMPTY,
+        **_NOT_OF_SUCCESSES,
+        **_OF_USAGE,
+    }
+    if any(one.result_ref is not None for one in settlements):
+        columns["result_refs"] = texts_text(one.result_ref for one in settlements)
+    if any(one.usage is not NOTHING_USED for one in settlements):
+        columns |= _usage_columns([one.usage for one in settlements])
+    if not all(isinstance(outcome, Succeeded) for outcome in outcomes):
+        columns |= _columns_of_others(outcomes, now)
+    return columns
+
+
+_OF_USAGE = dict.fromkeys(["calls", "input_tokens", "output_tokens", "costs"], EMPTY)
+_NOT_OF_SUCCESSES = dict.fromkeys(
+    ["reasons", "due", "errors", "digests", "error_texts", "codes", "holdups", "refunds"], EMPTY
+)
+
+
+def _usage_columns(used: Sequence[Usage]) -> dict[str, str]:
     return {
-        "ids": [one.job_id for one in settlements],
-        "fences": [one.fence for one in settlements],
-        "states": [target_state(one.outcome).value for one in settlements],
-        "reasons": sparse(_reason(one.outcome) for one in settlements),
-        "due": sparse(_due(one.outcome, now) for one in settlements),
-        "results": sparse(_result(one) for one in settlements),
-        "result_refs": sparse(one.result_ref for one in settlements),
-        "result_sizes": sparse(_result_size(one.outcome) for one in settlements),
-        "errors": sparse(_error(one.outcome) for one in settlements),
-        "digests": sparse(_digest(one.outcome) for one in settlements),
-        "error_texts": sparse(_error_text(one.outcome) for one in settlements),
-        "codes": sparse(_code(one.outcome) for one in settlements),
-        "calls": sparse(one.usage.calls for one in settlements),
-        "input_tokens": sparse(one.usage.input_tokens for one in settlements),
-        "output_tokens": sparse(one.usage.output_tokens for one in settlements),
-        "costs": sparse(float(one.usage.cost) for one in settlements),
-        "holdups": sparse(_holdup(one.outcome) for one in settlements),
-        "refunds": sparse(isinstance(one.outcome, Snooze | Waiting) for one in settlements),
+        "calls": array_text(one.calls or None for one in used),
+        "input_tokens": array_text(one.input_tokens or None for one in used),
+        "output_tokens": array_text(one.output_tokens or None for one in used),
+        "costs": array_text(float(one.cost) or None for one in used),
     }
 
 
-def sparse(values: Iterable[Any]) -> list[Any]:
-    """A column for `unnest`, empty when it says nothing: `unnest` fills short arrays with NULLs."""
-    column = list(values)
-    return column if any(column) else []
+def _columns_of_others(outcomes: Sequence[Outcome], now: datetime) -> dict[str, str]:
+    return {
+        "reasons": texts_text(_reason(outcome) for outcome in outcomes),
+        "due": array_text(_due(outcome, now) for outcome in outcomes),
+        "errors": texts_text(_error(outcome) for outcome in outcomes),
+        "digests": texts_text(_digest(outcome) for outcome in outcomes),
+        "error_texts": texts_text(_error_text(outcome) for outcome in outcomes),
+        "codes": texts_text(_code(outcome) for outcome in outcomes),
+        "holdups": texts_text(_holdup(outcome) for outcome in outcomes),
+        "refunds": array_text(isinstance(outcome, Snooze | Waiting) for outcome in outcomes),
+    }
 
 
 def _result(settlement: Settlement) -> str | None:

@@ -13,12 +13,10 @@ import sqlalchemy as sa
 
 from haulage.domain.clock import Clock
 from haulage.domain.errors import NotFound
-from haulage.domain.job import Lease, Usage
+from haulage.domain.job import NOTHING_USED, Lease, Usage
 from haulage.storage.blobs import Blobs, size_of
 from haulage.storage.database import Database
 from haulage.storage.job_sql import ADD_USAGE, HELD_BY_ITEM
-
-NOTHING_USED = Usage()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from haulage.domain.ids import uuid7
 from haulage.domain.job import Priority
 from haulage.domain.ports import Bell
 from haulage.engine.celery_app import lanes, lanes_of_worker, make_celery, redis_lists
-from haulage.engine.doorbell import IDS_PER_MESSAGE, CeleryDoorbell
+from haulage.engine.doorbell import IDS_PER_MESSAGE, MOST_PER_MESSAGE, CeleryDoorbell
 from haulage.settings import load
 from haulage.telemetry.metrics import DOORBELL_FAILURES
 
@@ -139,6 +139,15 @@ def test_io_jobs_that_wait_together_go_together_and_in_order(
     assert len(first["ids"]) == IDS_PER_MESSAGE
     assert first["id"] not in first["ids"]
     assert first["shown"] == f"{IDS_PER_MESSAGE} jobs"
+
+
+def test_many_jobs_go_by_quarters_up_to_a_most(broker: Any, doorbell: CeleryDoorbell) -> None:
+    doorbell.ring([bell() for _ in range(4 * MOST_PER_MESSAGE + 4)])
+    sent = until(lambda: (found := messages(broker, "io:3"))[4:] and found)
+    assert [len(message["ids"]) for message in sent] == [MOST_PER_MESSAGE] * 4 + [4]
+    doorbell.ring([bell(priority=Priority.HIGH) for _ in range(4 * IDS_PER_MESSAGE + 40)])
+    sent = until(lambda: (found := messages(broker, "io"))[3:] and found)
+    assert [len(message["ids"]) for message in sent] == [IDS_PER_MESSAGE + 10] * 4
 
 
 def test_cpu_jobs_travel_one_by_one(broker: Any, doorbell: CeleryDoorbell) -> None:
