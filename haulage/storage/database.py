@@ -47,6 +47,8 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=0,
+            # The connection used last is the one whose plans are made and whose caches are warm.
+            pool_use_lifo=True,
             pool_timeout=30,
             pool_pre_ping=False,
             # Parameters hold documents; an error's text ends up in logs.
