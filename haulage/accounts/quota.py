@@ -1,8 +1,9 @@
 """Limits of callers: requests, and jobs by their type, through the limiter of providers.
 
 Pools with these names are set like any other, in `haulage.toml` or over HTTP: `requests` counts
-requests to the API, `jobs` all submitted jobs, `jobs:TYPE` those of one type. Their `per_tenant`,
-`per_user` and `per_key` limits are what callers feel. Where none is set nothing is asked.
+requests to the API, `jobs` all submitted jobs, `jobs:TYPE` those of one type, `jobs:NAME` with
+`types` those of several types together. Their `per_tenant`, `per_user` and `per_key` limits are
+what callers feel. Where none is set nothing is asked.
 
 While Redis is away nobody can tell what is left: callers are let through then, because a job that
 can be stored is accepted, with or without Redis.
@@ -18,6 +19,7 @@ from haulage.domain import bulk
 from haulage.domain.errors import InvalidInput, OverLimit
 from haulage.domain.job import NewJob
 from haulage.domain.limits import Asker, Estimate, Wait
+from haulage.limits.book import PoolBook
 from haulage.limits.errors import NeverFits, RedisAway
 from haulage.limits.hold import Hold
 from haulage.limits.limiter import Limiter
@@ -26,14 +28,14 @@ from haulage.telemetry import logs
 log = logs.get(__name__)
 
 REQUESTS = "requests"
-JOBS = "jobs"
 
 
 class Quota:
     """What callers may still take, for one event loop."""
 
-    def __init__(self, limiter: Limiter, now: Callable[[], datetime]) -> None:
+    def __init__(self, limiter: Limiter, book: PoolBook, now: Callable[[], datetime]) -> None:
         self._limiter = limiter
+        self._book = book
         self._now = now
 
     async def request(self, who: Principal) -> None:
@@ -66,7 +68,7 @@ class Quota:
         for job in jobs:
             if job.type == bulk.TYPE:
                 continue
-            for pool in (JOBS, f"{JOBS}:{job.type}"):
+            for pool in self._book.counting(job.type):
                 if self._limiter.is_limited(pool):
                     user, key = job.caller.user or "", job.caller.key or ""
                     yield pool, Asker(job.tenant, user=user, key=key)

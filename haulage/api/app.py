@@ -131,7 +131,7 @@ async def open_app(
         )
         opened.callback(inspector.close)
         reads = JobReads(services.database, services.blobs)
-        quota = Quota(limits.limiter, services.clock.now)
+        quota = Quota(limits.limiter, limits.book, services.clock.now)
         parts = Deps(
             services=services,
             intake=Intake(

@@ -3,7 +3,7 @@
 A pool is taken whole from the first of these that knows it. A pool nobody knows has no limits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from haulage.domain.caps import UNCAPPED, Caps
 from haulage.limits.breaker import BreakerRule
-from haulage.limits.config import RUNNING, PoolBody
+from haulage.limits.config import JOBS, RUNNING, PoolBody
 from haulage.limits.limit import Pool
 from haulage.limits.ports import PoolStore
 from haulage.settings.limits import LimitsSettings
@@ -57,6 +57,7 @@ class PoolBook:
         self._set: dict[str, Entry] = {}
         self._free: dict[str, Pool] = {}
         self._caps = self._read_caps()
+        self._groups = self._read_groups()
 
     async def reload(self) -> None:
         """Read what was set over HTTP. Raises `Unavailable`; what was known stays in force."""
@@ -78,6 +79,17 @@ class PoolBook:
             )
         self._set = found
         self._caps = self._read_caps()
+        self._groups = self._read_groups()
+
+    def counting(self, job_type: str) -> Iterable[str]:
+        """The pools that count a submitted job of this type; limits may be set in them or not."""
+        own = f"{JOBS}:{job_type}"
+        yield JOBS
+        if own not in self._groups:
+            yield own
+        for group, types in self._groups.items():
+            if job_type in types:
+                yield group
 
     def caps(self) -> Caps:
         """How many jobs of each tenant may run."""
@@ -96,6 +108,9 @@ class PoolBook:
     def entries(self) -> list[Entry]:
         """All pools that are configured, by name."""
         return [one for _, one in sorted({**self._fixed, **self._set}.items())]
+
+    def _read_groups(self) -> dict[str, frozenset[str]]:
+        return {one.name: frozenset(one.body.types) for one in self.entries() if one.body.types}
 
     def _read_caps(self) -> Caps:
         entry = self._set.get(RUNNING) or self._fixed.get(RUNNING)

@@ -37,6 +37,9 @@ ONLY_TENANTS = (
     "this pool caps how many jobs of a tenant run: say `concurrency` in `per_tenant` or in "
     "`tenants.NAME`, and nothing else"
 )
+# Jobs that are submitted: all of them; with a colon and a name those of one type or of `types`.
+JOBS = "jobs"
+ONLY_JOBS = "`types` belong to a pool called `jobs:NAME`, which counts jobs of these types together"
 MAX_AMOUNT = 10**12
 
 
@@ -145,6 +148,11 @@ class PoolBody(ScopeBody):
         strict=True, default=0.0, ge=0, le=1, description="0: never."
     )
     breaker_open_s: float | None = Field(strict=True, default=None, gt=0)
+    types: list[str] = Field(
+        default=[],
+        max_length=100,
+        description="Of a pool `jobs:NAME`: the job types that it counts together; else NAME's.",
+    )
     per_model: ScopeBody = ScopeBody()
     per_tenant: ScopeBody = ScopeBody()
     per_user: ScopeBody = ScopeBody()
@@ -244,6 +252,14 @@ def from_file(path: Path) -> dict[str, PoolBody]:
     """The `[limits.…]` sections of a `haulage.toml`; none when there is no file. Raises
     `SettingsFault` with every fault it finds."""
     found = read_sections(path, "limits", PoolBody, noun="pool")
-    if RUNNING in found and not found[RUNNING].caps_tenants_alone:
-        raise SettingsFault(f"{path}: limits.{RUNNING}: {ONLY_TENANTS}")
+    faults = {name: fault_in(name, body) for name, body in found.items()}
+    if lines := [f"{path}: limits.{name}: {fault}" for name, fault in faults.items() if fault]:
+        raise SettingsFault("\n".join(lines))
     return found
+
+
+def fault_in(name: str, body: PoolBody) -> str | None:
+    """What of `body` would have no effect in a pool of this name, if anything."""
+    if name == RUNNING and not body.caps_tenants_alone:
+        return ONLY_TENANTS
+    return ONLY_JOBS if body.types and not name.startswith(f"{JOBS}:") else None

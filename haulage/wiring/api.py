@@ -14,7 +14,7 @@ from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.settings import Settings, load
 from haulage.wiring.accounts import open_gate
-from haulage.wiring.limits import open_limits
+from haulage.wiring.limits import open_limits, require_types
 from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
 
 
@@ -28,6 +28,7 @@ def run_api(*, host: str, port: int, auth: bool = False) -> None:
     its_auth = settings.auth.model_copy(update={"enabled": enabled})
     settings = settings.model_copy(update={"auth": its_auth})
     registry = load_registry(settings)
+    require_types(settings, registry)
     publish_types(settings, registry)
     uvloop.run(_serve(settings, registry, host=host, port=port))
 

@@ -8,6 +8,7 @@ from random import Random
 
 from haulage.domain.clock import Clock
 from haulage.domain.errors import Unavailable
+from haulage.domain.job_type import Registry
 from haulage.limits import meters
 from haulage.limits.book import PoolBook
 from haulage.limits.breaker import Breakers
@@ -16,7 +17,7 @@ from haulage.limits.installation import Limits, connect
 from haulage.limits.ledger import Ledger
 from haulage.limits.limiter import Limiter
 from haulage.limits.traffic import LimitedTraffic
-from haulage.settings import Settings
+from haulage.settings import Settings, SettingsFault
 from haulage.storage.database import Database
 from haulage.storage.limit_store import LimitStore
 
@@ -89,6 +90,20 @@ async def _open(
         await breakers.close()
         await ledger.close()
         await client.aclose()
+
+
+def require_types(settings: Settings, registry: Registry) -> None:
+    """Raise `SettingsFault` where a pool of the file counts job types that nobody can submit: a
+    misspelt one would be a limit that does not hold."""
+    faults = [
+        f"{settings.config}: limits.{name}.types: there is no job type {one!r}; "
+        "`haulage types list` shows all."
+        for name, body in from_file(Path(settings.config)).items()
+        for one in body.types
+        if one not in registry
+    ]
+    if faults:
+        raise SettingsFault("\n".join(faults))
 
 
 async def _keep_reloading(book: PoolBook) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 from redis.exceptions import RedisError
 
 from haulage import handlers
+from haulage.accounts import prices
 from haulage.brokers.address import AMQP
 from haulage.domain.caps import Caps, uncapped
 from haulage.domain.clock import SystemClock
@@ -48,9 +50,11 @@ BROKER_HINT = "Check HAULAGE_BROKER_URL and that Redis runs there, or unset it."
 
 
 def load_registry(settings: Settings) -> Registry:
-    """The job types of this installation: ours, installed packages', `HAULAGE_HANDLERS`."""
+    """The job types of this installation: ours, installed packages', `HAULAGE_HANDLERS`; at the
+    prices that are set. Raises `SettingsFault`."""
     registry = handlers.load_all(settings.handlers)
     bulk.declare_in(registry)
+    prices.set_prices(registry, prices.from_file(Path(settings.config)))
     return registry
 
 

@@ -134,7 +134,7 @@ async def running_api(
         open_limits(settings, services.database, services.clock) as limits,
         open_gate(settings, services.database, services.clock) as gate,
     ):
-        quota = Quota(limits.limiter, services.clock.now)
+        quota = Quota(limits.limiter, limits.book, services.clock.now)
         app = make_app(
             Deps(
                 services=services,

@@ -42,6 +42,30 @@ async def test_jobs_of_a_type_are_limited_for_each_key(gated: Callers) -> None:
     assert (await one.post(JOBS, json=kept)).status_code == 202, "another type"
 
 
+async def test_several_types_may_share_a_limit(gated: Callers) -> None:
+    await limit(gated, "jobs:documents", types=["speak", "keep"], per_key={"requests_per_hour": 2})
+    one, other = await gated.of(Scope.SUBMIT), await gated.of(Scope.SUBMIT)
+    kept = {"type": "keep", "input": {"value": 1}}
+    assert (await one.post(JOBS, json=GOOD)).status_code == 202
+    assert (await one.post(JOBS, json=kept)).status_code == 202
+    for body in (GOOD, kept):
+        answer = await one.post(JOBS, json=body)
+        assert_problem(answer, 429, "over_limit")
+        assert answer.headers["ratelimit-policy"] == '"jobs:documents";q=2;w=3600'
+    assert (await other.post(JOBS, json=kept)).status_code == 202
+
+
+async def test_a_limit_over_types_that_nobody_can_submit_is_refused(gated: Callers) -> None:
+    admin = await gated.of(Scope.ADMIN)
+    body = {"types": ["speek"], "per_key": {"requests_per_hour": 2}}
+    answer = await admin.put("/api/v1/limits/jobs:documents", json=body)
+    (fault,) = assert_problem(answer, 422, "invalid_input")["errors"]
+    assert fault["pointer"] == "/types"
+    assert "Did you mean 'speak'?" in fault["message"]
+    body["types"] = ["speak"]
+    assert (await admin.put("/api/v1/limits/openai", json=body)).status_code == 422
+
+
 async def test_a_refused_batch_takes_nothing(gated: Callers) -> None:
     await limit(gated, "jobs", per_tenant={"requests_per_hour": 3})
     client = await gated.of(Scope.SUBMIT)

@@ -62,6 +62,7 @@ def test_a_file_means_what_it_says(tmp_path: Path) -> None:
         ("[limits.openai]\nrequests_per_minute = 0", "limits.openai.requests_per_minute"),
         ('[limits.openai]\ntimezone = "Mars"', "there is no time zone 'Mars'"),
         ("[limits.openai", "can't be read"),
+        ('[limits.openai]\ntypes = ["echo"]', "belong to a pool called `jobs:NAME`"),
         ("[limits.running]\nconcurrency = 5", "say `concurrency` in `per_tenant`"),
     ],
 )

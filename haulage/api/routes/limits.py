@@ -22,7 +22,7 @@ from haulage.domain.limits import Asker
 from haulage.domain.scope import Scope
 from haulage.limits import limit
 from haulage.limits.book import Entry
-from haulage.limits.config import ONLY_TENANTS, RUNNING, PoolBody
+from haulage.limits.config import RUNNING, PoolBody, fault_in
 from haulage.limits.errors import RedisAway
 from haulage.limits.installation import Limits
 from haulage.limits.view import LimitView
@@ -72,8 +72,11 @@ async def put(request: Request, name: str) -> PoolDocument:
         fault = Fault("", f"a pool's name has at most {MAX_NAME} characters and no braces")
         raise InvalidInput("The name does not fit.", (fault,))
     body = await read_model(request, PoolBody, limit=parts.settings.api.max_body_bytes)
-    if name == RUNNING and not body.caps_tenants_alone:
-        raise InvalidInput("The body does not fit.", (Fault("", ONLY_TENANTS),))
+    if why := fault_in(name, body):
+        raise InvalidInput("The body does not fit.", (Fault("", why),))
+    if unknown := [one for one in body.types if one not in parts.services.registry]:
+        why = f"there is no job type {unknown[0]!r}.{nearest(unknown[0], _types(parts))}"
+        raise InvalidInput("The body does not fit.", (Fault("/types", why),))
     document: dict[str, Any] = body.model_dump(mode="json", exclude_defaults=True)
     await parts.limits.store.set(name, document, by=who.subject)
     limits = await _current(request)
@@ -103,6 +106,10 @@ async def close_breaker(request: Request, name: str) -> PoolDocument:
     entry = _entry(limits, name)
     await limits.breakers.shut(name)
     return await _document(request, entry)
+
+
+def _types(parts: deps.Deps) -> list[str]:
+    return [declared.name for declared in parts.services.registry]
 
 
 async def _current(request: Request) -> Limits:
