@@ -17,6 +17,7 @@ from haulage.api.deps import Deps
 from haulage.api.edge import Edge
 from haulage.api.events import EventHub
 from haulage.api.lanes import open_lanes
+from haulage.api.page_images import PageImages
 from haulage.api.readiness import Readiness
 from haulage.api.routes import (
     asyncapi,
@@ -28,10 +29,12 @@ from haulage.api.routes import (
     events,
     files,
     health,
+    job_files,
     jobs,
     keys,
     lists,
     me,
+    pages,
     queues,
     schedules,
     stats,
@@ -72,6 +75,8 @@ RESOURCES = (
     why,
     events,
     files,
+    pages,
+    job_files,
     types,
     queues,
     workers,
@@ -124,12 +129,18 @@ async def open_app(
             poll_s=settings.api.event_poll_s,
         )
         opened.push_async_callback(hub.close)
-        inspector = Inspector(
-            max_pages=settings.files.max_pages,
-            max_pixels=settings.files.max_pixels,
-            limit_s=settings.files.inspection_s,
+        # Who looks at pages holds up nobody who uploads.
+        inspector, drawer = (
+            Inspector(
+                max_pages=settings.files.max_pages,
+                max_pixels=settings.files.max_pixels,
+                limit_s=settings.files.inspection_s,
+                processes=processes,
+            )
+            for processes in (2, 1)
         )
         opened.callback(inspector.close)
+        opened.callback(drawer.close)
         reads = JobReads(services.database, services.blobs)
         quota = Quota(limits.limiter, limits.book, services.clock.now)
         parts = Deps(
@@ -152,6 +163,7 @@ async def open_app(
             gate=gate,
             quota=quota,
             arrivals=Arrivals(services.blobs, inspector),
+            pages=PageImages(services.blobs, drawer),
             vault=Vault(settings.webhooks.key_list),
         )
         yield make_app(parts), hub

@@ -1,12 +1,11 @@
 """What is found in files when they come in."""
 
 import asyncio
-from pathlib import Path
 
+from haulage.api.on_disk import on_disk
 from haulage.documents.inspection import NOTHING, Finding, is_worth_it
 from haulage.documents.inspector import Inspector
 from haulage.storage.blobs import Blobs, Stored
-from haulage.storage.local_copies import LocalCopies
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
@@ -28,22 +27,8 @@ class Arrivals:
         if not is_worth_it(media_type):
             return NOTHING
         try:
-            path = self._blobs.path_of(stored.ref)
-            if path is not None:
-                return await self._ask(path, media_type)
-            return await self._look_at_copy(stored, media_type)
+            async with on_disk(self._blobs, stored.ref, size=stored.size) as path:
+                return await asyncio.wrap_future(self._inspector.inspect(path, media_type))
         except OSError as error:
             log.error("file.not_looked_into", error=type(error).__name__, errno=error.errno)
             return NOTHING
-
-    async def _look_at_copy(self, stored: Stored, media_type: str) -> Finding:
-        copies = LocalCopies()
-        try:
-            path = await asyncio.to_thread(copies.folder) / "copy"
-            await self._blobs.copy_to(path, stored.ref, size=stored.size)
-            return await self._ask(path, media_type)
-        finally:
-            await asyncio.to_thread(copies.close)
-
-    async def _ask(self, path: Path, media_type: str) -> Finding:
-        return await asyncio.wrap_future(self._inspector.inspect(path, media_type))

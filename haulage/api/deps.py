@@ -12,6 +12,7 @@ from haulage.accounts.principal import Principal
 from haulage.accounts.quota import Quota
 from haulage.api.arrivals import Arrivals
 from haulage.api.events import EventHub
+from haulage.api.page_images import PageImages
 from haulage.api.readiness import Readiness
 from haulage.api.type_documents import TypeDocuments
 from haulage.connectors.vault import Vault
@@ -41,6 +42,7 @@ class Deps:
     gate: Gate
     quota: Quota
     arrivals: Arrivals
+    pages: PageImages
     vault: Vault
 
 

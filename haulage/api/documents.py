@@ -130,18 +130,25 @@ def shown_error(error: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def file_json(row: FileRow) -> bytes:
     """A file's document."""
-    return _object(
-        {
-            "id": str(row.id),
-            "sha256": row.sha256,
-            "size": row.size,
-            "media_type": row.media_type,
-            "name": row.name,
-            "pages": row.pages,
-            "fault": row.fault_code and {"code": row.fault_code, "message": row.fault},
-            "created_at": utc(row.created_at),
-        }
-    )
+    return _object(_file(row))
+
+
+def job_files_json(rows: Sequence[tuple[str, FileRow]]) -> bytes:
+    """A job's files, each with its role."""
+    return _object({"data": [{**_file(row), "role": role} for role, row in rows]})
+
+
+def _file(row: FileRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "sha256": row.sha256,
+        "size": row.size,
+        "media_type": row.media_type,
+        "name": row.name,
+        "pages": row.pages,
+        "fault": row.fault_code and {"code": row.fault_code, "message": row.fault},
+        "created_at": utc(row.created_at),
+    }
 
 
 def log_page_json(lines: Sequence[Event], following: str | None) -> bytes:

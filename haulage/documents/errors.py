@@ -6,6 +6,7 @@ NotRetryable
     ├── DamagedPdf      it begins like a PDF, but cannot be read
     ├── EncryptedPdf    it wants a password
     ├── TooManyPages
+    ├── NoSuchPage      it has fewer
     ├── UnknownFormat   neither a PDF nor an image that pages come in
     ├── DamagedImage    it begins like an image, but cannot be read
     ├── ImpossiblePage  one page that nobody can print: a hair's width, a hall's floor
@@ -47,6 +48,12 @@ class TooManyPages(DocumentFault):
     """The document has more pages than the job type takes."""
 
     code = "too_many_pages"
+
+
+class NoSuchPage(DocumentFault):
+    """The document has fewer pages than the one that was asked for."""
+
+    code = "no_such_page"
 
 
 class UnknownFormat(DocumentFault):

@@ -1,10 +1,11 @@
-"""What is in a file, told without trusting it: pages, and why it can't be used.
+"""What is in a file, told without trusting it: pages, why it can't be used, how a page looks.
 
-`inspect` looks into whatever somebody uploaded. It is meant for a process of its own, which may be
-lost (`inspector.py` starts them): this module run as a program answers a JSON line for each that it
-is given, in little memory, and dies of a question that takes too long.
+`inspect` and `draw` look into whatever somebody uploaded. They are meant for a process of their
+own, which may be lost (`inspector.py` starts them): this module run as a program answers a JSON
+line for each that it is given, in little memory, and dies of a question that takes too long.
 """
 
+import base64
 import json
 import resource
 import signal
@@ -13,8 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from haulage.documents import archives, pdf, pictures
-from haulage.documents.errors import DocumentFault, TooManyPages, TooManyPixels
+from haulage.documents.errors import DocumentFault, NoSuchPage, TooManyPages, TooManyPixels
 from haulage.documents.media_types import GZIP, PDF, PICTURES, ZIP
+from haulage.documents.sheets import open_sheets
 
 # Said before the file is touched: a process that dies with it unsaid did not die of the file.
 BEGUN = "begun\n"
@@ -46,6 +48,26 @@ class Finding:
 NOTHING = Finding()
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Page `page`, counted from 1, of the file at `path`, at most `wide` pixels wide."""
+
+    path: str
+    page: int
+    wide: int
+    max_pages: int
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A page as a JPEG, in base64; or why it can't be drawn."""
+
+    jpeg: str | None = None
+    fault_code: str | None = None
+    fault: str | None = None
+
+
 def is_worth_it(media_type: str) -> bool:
     """Whether `inspect` has anything to say on such a file."""
     return media_type in (PDF, GZIP, *PICTURES) or _is_zip(media_type)
@@ -57,6 +79,18 @@ def inspect(asked: Question) -> Finding:
         return _look(asked)
     except DocumentFault as error:
         return Finding(fault_code=error.code, fault=str(error))
+
+
+def draw(asked: Wish) -> Drawing:
+    """A page of a file; never raises for what is in it, but may use much time and memory."""
+    try:
+        with open_sheets(Path(asked.path), max_pages=asked.max_pages) as sheets:
+            if asked.page > sheets.count:
+                raise NoSuchPage(f"The file has {sheets.count} pages; there is no {asked.page}.")
+            jpeg = sheets.jpeg(asked.page, wide=asked.wide)
+    except DocumentFault as error:
+        return Drawing(fault_code=error.code, fault=str(error))
+    return Drawing(base64.b64encode(jpeg).decode())
 
 
 def _look(asked: Question) -> Finding:
@@ -100,14 +134,14 @@ def main() -> None:
     # It has no business writing anywhere.
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     for line in sys.stdin:
-        asked = Question(**json.loads(line))
+        given = json.loads(line)
         # The default answer to the alarm is death, even when who asked has died.
-        signal.setitimer(signal.ITIMER_REAL, asked.limit_s)
+        signal.setitimer(signal.ITIMER_REAL, given["limit_s"])
         sys.stdout.write(BEGUN)
         sys.stdout.flush()
-        finding = inspect(asked)
+        answer = draw(Wish(**given)) if "wide" in given else inspect(Question(**given))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.stdout.write(json.dumps(asdict(finding)) + "\n")
+        sys.stdout.write(json.dumps(asdict(answer)) + "\n")
         sys.stdout.flush()
 
 

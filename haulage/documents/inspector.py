@@ -15,12 +15,23 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from haulage.documents.errors import Unreadable
-from haulage.documents.inspection import NOTHING, Finding, Question, is_worth_it
+from haulage.documents.inspection import (
+    NOTHING,
+    Drawing,
+    Finding,
+    Question,
+    Wish,
+    is_worth_it,
+)
 
 LOST = Finding(
     fault_code=Unreadable.code, fault="Looking into the file took too long, or too much memory."
+)
+NOT_DRAWN = Drawing(
+    fault_code=Unreadable.code, fault="Drawing the page took too long, or too much memory."
 )
 # Python reads these to find our modules; nothing else is passed on.
 PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
@@ -48,7 +59,12 @@ class Inspector:
             known.set_result(NOTHING)
             return known
         question = Question(str(path), media_type, self._max_pages, self._max_pixels, self._limit_s)
-        return self._threads.submit(self._ask, question)
+        return self._threads.submit(self._inspected, question)
+
+    def draw(self, path: Path, page: int, *, wide: int) -> "Future[Drawing]":
+        """Page `page`, counted from 1, of the file at `path`, at most `wide` pixels wide; soon."""
+        wish = Wish(str(path), page, wide, self._max_pages, self._limit_s)
+        return self._threads.submit(self._drawn, wish)
 
     def close(self) -> None:
         """End the processes; what they are looking into is `unreadable`."""
@@ -59,7 +75,15 @@ class Inspector:
         for process in self._all:
             process.end()
 
-    def _ask(self, question: Question) -> Finding:
+    def _inspected(self, question: Question) -> Finding:
+        said = self._ask(question)
+        return LOST if said is None else Finding(**said)
+
+    def _drawn(self, wish: Wish) -> Drawing:
+        said = self._ask(wish)
+        return NOT_DRAWN if said is None else Drawing(**said)
+
+    def _ask(self, question: Question | Wish) -> dict[str, Any] | None:
         process: _Process | None = getattr(self._own, "process", None)
         if process is None:
             process = self._own.process = _Process()
@@ -74,7 +98,8 @@ class _Process:
         self._started: subprocess.Popen[bytes] | None = None
         self._killed = False
 
-    def ask(self, question: Question) -> Finding:
+    def ask(self, question: Question | Wish) -> dict[str, Any] | None:
+        """What it answers; None where the question was the end of it."""
         line = json.dumps(asdict(question)).encode() + b"\n"
         for _ in range(2):
             if self._killed:
@@ -85,7 +110,7 @@ class _Process:
             except BrokenPipeError:
                 # It had died before it began; a new one has done nothing wrong yet.
                 self.end()
-        return LOST
+        return None
 
     def kill(self) -> None:
         """From another thread: whoever waits for an answer waits no longer."""
@@ -117,17 +142,20 @@ class _Process:
         )
         return self._started
 
-    def _answer(self, process: "subprocess.Popen[bytes]", line: bytes, within_s: float) -> Finding:
+    def _answer(
+        self, process: "subprocess.Popen[bytes]", line: bytes, within_s: float
+    ) -> dict[str, Any] | None:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(line)
         said = _lines(process.stdout.fileno(), 2, within_s)
         if said.count(b"\n") == 2:
-            return Finding(**json.loads(said.splitlines()[1]))
+            answer: dict[str, Any] = json.loads(said.splitlines()[1])
+            return answer
         if not said and _has_ended(process):
             raise BrokenPipeError
         self.end()
-        return LOST
+        return None
 
 
 def _has_ended(process: "subprocess.Popen[bytes]") -> bool:

@@ -29,7 +29,8 @@ _LEAST_PROSE = 250
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A place on the page: fractions of its width and height, from the upper left corner."""
+    """A place on the page as its file shows it: fractions of its width and height, from the upper
+    left corner."""
 
     left: float
     top: float
@@ -151,13 +152,5 @@ def _reading_order(headlines: Sequence[Headline], size: float) -> list[Headline]
 
 def _article(setting: Setting, page: PrintedPage, size: float) -> Article:
     printed = set_article(setting, size)
-    boxes = tuple(
-        Box(
-            round(left / page.width, 4),
-            round(top / page.height, 4),
-            round(right / page.width, 4),
-            round(bottom / page.height, 4),
-        )
-        for left, top, right, bottom in setting.rectangles()
-    )
+    boxes = tuple(Box(*page.shares(*place)) for place in setting.rectangles())
     return Article(printed.title, printed.subtitle, printed.author, printed.body, boxes)

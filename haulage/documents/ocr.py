@@ -7,6 +7,7 @@ reading ends it. Before all of that the page is set straight.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from haulage.documents.ink import ink_of, skew_of
 from haulage.documents.language import detect_language
@@ -69,7 +70,15 @@ class Recogniser:
             raise Unreadable(PICTURES if ink.shows_pictures else NO_TEXT)
         _, found, seen = best
         width, height = (side * seen.points for side in seen.image.size)
-        return PrintedPage(page, width, height, found.lines, found.engine, ink.shows_pictures)
+        return PrintedPage(
+            page,
+            width,
+            height,
+            found.lines,
+            found.engine,
+            pictures=ink.shows_pictures,
+            degrees=seen.degrees,
+        )
 
     def _tries(self, raster: Raster) -> Iterator[tuple[Recognised, Raster]]:
         if self._languages:
@@ -117,19 +126,20 @@ def straightened(raster: Raster) -> Raster:
 
     # PIL turns counter-clockwise, and lines that fall to the right need just that.
     image = raster.image.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
-    return Raster(image, raster.dpi)
+    return Raster(image, raster.dpi, raster.degrees + degrees)
 
 
 def turned(raster: Raster, quarters: int) -> Raster:
     """The page turned clockwise by quarters."""
-    return Raster(raster.image.rotate(-90 * quarters, expand=True), raster.dpi)
+    image = raster.image.rotate(-90 * quarters, expand=True)
+    return Raster(image, raster.dpi, raster.degrees - 90 * quarters)
 
 
 def smoothed(raster: Raster) -> Raster:
     """The page without specks: each dot the median of its neighbours."""
     from PIL import ImageFilter
 
-    return Raster(raster.image.filter(ImageFilter.MedianFilter(3)), raster.dpi)
+    return replace(raster, image=raster.image.filter(ImageFilter.MedianFilter(3)))
 
 
 def is_speckled(raster: Raster) -> bool:

@@ -7,6 +7,7 @@ layer knows points, and a scan's pixels are brought to them by its resolution.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import cos, radians, sin
 from typing import Literal
 
 Source = Literal["text", "tesseract", "rapidocr"]
@@ -44,7 +45,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PrintedPage:
-    """A page's lines, in the order they were read. `pictures`: it shows images beside the text."""
+    """A page's lines, in the order they were read. `pictures`: it shows images beside the text.
+    `degrees`: by how much it was turned to be read, counter-clockwise, against what its file shows.
+    """
 
     page: int
     width: float
@@ -52,10 +55,34 @@ class PrintedPage:
     lines: tuple[Line, ...]
     source: Source = "text"
     pictures: bool = False
+    degrees: float = 0.0
 
     @property
     def characters(self) -> int:
         return sum(len(line.text) for line in self.lines)
+
+    def shares(
+        self, left: float, top: float, right: float, bottom: float
+    ) -> tuple[float, float, float, float]:
+        """Where a place on the page lies as its file shows it: fractions of the width and height
+        there. What was turned by a little keeps its shape, and lies about where it is."""
+        on_its_side = round(self.degrees / 90) % 2 == 1
+        width, height = (self.height, self.width) if on_its_side else (self.width, self.height)
+        wide, high = right - left, bottom - top
+        if on_its_side:
+            wide, high = high, wide
+        angle = radians(self.degrees)
+        across, down = (left + right - self.width) / 2, (top + bottom - self.height) / 2
+        middle_x = width / 2 + across * cos(angle) - down * sin(angle)
+        middle_y = height / 2 + across * sin(angle) + down * cos(angle)
+        found = (
+            (middle_x - wide / 2) / width,
+            (middle_y - high / 2) / height,
+            (middle_x + wide / 2) / width,
+            (middle_y + high / 2) / height,
+        )
+        left, top, right, bottom = (round(min(max(one, 0.0), 1.0), 4) for one in found)
+        return left, top, right, bottom
 
 
 def body_size(lines: Iterable[Line]) -> float:

@@ -32,10 +32,12 @@ _POINTS = 72.0
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """A page as grey pixels; `image` is a PIL image of mode L, `dpi` its dots an inch."""
+    """A page as grey pixels; `image` is a PIL image of mode L, `dpi` its dots an inch. `degrees`:
+    by how much it was turned about its middle since it left its file, counter-clockwise."""
 
     image: Any
     dpi: float
+    degrees: float = 0.0
 
     @property
     def points(self) -> float:
@@ -55,7 +57,7 @@ class Raster:
 
 def image_pages(file: bytes | PathLike[str], *, max_pages: int = MAX_PAGES) -> int:
     """How many pages an image file has: one, or a TIFF's; raises a `DocumentFault`."""
-    with _opened(file) as image:
+    with opened_image(file) as image:
         pages = int(getattr(image, "n_frames", 1))
         if pages > max_pages:
             raise TooManyPages(f"The image has {pages} pages; at most {max_pages} are taken.")
@@ -66,9 +68,9 @@ def raster_of_image(file: bytes | PathLike[str], page: int) -> Raster:
     """Page `page` of an image file, counted from 1; raises a `DocumentFault`."""
     from PIL import ImageOps  # lazy, as all of PIL: processes that only know job types need it not
 
-    with _opened(file) as image:
+    with opened_image(file) as image:
         image.seek(page - 1)
-        _require_possible(*image.size)
+        require_possible(*image.size)
         said = image.info.get("dpi", (0.0, 0.0))
         # Decoders that can, JPEG's, deliver it smaller at once.
         image.draft("L", image.size)
@@ -81,8 +83,8 @@ def raster_of_pdf(page: Any, width: float, height: float) -> Raster:
 
     At the resolution of the scan in it where there is one, else at one that OCR likes.
     """
-    _require_possible(int(width), int(height), least=4)
-    dpi = min(max(_scanned_dpi(page), _LOWEST_DPI), _HIGHEST_DPI)
+    require_possible(int(width), int(height), least=4)
+    dpi = min(max(scanned_dpi(page), _LOWEST_DPI), _HIGHEST_DPI)
     # Sides are rounded up when drawn.
     dpi = min(dpi, 0.999 * (MAX_PIXELS / (width * height)) ** 0.5 * _POINTS)
     bitmap = page.render(scale=dpi / _POINTS, grayscale=True, may_draw_forms=False)
@@ -93,7 +95,7 @@ def raster_of_pdf(page: Any, width: float, height: float) -> Raster:
 
 
 @contextmanager
-def _opened(file: bytes | PathLike[str]) -> Iterator[Any]:
+def opened_image(file: bytes | PathLike[str]) -> Iterator[Any]:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -112,7 +114,7 @@ def _opened(file: bytes | PathLike[str]) -> Iterator[Any]:
         raise DamagedImage("The image is damaged or cut off: it cannot be decoded.") from error
 
 
-def _require_possible(width: int, height: int, *, least: int = _LEAST_SIDE) -> None:
+def require_possible(width: int, height: int, *, least: int = _LEAST_SIDE) -> None:
     short, long = sorted((width, height))
     if short < least or long > _MOST_SLENDER * short:
         raise ImpossiblePage(f"A page of {width} × {height} is none that could be read.")
@@ -128,11 +130,21 @@ def _grey(image: Any) -> Any:
         ground = Image.new("RGBA", clear.size, "white")
         ground.alpha_composite(clear)
         return ground.convert("L")
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        low, high = image.getextrema()
-        scale = 255.0 / (high - low) if high > low else 1.0
-        return image.convert("F").point(lambda value: (value - low) * scale).convert("L")
+    if is_deep(image):
+        return grey_of_deep(image)
     return image.convert("L")
+
+
+def is_deep(image: Any) -> bool:
+    """Whether it has more than 256 greys."""
+    return bool(image.mode.startswith("I;16") or image.mode in ("I", "F"))
+
+
+def grey_of_deep(image: Any) -> Any:
+    """Its greys brought to 256, from the darkest that it has to the lightest."""
+    low, high = image.getextrema()
+    scale = 255.0 / (high - low) if high > low else 1.0
+    return image.convert("F").point(lambda value: (value - low) * scale).convert("L")
 
 
 def _dpi(said: Any) -> float:
@@ -158,7 +170,7 @@ def _within_bounds(raster: Raster) -> Raster:
     return Raster(raster.image.resize(size, Image.Resampling.BICUBIC), raster.dpi * share)
 
 
-def _scanned_dpi(page: Any) -> float:
+def scanned_dpi(page: Any) -> float:
     """The resolution of the largest image on the page, 0 without one; raises `ImpossiblePage` for
     one that would fill the memory."""
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any, Protocol
 
 from haulage.documents.errors import DocumentFault, NotAPdf, UnknownFormat
+from haulage.documents.page_images import jpeg_of_image, jpeg_of_pdf
 from haulage.documents.pdf import MAX_PAGES, beginning, looks_like_pdf, opened
 from haulage.documents.print import PrintedPage
 from haulage.documents.raster import Raster, image_pages, raster_of_image, raster_of_pdf
@@ -27,6 +28,10 @@ class Sheets(Protocol):
 
     def raster(self, page: int) -> Raster:
         """The page as pixels; raises a `DocumentFault` for one that cannot be drawn."""
+        ...
+
+    def jpeg(self, page: int, *, wide: int) -> bytes:
+        """The page for people to look at, no wider than `wide` pixels; raises as `raster` does."""
         ...
 
 
@@ -58,6 +63,9 @@ class _Images:
     def raster(self, page: int) -> Raster:
         return raster_of_image(self.file, page)
 
+    def jpeg(self, page: int, *, wide: int) -> bytes:
+        return jpeg_of_image(self.file, page, wide=wide)
+
 
 @dataclass(frozen=True, slots=True)
 class _Pdf:
@@ -74,6 +82,10 @@ class _Pdf:
     def raster(self, page: int) -> Raster:
         with self._page(page) as found:
             return raster_of_pdf(found, *found.get_size())
+
+    def jpeg(self, page: int, *, wide: int) -> bytes:
+        with self._page(page) as found:
+            return jpeg_of_pdf(found, *found.get_size(), wide=wide)
 
     @contextmanager
     def _page(self, page: int) -> Iterator[Any]:

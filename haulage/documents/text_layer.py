@@ -71,9 +71,10 @@ def printed_page(page: Any, number: int) -> PrintedPage | None:
         for run in _runs(upright)
         if (line := _line(run)) is not None and _within(line, width, height)
     )
-    return (
-        PrintedPage(number, width, height, lines, "text", shows_an_image(page)) if lines else None
-    )
+    if not lines:
+        return None
+    degrees = page.get_rotation() - 90.0 * quarter
+    return PrintedPage(number, width, height, lines, "text", shows_an_image(page), degrees)
 
 
 def _glyphs(text_page: Any, count: int) -> tuple[list[_Glyph], int]:

@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from uuid import UUID
+from uuid import UUID, uuid5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,12 @@ class FileOnDisk(FileInfo):
 
     def __fspath__(self) -> str:
         return str(self.path)
+
+
+def made_id(job_id: UUID, sha256: str, name: str) -> UUID:
+    """The id of a file that a job makes: the same for the same content under the same name, so that
+    an attempt that repeats it finds what is there."""
+    return uuid5(job_id, f"{sha256}/{name}")
 
 
 class Files(Protocol):

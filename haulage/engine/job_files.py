@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from haulage.domain.errors import NotFound, NotRetryable
-from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
+from haulage.domain.files import FileInfo, FileOnDisk, StoredFile, made_id
 from haulage.domain.ids import uuid7
 from haulage.engine.batcher import patiently
 from haulage.storage.blobs import reference
@@ -52,8 +52,7 @@ class JobFiles:
     async def put(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         """See `Files.put_file`."""
         stored = await self._services.blobs.put_stream(_pieces(content), scratch=str(uuid7()))
-        # The same for the same content, so that an attempt that repeats it finds what is there.
-        file_id = uuid5(self._lease.job_id, f"{stored.sha256}/{name}")
+        file_id = made_id(self._lease.job_id, stored.sha256, name)
         row = await patiently(
             lambda: self._services.files.add(
                 id=file_id,

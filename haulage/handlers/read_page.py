@@ -72,7 +72,9 @@ class PageArticle(BaseModel):
     topics: list[str] = Field(default_factory=list, description="What it is about, in few words.")
     summary: str = Field(default="", description="A sentence or two out of it.")
     boxes: list[Rectangle] | None = Field(
-        default=None, description="Where on the page it stands: its headline, then each column."
+        default=None,
+        description="Where on the page, as its file shows it, the article stands: its headline, "
+        "then each column. Null where a model found it.",
     )
 
 

@@ -12,7 +12,7 @@ from haulage.domain.clock import Clock
 from haulage.storage.blobs import Blobs, reference
 from haulage.storage.database import Database
 from haulage.storage.file_links import link_in
-from haulage.storage.tables import files
+from haulage.storage.tables import files, job_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,16 @@ class FileStore:
                 _SELECT.where(files.c.id.in_(list(file_ids)), files.c.tenant == tenant)
             )
             return {row["id"]: FileRow(**row) for row in rows.mappings()}
+
+    async def of_job(self, job_id: UUID, *, tenant: str) -> list[FileRow]:
+        """The files that a job names in its input, and those it has made; oldest first."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                _SELECT.join(job_files, job_files.c.file_id == files.c.id)
+                .where(job_files.c.job_id == job_id, files.c.tenant == tenant)
+                .order_by(files.c.created_at, files.c.id)
+            )
+            return [FileRow(**row) for row in rows.mappings()]
 
     async def content(self, row: FileRow) -> bytes:
         """The whole content; raises `NotFound` when the blob is gone."""

@@ -19,6 +19,7 @@ from haulage.api.app import make_app
 from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
 from haulage.api.events import EventHub
+from haulage.api.page_images import PageImages
 from haulage.api.readiness import Readiness
 from haulage.api.type_documents import TypeDocuments
 from haulage.connectors.vault import Vault
@@ -156,6 +157,7 @@ async def running_api(
                 gate=gate,
                 quota=quota,
                 arrivals=Arrivals(services.blobs, inspector()),
+                pages=PageImages(services.blobs, inspector()),
                 vault=Vault(settings.webhooks.key_list),
             )
         )

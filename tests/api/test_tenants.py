@@ -31,10 +31,11 @@ FILE, BULK, KEY = f"{V}/files/{{file_id}}", f"{V}/bulk/{{bulk_id}}", f"{V}/keys/
 BY_ID = {
     ("GET", JOB), ("DELETE", JOB), ("POST", f"{JOB}/cancel"), ("POST", f"{JOB}/retry"),
     *(("GET", f"{JOB}/{part}") for part in (
-        "attempts", "children", "result", "logs", "steps", "why", "events", "stream")),
+        "attempts", "children", "files", "result", "logs", "steps", "why", "events", "stream")),
     ("POST", f"{V}/dead-letters/{{job_id}}/redrive"),
     ("POST", f"{V}/dead-letters/{{job_id}}/discard"),
-    ("GET", FILE), ("GET", f"{FILE}/content"), ("HEAD", f"{FILE}/content"),
+    ("GET", FILE), ("GET", f"{FILE}/content"),
+    ("GET", f"{FILE}/pages/{{page}}/image"), ("HEAD", f"{FILE}/content"),
     ("GET", BULK), ("POST", f"{BULK}/abort"),
     ("GET", SCHEDULE), ("DELETE", SCHEDULE),
     *(("POST", f"{SCHEDULE}/{verb}") for verb in ("pause", "resume", "run")),
@@ -121,6 +122,7 @@ async def two(settings: Settings, services: Services, worker: Worker) -> AsyncIt
             {
                 "job_id": job,
                 "file_id": file,
+                "page": "1",
                 "bulk_id": bulk,
                 "schedule_id": schedule,
                 "webhook_id": hook,
@@ -177,7 +179,7 @@ async def test_their_admin_does_not_see_them_either(two: Two) -> None:
 
 async def test_what_is_refused_to_others_is_there_for_its_owner(two: Two) -> None:
     """Or the tests above would hold for ids that are nobody's."""
-    for part in ("", "/attempts", "/children", "/logs", "/steps", "/why"):
+    for part in ("", "/attempts", "/children", "/files", "/logs", "/steps", "/why"):
         assert (await two.ours.get(JOB.format(**two.ids) + part)).status_code == 200, part
     for path in (FILE, BULK, SCHEDULE, HOOK):
         assert (await two.ours.get(path.format(**two.ids))).status_code == 200, path

@@ -1,5 +1,6 @@
 """Looking into files that nobody trusts, in a process that may be lost."""
 
+import base64
 import gzip
 import io
 import os
@@ -168,3 +169,24 @@ def children() -> set[int]:
         if parent == os.getpid() and b"haulage.documents.inspection" in line:
             found.add(int(folder.name))
     return found
+
+
+def test_a_page_that_is_too_much_is_not_drawn_and_the_next_one_is(tmp_path):
+    hasty = Inspector(max_pages=5, max_pixels=1_000_000, limit_s=0.001, processes=1)
+    path = tmp_path / "a"
+    path.write_bytes(pdf())
+    try:
+        lost = hasty.draw(path, 1, wide=2_000).result(30)
+        assert (lost.jpeg, lost.fault_code) == (None, "unreadable")
+    finally:
+        hasty.close()
+
+
+def test_a_page_is_drawn_by_the_process_that_nothing_is_lost_with(inspector, tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(pdf(2))
+
+    drawn = inspector.draw(path, 2, wide=200).result(30)
+
+    assert base64.b64decode(drawn.jpeg or "").startswith(b"\xff\xd8")
+    assert inspector.draw(path, 3, wide=200).result(30).fault_code == "no_such_page"

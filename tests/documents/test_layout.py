@@ -1,6 +1,7 @@
 """Which lines of a page belong together."""
 
 import pytest
+from PIL import Image, ImageChops, ImageDraw
 
 from examples.make_newspaper import make_newspaper, truth
 from haulage.documents.layout import ADVERTISEMENT, BLANK, PICTURES, RuleLayout
@@ -143,3 +144,17 @@ def test_no_word_of_a_page_is_lost(paper):
 
 def test_a_page_of_pictures_says_so():
     assert LAYOUT.articles(page(pictures=True)).reason == PICTURES
+
+
+@pytest.mark.parametrize("degrees", [0.0, 90.0, -90.0, 180.0, 270.0, 1.5, -89.0])
+def test_a_box_lies_where_the_file_shows_it_however_the_page_was_turned(degrees):
+    sheet = Image.new("L", (400, 600), 255)
+    ImageDraw.Draw(sheet).rectangle((40, 60, 139, 89), fill=0)
+    quarters = 90 * round(degrees / 90)
+    read = sheet.rotate(quarters, expand=True).rotate(degrees - quarters, fillcolor=255)
+    left, top, right, bottom = ImageChops.invert(read).getbbox()
+    printed = PrintedPage(1, read.width, read.height, (), degrees=degrees)
+
+    shares = printed.shares(left, top, right, bottom)
+
+    assert shares == pytest.approx((0.1, 0.1, 0.35, 0.15), abs=0.006)

@@ -88,7 +88,7 @@ async def upload(request: Request, query: Annotated[UploadQuery, Query()]) -> Re
 @needs(Scope.READ)
 async def show(request: Request, file_id: str) -> Response:
     """What is known of the file."""
-    return Response(file_json(await _find(request, file_id)), media_type="application/json")
+    return Response(file_json(await find(request, file_id)), media_type="application/json")
 
 
 @router.get(
@@ -107,10 +107,11 @@ async def show(request: Request, file_id: str) -> Response:
 @needs(Scope.READ)
 async def content(request: Request, file_id: str) -> Response:
     """The file's bytes under its own media type; a single `Range` of them. `ETag` is its sha256."""
-    return await download(request, await _find(request, file_id), deps.of(request).services.blobs)
+    return await download(request, await find(request, file_id), deps.of(request).services.blobs)
 
 
-async def _find(request: Request, file_id: str) -> FileRow:
+async def find(request: Request, file_id: str) -> FileRow:
+    """The caller's file of that id; raises `NotFound`."""
     try:
         wanted = UUID(file_id)
     except ValueError:
