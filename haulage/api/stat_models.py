@@ -52,7 +52,10 @@ class SumDocument(BaseModel):
     succeeded: int
     failed: int = Field(description="Jobs that ended so; a retry is no end.")
     cancelled: int
-    latency: TimesDocument | None = Field(description="From due to started, of each start.")
+    latency: TimesDocument | None = Field(
+        description="From due to started, of each start; children, which wait for each other by "
+        "the hundred, are left out."
+    )
     duration: TimesDocument | None = Field(description="From first start to end, of each end.")
     failures: dict[str, int] = Field(description="By the error's code; the 50 most frequent.")
 

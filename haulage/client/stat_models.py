@@ -22,7 +22,8 @@ class Times:
 class StatSum:
     """What happened in a span of time, the one that begins `at` or all of it.
 
-    `latency` is from due to started, `duration` from first start to end; None when there was none.
+    `latency` is from due to started, children left out, `duration` from first start to end; None
+    when there was none.
     `failures` counts them by the error's code.
     """
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from haulage.domain.lifecycle import TERMINAL, State, sources
 from haulage.storage.outbox_sql import TOLD, outbox
-from haulage.storage.tally_sql import since, tally, tally_ends
+from haulage.storage.tally_sql import tally, tally_ends, waited
 
 
 def states(*some: State) -> str:
@@ -114,7 +114,7 @@ WITH wanted AS (
 SELECT * FROM claimed
 """.replace(
         "{tally}",
-        tally("claimed", kind="'started'", at=":now", seconds=since("due_at", ":now")),
+        tally("claimed", kind="'started'", at=":now", seconds=waited("due_at", ":now")),
     )
 )
 

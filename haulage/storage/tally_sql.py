@@ -44,3 +44,12 @@ def slot(seconds: str) -> str:
 def since(moment: str, until: str) -> str:
     """Seconds from `moment` to `until`, as SQL."""
     return f"date_part('epoch', CAST({until} AS timestamptz) - {moment})"
+
+
+def waited(due: str, until: str) -> str:
+    """Seconds that a job waited for its start, as SQL; NULL for children.
+
+    They stand in line by the hundred because their parent made so many at once, and would be all
+    that a quantile shows. What their waits cost is in the parent's duration.
+    """
+    return f"CASE WHEN parent_id IS NULL THEN {since(due, until)} END"

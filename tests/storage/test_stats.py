@@ -129,6 +129,21 @@ async def test_waiting_and_running_times_are_told(
     assert seconds_of(slot_of(30)) == pytest.approx(30, rel=0.05)
 
 
+async def test_how_long_children_wait_is_no_latency(
+    services: Services, store: StatStore, clock: TestClock
+) -> None:
+    hand = await Hand.hired(services)
+    parent = await queued(services)
+    lease = await hand.claim(parent)
+    children = [await queued(services, parent_id=lease.job_id) for _ in range(3)]
+    clock.advance(seconds=60)
+    await hand.claim_all(*children)
+    await store.fold(limit=1_000)
+    found = await total(store, clock)
+    assert found.counts["started"] == 4
+    assert found.latency == {slot_of(0): 1}
+
+
 async def test_sql_and_python_find_the_same_slot(services: Services, random: Random) -> None:
     values = [0.0, -1.0, 0.0001, 1e9, *(10 ** random.uniform(-5, 8) for _ in range(500))]
     async with services.database.reading() as connection:
