@@ -10,8 +10,13 @@ can be stored is accepted, with or without Redis.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from datetime import datetime
 
 from haulage.accounts.principal import Principal
@@ -45,14 +50,14 @@ class Quota:
             async with AsyncExitStack() as held:
                 await self._take(held, REQUESTS, Asker(who.tenant, user=user, key=key), 1)
 
-    @asynccontextmanager
-    async def taking(self, jobs: Sequence[NewJob]) -> AsyncIterator[None]:
+    def taking(self, jobs: Sequence[NewJob]) -> AbstractAsyncContextManager[None]:
         """Count jobs that are stored inside the block: all or none. What was counted is given back
         when it fails. Raises `OverLimit`, and `InvalidInput` for more than could ever pass."""
-        wanted = Counter(self._counted(jobs))
-        if not wanted:
-            yield
-            return
+        wanted = list(self._counted(jobs))
+        return self._taking(Counter(wanted)) if wanted else nullcontext()
+
+    @asynccontextmanager
+    async def _taking(self, wanted: Mapping[tuple[str, Asker], int]) -> AsyncIterator[None]:
         async with AsyncExitStack() as held:
             holds: list[Hold] = []
             try:

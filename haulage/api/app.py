@@ -187,6 +187,9 @@ def make_app(parts: Deps) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
         root_path=parts.settings.api.root_path,
+        # Ours is in the edge; asking at each request whether somebody wants FastAPI's costs more
+        # than finding the route.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.deps = parts
     for resource in RESOURCES:

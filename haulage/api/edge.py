@@ -9,7 +9,6 @@ from functools import cache
 from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
 from haulage.api.errors import REQUEST_ID, broken
 from haulage.api.lanes import Lanes
@@ -48,19 +47,20 @@ class Edge:
         answer = _Answer(send, request_id)
         started = time.perf_counter()
         inner = self._lanes.get((scope["method"], scope["path"]), self._app)
-        with bound_contextvars(request_id=request_id):
-            try:
-                await inner(scope, receive, Representation(scope, answer))
-            except ClientDisconnect:
-                answer.status = answer.status or CLIENT_GONE
-            except Exception:
-                log.exception("http.broken")
-                if answer.status:
-                    # Half an answer is out: only a cut connection can say that it is not whole.
-                    raise
-                await broken(scope)(scope, receive, Representation(scope, answer))
-            finally:
-                _told(scope, answer.status, time.perf_counter() - started)
+        about = logs.job.set({"request_id": request_id})
+        try:
+            await inner(scope, receive, Representation(scope, answer))
+        except ClientDisconnect:
+            answer.status = answer.status or CLIENT_GONE
+        except Exception:
+            log.exception("http.broken")
+            if answer.status:
+                # Half an answer is out: only a cut connection can say that it is not whole.
+                raise
+            await broken(scope)(scope, receive, Representation(scope, answer))
+        finally:
+            _told(scope, answer.status, time.perf_counter() - started)
+            logs.job.reset(about)
 
 
 class _Answer:

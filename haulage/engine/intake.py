@@ -242,7 +242,7 @@ class Intake:
             for job in jobs
             if job.rings and _is_due(job, now)
         )
-        self._services.event_bell.rang(job.id for job in jobs)
+        # Streams are not told: nobody can follow a job yet whose id nobody has been told.
         for job in jobs:
             submitted(job.type, job.queue).inc()
         if jobs:

@@ -80,14 +80,15 @@ def bind(**fields: Any) -> None:
     structlog.contextvars.bind_contextvars(**fields)
 
 
-# The job this task or thread is working on; setting it must cost nothing, binding does.
+# The job or the request this task or thread is working on, as fields; setting it must cost nothing,
+# binding does.
 job: ContextVar[Mapping[str, Any] | None] = ContextVar("job", default=None)
 
 
 def add_job(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Say on every line which job it is about."""
+    """Say on every line which job or request it is about."""
     current = job.get()
     if current is not None:
         for name, value in current.items():

@@ -4,7 +4,6 @@ from typing import Any
 
 import httpx
 import pytest
-from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from haulage.domain.job_type import Registry, job_type
@@ -17,14 +16,14 @@ MINE = {"X-Request-ID": "from-the-shop"}
 
 
 async def test_the_log_line_of_an_answer_carries_the_request_id(http: httpx.AsyncClient) -> None:
-    with capture_logs(processors=[merge_contextvars]) as lines:
+    with capture_logs(processors=[logs.add_job]) as lines:
         await http.get("/api/v1/jobs/nothing", headers=MINE)
     (answered,) = [line for line in lines if line["event"] == "http.answered"]
     assert (answered["request_id"], answered["status"]) == ("from-the-shop", 404)
 
 
 async def test_one_request_does_not_log_under_the_id_of_another(http: httpx.AsyncClient) -> None:
-    with capture_logs(processors=[merge_contextvars]) as lines:
+    with capture_logs(processors=[logs.add_job]) as lines:
         for name in ("one", "two"):
             await http.post("/api/v1/jobs", json={}, headers={"X-Request-ID": name})
     assert [line["request_id"] for line in lines if line["event"] == "http.answered"] == [
