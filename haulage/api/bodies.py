@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
-from haulage.api import deps
+from haulage.api import deps, headers
 from haulage.api.errors import Refusal
 from haulage.api.faults import HeaderFault, body_faults
 from haulage.domain.errors import InvalidInput, PayloadTooLarge
@@ -45,7 +45,7 @@ async def read_model(request: Request, model: type[Model], *, limit: int) -> Mod
 
 def require_json(request: Request) -> None:
     """Raise `Refusal` unless the body says that it is JSON."""
-    said = request.headers.get("content-type", "")
+    said = headers.line(request.scope, b"content-type") or ""
     kind, _, parameters = said.partition(";")
     kind = kind.strip().lower()
     if kind != "application/json" and not (
@@ -60,7 +60,7 @@ def require_json(request: Request) -> None:
 
 def require_plain(request: Request) -> None:
     """Raise `Refusal` for a compressed body."""
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    encoding = (headers.line(request.scope, b"content-encoding") or "").strip().lower()
     if encoding not in ("", "identity"):
         raise _wrong_type("Send the body without a Content-Encoding.", "Content-Encoding")
 
@@ -70,7 +70,7 @@ async def parts(request: Request, *, limit: int, setting: str = BODY_LIMIT) -> A
 
     Raises `PayloadTooLarge` past the limit, and `Refusal` for a body that stands still or trickles.
     """
-    declared = request.headers.get("content-length", "")
+    declared = headers.line(request.scope, b"content-length") or ""
     # By its digits first: what is no number here may have more of them than Python reads.
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
         raise too_large("body", limit, setting)

@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 from starlette.requests import ClientDisconnect, Request
 
-from haulage.api import deps
+from haulage.api import deps, headers
 from haulage.api.events import Stream
 from haulage.domain.errors import Unavailable
 from haulage.domain.job import Event, Job
@@ -34,11 +34,10 @@ def wanted_s(request: Request) -> int | None:
 
     Of several the first counts, and what is no number of seconds is ignored, as the RFC says.
     """
-    most_s = deps.of(request).settings.api.max_wait_s
-    for line in request.headers.getlist(PREFER):
+    for line in headers.lines(request.scope, b"prefer"):
         for preference in line.split(","):
             if found := _WAIT.fullmatch(preference.partition(";")[0]):
-                return min(int(found[1]), most_s) or None
+                return min(int(found[1]), deps.of(request).settings.api.max_wait_s) or None
     return None
 
 

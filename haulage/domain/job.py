@@ -1,6 +1,6 @@
 """What a job is: what was asked for, where it stands, and a worker's right to run it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
@@ -61,7 +61,8 @@ class Usage:
         )
 
 
-NOTHING_USED = Usage()
+# Of most jobs; made once, since they never change.
+NO_PROGRESS, NOTHING_USED = Progress(), Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class Job:
     cancelled_by: str | None
     cancelled_at: datetime | None
     deadline: datetime | None = None
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress = NO_PROGRESS
     usage: Usage = NOTHING_USED
     error: dict[str, object] | None = None
     input: str | None = None

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from haulage.api import deps, waiting
+from haulage.api import deps, headers, waiting
 from haulage.api.bodies import read_model
 from haulage.api.documents import job_json, jobs_json, text_of
 from haulage.api.errors import REQUEST_ID, Refusal
@@ -54,16 +54,16 @@ async def submit(request: Request) -> Response:
     check_times(body, parts.services.clock.now())
     check_priority(request, body.priority)
     new = parts.intake.check(body.submission(), origin(request))
-    (job,), headers = await accepted(request, [new], body)
+    (job,), more = await accepted(request, [new], body)
     status = 202
     if (within_s := waiting.wanted_s(request)) is not None:
         job = await waiting.until_over(request, job, within_s=within_s)
-        headers = {**headers, **waiting.applied(within_s)}
+        more |= waiting.applied(within_s)
         status = 200 if job.is_terminal else 202
     return Response(
         job_json(job),
         status_code=status,
-        headers={"Location": f"/api/v1/jobs/{job.id}", **headers},
+        headers={"Location": f"/api/v1/jobs/{job.id}", **more},
         media_type="application/json",
     )
 
@@ -87,10 +87,8 @@ async def submit_many(request: Request) -> Response:
     for job in body.jobs:
         check_priority(request, job.priority)
     checked = _check_all(parts, body.jobs, origin(request))
-    jobs, headers = await accepted(request, checked, body)
-    return Response(
-        jobs_json(jobs), status_code=202, headers=headers, media_type="application/json"
-    )
+    jobs, more = await accepted(request, checked, body)
+    return Response(jobs_json(jobs), status_code=202, headers=more, media_type="application/json")
 
 
 async def accepted(
@@ -99,7 +97,7 @@ async def accepted(
     """Accept `new`, once for each idempotency key; the jobs as they stand, and the headers that go
     with them. `body` is what tells one request from another."""
     parts = deps.of(request)
-    key = request.headers.get(KEY)
+    key = headers.line(request.scope, b"idempotency-key")
     if key is None:
         return await parts.intake.accept(new), {}
     if not _KEY.fullmatch(key):
@@ -137,13 +135,15 @@ def _fingerprint(request: Request, body: BaseModel) -> str:
 
 def origin(request: Request) -> Origin:
     """Where the job comes from, for its row."""
-    traceparent = request.headers.get("traceparent", "")
+    traceparent = headers.line(request.scope, b"traceparent")
     who = deps.principal(request)
     return Origin(
         tenant=who.tenant,
         caller=who.caller,
         request_id=request.scope.get(REQUEST_ID),
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=traceparent
+        if traceparent is not None and _TRACEPARENT.fullmatch(traceparent)
+        else None,
     )
 
 
