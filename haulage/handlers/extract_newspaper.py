@@ -67,15 +67,18 @@ class Newspaper(BaseModel):
 )
 def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
     """Find the articles of a newspaper's issue: title, subtitle, author, text, topics, summary."""
-    ctx.progress(0, step="reading pages")
-
     looks = input.model is not None and bool(ctx.models_for(input.model).models)
 
     @version("layer-1")
     def read_file(file_id: str) -> dict[str, Any]:
+        # In the step: when the job goes on after its pages it does not begin at nought again.
+        ctx.progress(0, step="reading files")
         return _read_file(ctx, file_id, looks=looks)
 
-    files = ctx.map("file", read_file, [str(one) for one in input.files])
+    # No map, which would call the whole job done when the files are.
+    files = [
+        ctx.step(f"file[{place}]", read_file, str(one)) for place, one in enumerate(input.files)
+    ]
     total = sum(len(file["pages"]) for file in files)
     if total > MAX_PAGES:
         raise NotRetryable(f"The issue has {total} pages; at most {MAX_PAGES} are taken.")
@@ -88,6 +91,9 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
         for page, read in enumerate(file["pages"], start=1)
         if read is None
     ]  # fmt: skip
+    if scans:
+        read = total - len(scans)
+        ctx.progress(100 * read / total, step="pages", done=read, total=total)
     outcomes = iter(ctx.children("page", scans) if scans else ())
     pages = [
         PageRead.model_validate(read) if read is not None else outcome_of(next(outcomes))

@@ -3,27 +3,9 @@
 A plain function, because ranking the sentences of a long text keeps a core busy for seconds.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from haulage.domain.context import BlockingContext
 from haulage.domain.job_type import Policy, job_type
-from haulage.handlers.summarize_text import MAX_CHARACTERS, Summary, extracted
-
-
-class ExtractInput(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field(
-        min_length=1, max_length=MAX_CHARACTERS, description="The text, plain; any length of line."
-    )
-    max_words: int = Field(
-        default=150, ge=5, le=5_000, description="The summary is never longer than this."
-    )
-    language: str | None = Field(
-        default=None,
-        pattern=r"^[a-z]{2,3}$",
-        description="ISO 639-1 code of the text's language; detected when left out.",
-    )
+from haulage.handlers.summarize_text import ExtractInput, Summary, extracted
 
 
 @job_type(

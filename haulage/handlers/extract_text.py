@@ -54,18 +54,21 @@ class Text(BaseModel):
 )
 def extract_text(input: TextInput, ctx: BlockingContext) -> Text:
     """Turn a document into clean text, page by page, each with its language."""
-    ctx.progress(0, step="reading pages")
 
     @version("layer-1")
     def read_layers(file_id: str) -> list[dict[str, Any] | None]:
+        # In the step: when the job goes on after its scans it does not begin at nought again.
+        ctx.progress(0, step="reading pages")
         with open_sheets(ctx.file_path(file_id), max_pages=MAX_PAGES) as sheets:
-            found = []
+            found: list[dict[str, Any] | None] = []
             for page in range(1, sheets.count + 1):
                 read = layer_of(sheets, page, "text")
                 found.append(None if read is None else read.model_dump())
                 if page % AT_ONCE == 0:
-                    ctx.progress(100 * page / sheets.count, step="reading pages", done=page,
-                                 total=sheets.count)  # fmt: skip
+                    # Scans are not read yet.
+                    read_ones = len(found) - found.count(None)
+                    ctx.progress(100 * read_ones / sheets.count, step="reading pages",
+                                 done=read_ones, total=sheets.count)  # fmt: skip
             return found
 
     layers = ctx.step("text layer", read_layers, str(input.file))
@@ -75,11 +78,16 @@ def extract_text(input: TextInput, ctx: BlockingContext) -> Text:
         for page, read in enumerate(layers, start=1)
         if read is None
     ]  # fmt: skip
+    if scans:
+        read, total = len(layers) - len(scans), len(layers)
+        ctx.progress(100 * read / total, step="pages", done=read, total=total)
     outcomes = iter(ctx.children("page", scans) if scans else ())
     pages = [
         PageRead.model_validate(read) if read is not None else outcome_of(next(outcomes))
         for read in layers
     ]
+    skipped = sum(page.status == "skipped" for page in pages)
+    ctx.progress(100, step="pages", done=len(pages) - skipped, failed=skipped, total=len(pages))
     texts = clean_by_page([(number, page.text) for number, page in enumerate(pages, start=1)])
     return Text(
         pages=[

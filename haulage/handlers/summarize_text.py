@@ -39,7 +39,9 @@ TASK = (
 )
 
 
-class SummarizeInput(BaseModel):
+class ExtractInput(BaseModel):
+    """What `extract_summary` takes: all but a model."""
+
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(
@@ -53,6 +55,9 @@ class SummarizeInput(BaseModel):
         pattern=r"^[a-z]{2,3}$",
         description="ISO 639-1 code of the text's language; detected when left out.",
     )
+
+
+class SummarizeInput(ExtractInput):
     model: ModelNames = Field(
         default=None,
         description="`provider:model`, `balanced`, `quality`, `speed`, or several in turn; `local` "

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from examples.make_newspaper import make_newspaper, truth
-from haulage.domain.context import ChildOutcome
+from haulage.domain.context import Child, ChildOutcome
 from haulage.domain.errors import NotRetryable
 from haulage.domain.ids import uuid7
 from haulage.handlers.extract_newspaper import NewspaperInput, extract_newspaper
@@ -96,3 +96,22 @@ def scans() -> list[bytes]:
     stream = BytesIO()
     Image.new("L", (400, 500), 128).save(stream, "PNG")
     return [stream.getvalue()]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"), [(["text"], []), (["scan"], [0.0]), (["text", "scan"], [80.0])]
+)
+def test_a_job_whose_pages_are_still_to_be_read_is_not_done(paper, scans, kinds, told):
+    before = []
+
+    def read(child: Child) -> ChildOutcome:
+        before.append(ctx.reports[-1].percent)
+        return ChildOutcome(uuid7(), "failed", error={"message": "torn"})
+
+    ctx = FakeBlockingContext(on_child=read)
+    extract(ctx, *[("a", paper if kind == "text" else scans[0]) for kind in kinds])
+
+    percents = [report.percent for report in ctx.reports]
+    assert before == told
+    assert percents == sorted(percents)
+    assert percents.index(100) == len(percents) - 1
