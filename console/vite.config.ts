@@ -28,7 +28,8 @@ export default defineConfig({
     ),
   },
   test: {
-    environment: "happy-dom",
+    // A file whose tests need a document begins with `// @vitest-environment happy-dom`.
+    environment: "node",
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
   },

@@ -279,6 +279,7 @@ def _complain_about(failed: list[JobView]) -> bool:
 def _invite(ready: "Ready") -> None:
     grid = Table.grid(padding=(0, 2))
     for name, value in (
+        ("Console", ready.url),
         ("API", f"{ready.url}/api/v1"),
         ("Docs", f"{ready.url}/docs"),
         ("Health", f"{ready.url}/health"),

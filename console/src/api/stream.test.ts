@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -65,6 +66,15 @@ test("where no stream gets through, its reader is told to poll until one does", 
     }),
   );
   expect((await read()).modes).toEqual(["polling", "live", "ended"]);
+});
+
+test("an end that a redrive left behind ends nothing", async () => {
+  server.use(
+    http.get(URL, () =>
+      stream(line(1, "state", { state: "failed" }), line(2, "state", { state: "queued" }), END),
+    ),
+  );
+  expect((await read()).seqs).toEqual([1, 2, 3]);
 });
 
 test("a job that is not there is not asked for again", async () => {

@@ -34,6 +34,7 @@ export async function follow(jobId: string, options: FollowOptions): Promise<voi
   const { signal, onMode = () => {}, silentMs = 20_000, retryMs = 1000 } = options;
   let last = options.after ?? 0;
   let failures = 0;
+  let over = false;
   while (!signal.aborted) {
     if (document.hidden) {
       onMode("paused");
@@ -47,15 +48,16 @@ export async function follow(jobId: string, options: FollowOptions): Promise<voi
     signal.addEventListener("abort", stop);
     document.addEventListener("visibilitychange", hide);
     try {
-      const ended = await read(jobId, last, connection, silentMs, (events) => {
+      await read(jobId, last, connection, silentMs, (events) => {
         const fresh = events.filter((event) => event.seq > last);
         last = fresh.at(-1)?.seq ?? last;
+        // A redriven job has ends in the middle of its story: it is over when the story stops at one.
+        if (fresh.length) over = isEnd(fresh.at(-1));
         failures = 0;
         onMode("live");
         if (fresh.length) options.onEvents(fresh);
-        return fresh.some((event) => event.kind === "state" && FINAL.has(String(event.data.state)));
       });
-      if (ended) {
+      if (over) {
         onMode("ended");
         return;
       }
@@ -74,14 +76,17 @@ export async function follow(jobId: string, options: FollowOptions): Promise<voi
   }
 }
 
-/** One connection; true when the job's last event was among what it brought. */
+const isEnd = (event: JobEvent | undefined) =>
+  event?.kind === "state" && FINAL.has(String(event.data.state));
+
+/** One connection, to its end. */
 async function read(
   jobId: string,
   after: number,
   connection: AbortController,
   silentMs: number,
-  take: (events: JobEvent[]) => boolean,
-): Promise<boolean> {
+  take: (events: JobEvent[]) => void,
+): Promise<void> {
   // The greeting comes at once; where it does not, something in between holds the stream back.
   let silent = setTimeout(() => connection.abort(), silentMs / 4);
   try {
@@ -96,17 +101,15 @@ async function read(
       },
     });
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    let ended = false;
-    while (reader && !ended) {
+    while (reader) {
       const { done, value } = await reader.read();
       if (done) break;
       clearTimeout(silent);
       silent = setTimeout(() => connection.abort(), silentMs);
       parser.feed(value);
-      ended = take(gathered);
+      take(gathered);
       gathered = [];
     }
-    return ended;
   } finally {
     clearTimeout(silent);
   }

@@ -1,5 +1,5 @@
 /** A list: fixed columns that cut what is too long, a link over each row, skeletons while it loads.
- * On a phone each row becomes a card: cells keep their column's name, those marked `wide` alone do not. */
+ * On a phone each row becomes a card without the cells marked `wide`. */
 
 import { Checkbox, Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
@@ -13,6 +13,8 @@ export type Column<Row> = {
   cell: (row: Row) => ReactNode;
   /** Left out on a phone. */
   wide?: boolean;
+  /** On a phone it has a line of its own. */
+  whole?: boolean;
   /** The header is for screen readers alone. */
   quiet?: boolean;
 };
@@ -98,7 +100,7 @@ export function DataTable<Row>({
                         key={column.name}
                         data-name={column.quiet ? undefined : column.name}
                         style={{ textAlign: column.align }}
-                        className={column.wide ? css.wide : undefined}
+                        className={column.wide ? css.wide : column.whole ? css.whole : undefined}
                       >
                         {column.cell(row)}
                       </td>

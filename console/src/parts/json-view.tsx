@@ -19,7 +19,6 @@ export function JsonView({ value, label = "JSON" }: { value: unknown; label?: st
       <div className={css.copy}>
         <CopyIt value={text} what={label} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section className={css.text} tabIndex={0} aria-label={label}>
         {coloured}
       </section>
