@@ -5,6 +5,7 @@ quorum queue; ours ring when they are due. And it tries a broker that is away ag
 30 seconds, so that a failover of two seconds would cost a worker six.
 """
 
+import time
 from typing import Any
 
 from celery.utils.log import get_logger
@@ -15,6 +16,7 @@ log = get_logger(__name__)
 
 FIRST_TRY_AFTER_S = 0.25
 LAST_TRY_AFTER_S = 3.0
+EVENTS_EVERY_S = 0.1
 
 
 class Consumer(consumer.Consumer):
@@ -32,6 +34,17 @@ class Consumer(consumer.Consumer):
     def cancel_active_requests(self) -> None:
         """Nothing: in a cold shutdown Celery would revoke what runs, and a revoked job ends as
         cancelled. Nobody cancelled it; the pool gives it back when it is terminated next."""
+
+    def on_send_event_buffered(self) -> None:
+        """Of a worker's events those of a moment go together. Stock Celery sends them in each turn
+        of its loop, over a client that it makes for it."""
+        now = time.monotonic()
+        if self.hub and now >= self._flushes_at:
+            # By the clock, not by a flag: a timer that a lost connection took along is made again.
+            self._flushes_at = now + EVENTS_EVERY_S
+            self.hub.call_later(EVENTS_EVERY_S, self._flush_events)
+
+    _flushes_at = 0.0
 
     def ensure_connected(self, conn: Any) -> Any:
         """The connection, once the broker lets us in; a warm shutdown ends the waiting."""

@@ -75,6 +75,8 @@ class Stop:
 
     async def outlast(self, handler: "asyncio.Future[Any]", limit_s: float) -> None:
         """Wait for the handler's end, a stop that is told, or the time limit."""
+        # A handler that waits for nothing ends in its first turn, and needs no timer.
+        await asyncio.sleep(0)
         if self.cause is not None or handler.done():
             return
         loop = asyncio.get_running_loop()
