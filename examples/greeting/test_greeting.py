@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from greeting import Greet, greet
+from printing import Printing, print_file
 from shelf import Shelf, count_shelf
 from words import Texts, count_words
 
@@ -46,3 +47,18 @@ def test_a_book_that_fails_counts_for_nothing():
     ctx = FakeContext(on_child=ended)
     assert asyncio.run(count_shelf(Shelf(books=[["one two", "three"], [""]]), ctx)) == 3
     assert (ctx.reports[-1].done, ctx.reports[-1].total) == (1, 2)
+
+
+def test_a_text_is_set_in_pages_and_no_page_twice():
+    ctx = FakeBlockingContext()
+    given = Printing(file=ctx.add_file(b"one\ntwo\nthree", name="a.txt").id, lines=2)
+    printed = print_file(given, ctx)
+    [made] = ctx.made
+    assert (printed.pages, printed.file, made.name) == (2, made.id, "a.txt.pages.txt")
+    assert [page.split() for page in made.content.decode().split("\f")] == [
+        ["one", "two", "-", "1", "-"],
+        ["three", "-", "2", "-"],
+    ]
+    ctx.next_attempt()
+    assert print_file(given, ctx) == printed
+    assert len(ctx.executed) == 2

@@ -53,8 +53,8 @@ class CpuPool(TaskPool):
         self._closing = mmap.mmap(-1, 1)
         self._being_stopped: set[tuple[UUID, int]] = set()
         self._stopping: set[asyncio.Task[None]] = set()
-        # The most memory seen of each busy child, for the crash ledger.
-        self._peaks: dict[int, int] = {}
+        self._peaks: dict[int, int] = {}  # the most memory seen of each, for the crash ledger
+        self._killed_over_mb: dict[int, int] = {}
         self._random = Random()  # noqa: S311 - jitter, not a secret
         prepare_children(self._host, self._closing)
         super().on_start()
@@ -100,6 +100,7 @@ class CpuPool(TaskPool):
         for pid in self.child_pids():
             if (rss_bytes_of(pid) or 0) > limit_mb * 1024 * 1024:
                 self._note_peak(pid)
+                self._killed_over_mb[pid] = limit_mb
                 log.error("child.over_memory_limit", pid=pid, limit_mb=limit_mb)
                 send(pid, signal.SIGKILL)
 
@@ -193,6 +194,7 @@ class CpuPool(TaskPool):
         # Forgotten once the child is gone and holds nothing: two rounds may meet at its death.
         told = alive | {lease.worker_pid for lease in self._busy}
         self._peaks = {pid: peak for pid, peak in self._peaks.items() if pid in told}
+        self._killed_over_mb = {pid: mb for pid, mb in self._killed_over_mb.items() if pid in told}
         for lease in self._busy:
             if lease.worker_pid in alive and exists(lease.worker_pid):
                 self._note_peak(lease.worker_pid)
@@ -202,6 +204,7 @@ class CpuPool(TaskPool):
                 lease.worker_pid,
                 job_id=lease.job_id,
                 peak_rss_bytes=self._peaks.get(lease.worker_pid),
+                limit_mb=self._killed_over_mb.get(lease.worker_pid),
             )
             services.event_bell.rang(one.job_id for one in rescued)
             for one in rescued:

@@ -14,6 +14,11 @@ PATIENCE_IN_COMPANY = 10
 LATE = "The deadline passed before the job could run."
 # The number of deaths follows; it makes no difference to a fingerprint.
 KILLED = "The worker running this job died "
+# Of the last death; the number is a setting.
+TOO_LARGE = (
+    "' The last time it was killed for taking more than ' || CAST(:limit_mb AS int) || ' MB, which "
+    "is the limit of a cpu process (HAULAGE_ENGINE_CHILD_LIMIT_MB).'"
+)
 BLOCKED = (
     "Its handler held the event loop for longer than a lease, so that its worker had to end. Code "
     "that blocks belongs into a plain def handler, or into asyncio.to_thread."
@@ -102,7 +107,7 @@ WITH orphan AS (
                    WHEN crash = 1 AND crashes + 1 >= max_crashes THEN 'failed'
                    ELSE 'scheduled' END AS target,
            CASE WHEN held_loop THEN '{blocked}'
-                ELSE '{killed}' || (crashes + 1) || ' times.' END AS message
+                ELSE '{killed}' || (crashes + 1) || ' times.' || {because} END AS message
     FROM counted
 ), recorded AS (
     INSERT INTO crashes (job_id, fence, worker_id, worker_pid, peak_rss_bytes, company, started_at,
@@ -172,6 +177,7 @@ _WORDS = {
 RESCUE_ORPHANS = sa.text(
     _RESCUE.format(
         peak="workers.rss_bytes",
+        because="''",
         company=_COMPANY,
         most_suspicious=_MOST_SUSPICIOUS,
         held_loop="workers.blocked_by IS NOT DISTINCT FROM jobs.id",
@@ -191,6 +197,7 @@ RESCUE_ORPHANS = sa.text(
 RESCUE_OF_CHILD = sa.text(
     _RESCUE.format(
         peak="CAST(:peak_rss_bytes AS bigint)",
+        because=f"coalesce({TOO_LARGE}, '')",
         company="1",
         most_suspicious="true",
         held_loop="false",

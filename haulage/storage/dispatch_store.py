@@ -173,10 +173,12 @@ class DispatchStore:
         *,
         job_id: UUID | None = None,
         peak_rss_bytes: int | None = None,
+        limit_mb: int | None = None,
     ) -> list[Rescued]:
         """Take back what a dead child process of a living worker was running.
 
         `peak_rss_bytes` is the most memory that was seen of it; it goes into the crash ledger.
+        `limit_mb` is the limit of memory that it was killed for; the job's error names it.
         """
         return await self._rescued(
             dispatch_sql.RESCUE_OF_CHILD,
@@ -185,6 +187,7 @@ class DispatchStore:
                 "worker_pid": worker_pid,
                 "job_id": job_id,
                 "peak_rss_bytes": peak_rss_bytes,
+                "limit_mb": limit_mb,
             },
         )
 

@@ -5,10 +5,10 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from haulage.domain.errors import NotRetryable
-from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
+from haulage.domain.files import FileInfo, FileOnDisk, StoredFile, made_id
 
 
 class FakeFiles:
@@ -45,7 +45,7 @@ class FakeFiles:
     def put(self, job_id: UUID, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         """Store what the handler has made; the same content and name are one file."""
         held = content if isinstance(content, bytes) else content.read_bytes()
-        file_id = uuid5(job_id, f"{hashlib.sha256(held).hexdigest()}/{name}")
+        file_id = made_id(job_id, hashlib.sha256(held).hexdigest(), name)
         if file_id not in self._known:
             self.made.append(self.add(file_id, name, media_type, held))
         file = self._known[file_id]

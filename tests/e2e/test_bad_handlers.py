@@ -83,6 +83,7 @@ def test_a_leaking_handler_is_killed_at_the_memory_limit_and_harms_nobody(
     job = system.client.submit("crew.leak", {"witness": str(witness)})
     ended = system.until_ended(job.id, within_s=60)
     assert (ended.state, ended.reason) == ("failed", "quarantined")
+    assert f"more than {LIMIT_MB} MB" in ended.error.message
     peaks = system.query("SELECT peak_rss_bytes FROM crashes WHERE job_id = %s", job.id)
     assert len(peaks) == 2
     assert all(peak > LIMIT_MB * 1024 * 1024 for (peak,) in peaks)
