@@ -54,6 +54,9 @@ class QueueDocument(BaseModel):
     oldest_waiting_s: float | None
     workers: int = Field(description="Live workers that serve it and are not draining.")
     free_slots: int = Field(description="How many more jobs those could run now.")
+    ended_per_s: float = Field(
+        description="Jobs that its workers ended, over the last second or so; retries count."
+    )
 
 
 class QueuePage(BaseModel):

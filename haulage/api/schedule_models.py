@@ -75,6 +75,21 @@ class ScheduleDocument(BaseModel):
     created_by: str | None = Field(description="null: made before anybody kept it.")
 
 
+class PreviewQuery(BaseModel):
+    """A cron expression in a time zone, as in a schedule."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cron: str = Field(max_length=MAX_NAME, description="Five fields.", examples=["30 6 * * 1-5"])
+    timezone: str = Field(default="UTC", max_length=MAX_NAME, description="Such as Europe/Rome.")
+
+
+class PreviewDocument(BaseModel):
+    """When such a schedule would run, in UTC."""
+
+    next_runs: list[datetime]
+
+
 class SchedulePage(BaseModel):
     """All schedules, by name."""
 

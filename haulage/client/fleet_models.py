@@ -35,6 +35,7 @@ class QueueView:
     oldest_waiting_s: float | None = None
     workers: int = 0
     free_slots: int = 0
+    ended_per_s: float = 0.0
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod

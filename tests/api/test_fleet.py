@@ -41,6 +41,17 @@ async def test_a_queue_tells_its_depth_by_state_lane_and_priority(
     assert (await queue(http, "slow"))["waiting"] == 0
 
 
+async def test_a_queue_says_how_many_jobs_its_workers_end_a_second(
+    http: httpx.AsyncClient, worker: Worker, services: Services
+) -> None:
+    assert (await queue(http, "io"))["ended_per_s"] == 0
+    await services.workers.beat(worker.id, in_flight=1, paces={"io": 12.5})
+    assert (await queue(http, "io"))["ended_per_s"] == 12.5
+    assert (await queue(http, "slow"))["ended_per_s"] == 0
+    await services.workers.retire(worker.id)
+    assert (await queue(http, "io"))["ended_per_s"] == 0
+
+
 async def test_a_paused_queue_says_by_whom_and_why_until_it_is_resumed(
     http: httpx.AsyncClient,
 ) -> None:

@@ -38,6 +38,31 @@ async def test_a_schedule_is_made_and_shows_its_next_runs_in_utc(http: httpx.Asy
     assert (shown["missed"], shown["queue"], shown["priority"]) == ("run_once", "io", "normal")
 
 
+async def test_a_preview_says_when_it_would_run_in_its_time_zone(http: httpx.AsyncClient) -> None:
+    tried = {"cron": "30 2 * * *", "timezone": "Europe/Rome"}
+    answer = await http.get(f"{URL}/preview", params=tried)
+    assert answer.json() == {"next_runs": (await make(http))["next_runs"]}
+    assert len(answer.json()["next_runs"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"cron": "61 2 * * *"}, "cron"),
+        ({"cron": "0 0 30 2 *"}, "cron"),
+        ({"cron": "* * * * *", "timezone": "Europe/Atlantis"}, "timezone"),
+        ({"timezone": "UTC"}, "cron"),
+        ({"cron": "* * * * *", "every": "hour"}, "every"),
+    ],
+)
+async def test_a_preview_names_what_does_not_fit(
+    http: httpx.AsyncClient, query: dict[str, str], parameter: str
+) -> None:
+    answer = await http.get(f"{URL}/preview", params=query)
+    assert_problem(answer, 400, "invalid_query")
+    assert [one["parameter"] for one in answer.json()["errors"]] == [parameter]
+
+
 async def test_schedules_are_listed_by_name(http: httpx.AsyncClient) -> None:
     await make(http, name="b")
     await make(http, name="a")

@@ -72,6 +72,7 @@ SHARED = {
     ("GET", "/health"), ("GET", "/ready"),
     ("GET", f"{V}/types"), ("GET", f"{V}/types/{{name}}"),
     ("GET", f"{V}/queues"), ("GET", f"{V}/queues/{{name}}"),
+    ("GET", f"{V}/schedules/preview"),
 }  # fmt: skip
 # What all tenants share is changed by administrators alone.
 ADMINS = {

@@ -333,6 +333,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/files/{file_id}/pages/{page}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a page
+         * @description A page of a PDF, or of an image, as a JPEG: upright and whole, so that places given as shares
+         *     of a page hold on it.
+         */
+        get: operations["image_api_v1_files__file_id__pages__page__image_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a job's files
+         * @description The files that its input names, in their order there, and those it has made. Job types that
+         *     read several files as one count their pages through: one without `pages` counts as one.
+         */
+        get: operations["files_api_v1_jobs__job_id__files_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/types": {
         parameters: {
             query?: never;
@@ -532,6 +574,26 @@ export interface paths {
          * @description Checked as a submit would be, so that it does not fail first at night.
          */
         post: operations["make_api_v1_schedules_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Try a cron expression
+         * @description Its next five moments, changes of the clocks included; nothing is made.
+         */
+        get: operations["preview_api_v1_schedules_preview_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1571,6 +1633,7 @@ export interface components {
              * Code
              * @example queue_paused
              * @example no_worker
+             * @example tenant_cap
              * @example retry
              * @example scheduled
              * @example limit
@@ -1939,6 +2002,47 @@ export interface components {
              * @description Only with ?include=input.
              */
             input?: unknown;
+        };
+        /**
+         * JobFileDocument
+         * @description A file of a job.
+         */
+        JobFileDocument: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Pages */
+            pages: number | null;
+            fault: components["schemas"]["FileFault"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Role
+             * @description By its input, or by its handler.
+             * @enum {string}
+             */
+            role: "named" | "made";
+        };
+        /**
+         * JobFilesDocument
+         * @description First what the input names, in its order; then what was made, oldest first.
+         */
+        JobFilesDocument: {
+            /** Data */
+            data: components["schemas"]["JobFileDocument"][];
         };
         /**
          * JobPage
@@ -2334,7 +2438,7 @@ export interface components {
             failed: number;
             /** Cancelled */
             cancelled: number;
-            /** @description From due to started, of each start. */
+            /** @description From due to started, of each start; children, which wait for each other by the hundred, are left out. */
             latency: components["schemas"]["TimesDocument"] | null;
             /** @description From first start to end, of each end. */
             duration: components["schemas"]["TimesDocument"] | null;
@@ -2422,6 +2526,12 @@ export interface components {
              * @default null
              */
             breaker_open_s: number | null;
+            /**
+             * Types
+             * @description Of a pool `jobs:NAME`: the job types that it counts together; else NAME's.
+             * @default []
+             */
+            types: string[];
             /**
              * @default {
              *       "requests_per_second": null,
@@ -2582,26 +2692,6 @@ export interface components {
             next?: null;
         };
         /**
-         * PreviewDocument
-         * @description How many jobs are meant, and the first of them.
-         */
-        PreviewDocument: {
-            action: components["schemas"]["Action"];
-            /** Filter */
-            filter: {
-                [key: string]: unknown;
-            };
-            /**
-             * Frozen At
-             * Format: date-time
-             */
-            frozen_at: string;
-            /** Count */
-            count: number;
-            /** Sample */
-            sample: components["schemas"]["JobDocument"][];
-        };
-        /**
          * PriorityCounts
          * @description Queued jobs by priority.
          */
@@ -2681,6 +2771,11 @@ export interface components {
              * @description How many more jobs those could run now.
              */
             free_slots: number;
+            /**
+             * Ended Per S
+             * @description Jobs that its workers ended, over the last second or so; retries count.
+             */
+            ended_per_s: number;
         };
         /**
          * QueueNowDocument
@@ -2943,7 +3038,7 @@ export interface components {
             failed: number;
             /** Cancelled */
             cancelled: number;
-            /** @description From due to started, of each start. */
+            /** @description From due to started, of each start; children, which wait for each other by the hundred, are left out. */
             latency: components["schemas"]["TimesDocument"] | null;
             /** @description From first start to end, of each end. */
             duration: components["schemas"]["TimesDocument"] | null;
@@ -3247,6 +3342,26 @@ export interface components {
             next?: null;
         };
         /**
+         * PreviewDocument
+         * @description How many jobs are meant, and the first of them.
+         */
+        haulage__api__bulk_models__PreviewDocument: {
+            action: components["schemas"]["Action"];
+            /** Filter */
+            filter: {
+                [key: string]: unknown;
+            };
+            /**
+             * Frozen At
+             * Format: date-time
+             */
+            frozen_at: string;
+            /** Count */
+            count: number;
+            /** Sample */
+            sample: components["schemas"]["JobDocument"][];
+        };
+        /**
          * EntryDocument
          * @description `amount` credits moved from the book `source` to the book `target`.
          */
@@ -3361,6 +3476,14 @@ export interface components {
              * @description Calls of models whose price is not known.
              */
             unpriced_calls: number;
+        };
+        /**
+         * PreviewDocument
+         * @description When such a schedule would run, in UTC.
+         */
+        haulage__api__schedule_models__PreviewDocument: {
+            /** Next Runs */
+            next_runs: string[];
         };
         /**
          * Batch
@@ -5639,6 +5762,190 @@ export interface operations {
             };
         };
     };
+    image_api_v1_files__file_id__pages__page__image_get: {
+        parameters: {
+            query?: {
+                /** @description Pixels, at most: an image is not enlarged. */
+                width?: number;
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path: {
+                file_id: string;
+                /** @description Counted from 1. */
+                page: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description You have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read, or its query does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credentials, or none that count */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope; `needs` names it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body does not fit; `errors` points at what does not */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or a queue is full; come back after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A server behind the API does not answer; come back after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    files_api_v1_jobs__job_id__files_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFilesDocument"];
+                };
+            };
+            /** @description As your If-None-Match says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read, or its query does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credentials, or none that count */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope; `needs` names it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or a queue is full; come back after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A server behind the API does not answer; come back after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listing_api_v1_types_get: {
         parameters: {
             query?: never;
@@ -6536,6 +6843,85 @@ export interface operations {
             };
             /** @description The body does not fit; `errors` points at what does not */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit or a queue is full; come back after `Retry-After` seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A server behind the API does not answer; come back after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_api_v1_schedules_preview_get: {
+        parameters: {
+            query: {
+                /** @description Five fields. */
+                cron: string;
+                /** @description Such as Europe/Rome. */
+                timezone?: string;
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["haulage__api__schedule_models__PreviewDocument"];
+                };
+            };
+            /** @description As your If-None-Match says */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read, or its query does not fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No credentials, or none that count */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the scope; `needs` names it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7541,7 +7927,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewDocument"];
+                    "application/json": components["schemas"]["haulage__api__bulk_models__PreviewDocument"];
                 };
             };
             /** @description The request can't be read, or its query does not fit */

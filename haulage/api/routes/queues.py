@@ -1,6 +1,6 @@
 """Queues: what lies in them, who serves them; pause and resume."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from fastapi import Query
@@ -108,6 +108,7 @@ async def _all(request: Request) -> list[QueueDocument]:
                     "oldest_waiting_s": oldest and max((now - oldest).total_seconds(), 0.0),
                     "workers": len(serving),
                     "free_slots": _free(serving),
+                    "ended_per_s": _pace(name, workers),
                 }
             )
         )
@@ -118,6 +119,11 @@ def _pause(pause: Pause | None) -> PauseDocument | None:
     if pause is None:
         return None
     return PauseDocument(by=pause.by, reason=pause.reason, since=pause.since)
+
+
+def _pace(name: str, workers: Iterable[RowMapping]) -> float:
+    paces: list[Mapping[str, float]] = [worker["paces"] or {} for worker in workers]
+    return round(sum(pace.get(name, 0.0) for pace in paces), 1)
 
 
 def _free(workers: Iterable[RowMapping]) -> int:

@@ -13,13 +13,20 @@ from haulage.api import deps
 from haulage.api.bodies import read_model
 from haulage.api.documents import job_json
 from haulage.api.errors import Refusal
+from haulage.api.faults import QueryFault
 from haulage.api.guard import Router, needs
 from haulage.api.models import JobDocument
 from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery, known_uuid
 from haulage.api.routes.submits import check_priority, origin
-from haulage.api.schedule_models import ScheduleBody, ScheduleDocument, SchedulePage
-from haulage.domain.errors import NotFound
+from haulage.api.schedule_models import (
+    PreviewDocument,
+    PreviewQuery,
+    ScheduleBody,
+    ScheduleDocument,
+    SchedulePage,
+)
+from haulage.domain.errors import InvalidInput, NotFound
 from haulage.domain.ids import uuid7
 from haulage.domain.job import Priority
 from haulage.domain.scope import Scope
@@ -85,6 +92,26 @@ async def listing(request: Request, _query: Annotated[NoQuery, Query()]) -> Sche
     now = deps.of(request).services.clock.now()
     found = await _store(request).of_tenant(deps.principal(request).tenant)
     return SchedulePage(data=[_document(one, now) for one in found])
+
+
+@router.get("/preview", responses=problems(400, 503), summary="Try a cron expression")
+@needs(Scope.READ)
+async def preview(request: Request, query: Annotated[PreviewQuery, Query()]) -> PreviewDocument:
+    """Its next five moments, changes of the clocks included; nothing is made."""
+    try:
+        scheduler.check(query.cron, query.timezone)
+    except InvalidInput as error:
+        faults = tuple(QueryFault(one.pointer.strip("/"), one.message) for one in error.faults)
+        raise Refusal(
+            400,
+            "invalid_query",
+            "The query does not fit",
+            "; ".join(f"{one.parameter}: {one.message}" for one in faults),
+            errors=faults,
+        ) from error
+    now = deps.of(request).services.clock.now()
+    moments = scheduler.moments(query.cron, query.timezone, after=now)
+    return PreviewDocument(next_runs=list(islice(moments, NEXT_RUNS)))
 
 
 @router.get("/{schedule_id}", responses=problems(400, 404, 503), summary="Look at a schedule")
