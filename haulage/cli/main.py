@@ -41,6 +41,7 @@ COMMANDS = {
     "workers": Entry("haulage.cli.workers:app", CARE),
     "webhooks": Entry("haulage.cli.webhooks:app", CARE),
     "keys": Entry("haulage.cli.keys:app", CARE),
+    "audit": Entry("haulage.cli.audit:audit", CARE),
     "credits": Entry("haulage.cli.credits:app", CARE),
     "stats": Entry("haulage.cli.stats:stats", CARE),
     "db": Entry("haulage.cli.db:app", CARE),

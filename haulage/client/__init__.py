@@ -31,6 +31,7 @@ from haulage.client.fleet_models import (
     WhyView,
     WorkerView,
 )
+from haulage.client.key_models import AuditView, KeyView
 from haulage.client.models import Event, FileView, JobView, LogLine, TypeView
 from haulage.client.stat_models import QueueNow, StatSum, StatsView, Times
 from haulage.client.webhook_models import DeliveryView, WebhookView
@@ -40,6 +41,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "AttemptView",
+    "AuditView",
     "BadAddress",
     "BalanceView",
     "BulkPreview",
@@ -55,6 +57,7 @@ __all__ = [
     "GroupView",
     "JobFilters",
     "JobView",
+    "KeyView",
     "LogLine",
     "QueueNow",
     "QueueView",

@@ -4,10 +4,11 @@ from haulage.client.awaiting.credits import AsyncCredits
 from haulage.client.awaiting.decisions import AsyncDecisions
 from haulage.client.awaiting.files import AsyncFiles
 from haulage.client.awaiting.fleet import AsyncFleet
+from haulage.client.awaiting.keys import AsyncKeys
 from haulage.client.awaiting.webhooks import AsyncWebhooks
 
 
-class AsyncClient(AsyncDecisions, AsyncFleet, AsyncCredits, AsyncFiles, AsyncWebhooks):
+class AsyncClient(AsyncDecisions, AsyncFleet, AsyncCredits, AsyncFiles, AsyncWebhooks, AsyncKeys):
     """The API of one installation; close it or use a `with` block.
 
     Any number of tasks of one loop may share it.

@@ -6,10 +6,11 @@ from haulage.client.blocking.credits import Credits
 from haulage.client.blocking.decisions import Decisions
 from haulage.client.blocking.files import Files
 from haulage.client.blocking.fleet import Fleet
+from haulage.client.blocking.keys import Keys
 from haulage.client.blocking.webhooks import Webhooks
 
 
-class Client(Decisions, Fleet, Credits, Files, Webhooks):
+class Client(Decisions, Fleet, Credits, Files, Webhooks, Keys):
     """The API of one installation; close it or use a `with` block.
 
     One thread at a time may use it.

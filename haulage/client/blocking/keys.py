@@ -1,0 +1,56 @@
+# Made by tools/blocking_client.py from haulage/client/awaiting/keys.py: change that one.
+
+"""What a client does with keys, for administrators."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from haulage.client import key_calls
+from haulage.client.blocking.caller import Caller
+from haulage.client.key_models import AuditView, KeyView
+
+
+class Keys(Caller):
+    """Who may call, and who asked for what."""
+
+    def keys(self, *, tenant: str | None = None) -> Sequence[KeyView]:
+        """All of them or one tenant's, newest first, also those that count no more."""
+        return self._send(key_calls.keys(tenant))
+
+    def key(self, key_id: UUID | str) -> KeyView:
+        """Whose it is, what it may do, and when it was used last."""
+        return self._send(key_calls.key(key_id))
+
+    def create_key(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        *,
+        tenant: str | None = None,
+        expires_at: datetime | None = None,
+    ) -> KeyView:
+        """Let somebody call, with these scopes; of your own tenant if not said. The answer alone
+        has the `key`."""
+        body = {"name": name, "scopes": list(scopes), "tenant": tenant, "expires_at": expires_at}
+        return self._send(key_calls.create(body))
+
+    def rotate_key(self, key_id: UUID | str, *, overlap_s: int = 86_400) -> KeyView:
+        """A new `key` with the same rights; the old one counts beside it for `overlap_s`."""
+        return self._send(key_calls.rotate(key_id, overlap_s))
+
+    def revoke_key(self, key_id: UUID | str) -> KeyView:
+        """End a key: it lets nobody in any more, within seconds."""
+        return self._send(key_calls.revoke(key_id))
+
+    def audit(
+        self,
+        *,
+        tenant: str | None = None,
+        job: UUID | str | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[AuditView]:
+        """Every request that was let in to change something, newest first; of one job, its submit
+        too."""
+        filters = {"tenant": tenant, "job_id": job and str(job)}
+        return self._pages(lambda at: key_calls.audit(filters, page_size, at))
