@@ -70,12 +70,21 @@ class Pass(Protocol):
         ...
 
 
+class RoadPass(Pass, Protocol):
+    """A pass as the traffic gives it: its moment is known, and a little ahead."""
+
+    async def depart(self) -> None:
+        """Wait for the moment, right before the first byte goes: what must be prepared is. Who is
+        late by then waits for another one. Raises `Snoozed`, `NotRetryable`."""
+        ...
+
+
 class Traffic(Protocol):
     """Says when a call may go: limits, quotas and circuit breakers of all processes together."""
 
     def hold(
         self, provider: str, asker: Asker, *, tokens: int, ticket: str | None = None
-    ) -> AbstractAsyncContextManager[Pass]:
+    ) -> AbstractAsyncContextManager[RoadPass]:
         """Wait for a pass, reserving `tokens` (input and expected output), and hold it meanwhile.
 
         Raises `Snoozed` when the wait is long, `NotRetryable` when the call never fits. Who comes
@@ -110,8 +119,12 @@ class VectorCache(Protocol):
         ...
 
 
-class _FreePass:
+class FreePass:
+    """Of a road without limits."""
+
     def observe(self, headers: Mapping[str, str]) -> None: ...
+
+    async def depart(self) -> None: ...
 
     def settle(self, *, input_tokens: int, output_tokens: int) -> None: ...
 
@@ -132,9 +145,9 @@ class FreeRoad:
     @asynccontextmanager
     async def hold(
         self, provider: str, asker: Asker, *, tokens: int, ticket: str | None = None
-    ) -> AsyncIterator[Pass]:
+    ) -> AsyncIterator[RoadPass]:
         del provider, asker, tokens, ticket
-        yield _FreePass()
+        yield FreePass()
 
     def leave(self, provider: str, asker: Asker, *, ticket: str) -> None: ...
 

@@ -74,12 +74,18 @@ class ModelCalls:
     async def limit(self, pool: str, *, tokens: int) -> AsyncIterator[Pass]:
         """See `domain.turns.Turns.limit`."""
         traffic = self._context.services.traffic
-        async with AsyncExitStack() as turn:
-            yield await self._patiently(
-                lambda caller: turn.enter_async_context(
-                    traffic.hold(pool, caller.asker(""), tokens=tokens, ticket=caller.ticket)
-                )
-            )
+        async with AsyncExitStack() as held:
+
+            async def taken(caller: Caller) -> Pass:
+                asker = caller.asker("")
+                async with AsyncExitStack() as turn:
+                    hold = traffic.hold(pool, asker, tokens=tokens, ticket=caller.ticket)
+                    passing = await turn.enter_async_context(hold)
+                    await passing.depart()
+                    await held.enter_async_context(turn.pop_all())
+                return passing
+
+            yield await self._patiently(taken)
 
     async def _patiently(self, ask: Callable[[Caller], Awaitable[T]]) -> T:
         """The answer. Who must wait for long parks the job, once the steps beside it are over; who

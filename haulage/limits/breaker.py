@@ -176,12 +176,12 @@ class Breakers:
         if not self._opened:
             return
         if not self._is_surely_closed(service):
-            self._refuse_if_open(service)
+            self.refuse_if_open(service)
             # Of many calls at once one asks.
             await asyncio.shield(self._look_soon(service))
         elif self._known[service].is_old(_now()):
             self._look_soon(service)
-        self._refuse_if_open(service)
+        self.refuse_if_open(service)
 
     async def look(self, service: str) -> BreakerView:
         """How it stands, for whoever asks. Raises `RedisAway`."""
@@ -199,7 +199,7 @@ class Breakers:
     async def _let_through(self, service: str, token: str) -> None:
         if self._is_surely_closed(service):
             return
-        self._refuse_if_open(service)
+        self.refuse_if_open(service)
         asked = await self._run("ask", service, token)
         if not asked.may:
             wait_s = asked.wait_s
@@ -211,7 +211,8 @@ class Breakers:
                 wait_s += known.ramp_s()
             raise BreakerOpen(service, retry_after_s=wait_s)
 
-    def _refuse_if_open(self, service: str) -> None:
+    def refuse_if_open(self, service: str) -> None:
+        """Raise `BreakerOpen` when this process knows that nobody goes now. Asks nobody."""
         known = self._known.get(service)
         if known is not None and self._opened and (wait_s := known.left_s(_now())) > 0:
             raise BreakerOpen(service, retry_after_s=wait_s + known.ramp_s())

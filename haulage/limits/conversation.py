@@ -16,6 +16,7 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from haulage.limits import rules
+from haulage.limits.clock import RedisClock
 from haulage.limits.errors import RedisAway
 from haulage.limits.limit import Pool
 from haulage.limits.script import Script
@@ -34,7 +35,8 @@ _Asked = tuple[Operation, asyncio.Future[Any] | None]
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A call's answer. `granted` are the caller's calls that were let through beside those it asked
-    about; `missing` the counters that PostgreSQL must tell; `again`: more can go at once."""
+    about; `missing` the counters that PostgreSQL must tell; `again`: more can go at once; `frozen`:
+    until when nothing may go to which models, '' being all of them."""
 
     now_ms: float
     heard_at: float
@@ -43,6 +45,7 @@ class Answer:
     granted: list[tuple[str, Any]]
     missing: list[str]
     again: bool
+    frozen: dict[str, float]
 
     @property
     def age_s(self) -> float:
@@ -82,6 +85,7 @@ class Conversation:
         pool: Callable[[], Pool],
         key: str,
         channel: str,
+        clock: RedisClock,
         now: Callable[[], datetime],
     ) -> None:
         self._client = client
@@ -90,6 +94,7 @@ class Conversation:
         self._pool = pool
         self._key = key
         self._channel = channel
+        self._clock = clock
         self._now = now
         self._loop = asyncio.get_running_loop()
         self._asked: list[_Asked] = []
@@ -97,8 +102,6 @@ class Conversation:
         self._sending: asyncio.Task[None] | None = None
         self._lingering: asyncio.TimerHandle | None = None
         self._rules: tuple[Pool, float, str] | None = None
-        # What to add to Redis' clock to get this loop's.
-        self._ahead_s: float | None = None
         self.calls = 0
 
     async def ask(self, *operation: Any) -> Any:
@@ -115,17 +118,6 @@ class Conversation:
             self._start()
         elif self._sending is None and self._lingering is None:
             self._lingering = self._loop.call_later(LINGER_S, self._start)
-
-    def local_moment(self, at_ms: float) -> float:
-        """A moment of Redis' clock on this loop's."""
-        assert self._ahead_s is not None
-        return at_ms / 1000 + self._ahead_s
-
-    def asked_us(self) -> int | None:
-        """This moment on Redis' clock, in microseconds; None before Redis was heard."""
-        if self._ahead_s is None:
-            return None
-        return round((self._loop.time() - self._ahead_s) * 1_000_000)
 
     async def drain(self) -> None:
         """Wait until everything that was said is written, or Redis is away."""
@@ -167,10 +159,17 @@ class Conversation:
             self._go_without(batch, RedisAway(error))
             return
         heard_at = self._loop.time()
-        now_ms, generation, answers, granted, missing, again = json.loads(raw)
-        self._compare_clocks(now_ms / 1000, sent_at, heard_at)
+        now_ms, generation, answers, granted, missing, again, frozen = json.loads(raw)
+        self._clock.compare(now_ms, sent_at=sent_at, heard_at=heard_at)
         answer = Answer(
-            now_ms, heard_at, generation, answers, list(granted), list(missing), bool(again)
+            now_ms,
+            heard_at,
+            generation,
+            answers,
+            list(granted),
+            list(missing),
+            bool(again),
+            dict(frozen),
         )
         self._listener.heard(answer)
         for (operation, future), said in zip(batch, answers, strict=True):
@@ -189,13 +188,6 @@ class Conversation:
             elif not future.done():
                 future.set_exception(away)
         self._listener.away(away)
-
-    def _compare_clocks(self, theirs_s: float, sent_at: float, heard_at: float) -> None:
-        """Redis read its clock between these two moments of ours. The smallest distance seen is
-        the best one, until a clock is set or drifts: then it lies outside what this call allows."""
-        least, most = sent_at - theirs_s, heard_at - theirs_s
-        if self._ahead_s is None or not least <= self._ahead_s <= most:
-            self._ahead_s = most
 
     def _encoded_rules(self) -> str:
         pool, at = self._pool(), self._loop.time()

@@ -16,6 +16,7 @@ import redis.asyncio as redis
 
 from haulage.limits import rules
 from haulage.limits.answers import Grant, Later, Never
+from haulage.limits.clock import RedisClock
 from haulage.limits.conversation import Answer, Conversation, Operation
 from haulage.limits.errors import RedisAway
 from haulage.limits.ledger import Ledger
@@ -38,6 +39,8 @@ UNFORESEEN_S = 1.0
 TURNS_AT_ONCE = 16
 # While Redis is away who is in line gives up after.
 AWAY_PATIENCE_S = 10.0
+# What Redis' clock and ours are apart at most.
+SAME_MOMENT_S = 0.01
 NEVER_FORESEEN = float("inf")
 
 
@@ -61,6 +64,7 @@ class Desk:
         pool: Callable[[], Pool],
         key: str,
         channel: str,
+        clock: RedisClock,
         now: Callable[[], datetime],
         ledger: Ledger | None,
         unwritten_s: float,
@@ -73,36 +77,45 @@ class Desk:
         self._timer: asyncio.TimerHandle | None = None
         self._away_since: float | None = None
         self._generation = ""
-        self.talk = Conversation(client, script, self, pool=pool, key=key, channel=channel, now=now)
+        # Until when nothing may go to which models.
+        self._frozen: dict[str, float] = {}
+        self.clock = clock
+        self.talk = Conversation(
+            client, script, self, pool=pool, key=key, channel=channel, clock=clock, now=now
+        )
         self._restoring = Restoring(
             ledger, pool=pool, tell=self.talk.tell, over=self._adopt_all, unwritten_s=unwritten_s
         )
 
-    async def turn(self, *request: Any) -> Grant | Never:
+    async def turn(self, *request: Any, asked_us: int | None = None) -> Grant | Never:
         """Wait in line until let through; `request` is id, lane, requests, tokens, ttl in
-        milliseconds. Cancelled, the turn goes to the next in line. Raises `RedisAway`."""
-        take = self._take(request, STAYS_MS)
+        milliseconds. Cancelled, the turn goes to the next in line. Raises `RedisAway`. `asked_us`
+        is its place in line (`clock.now_us`); without it, when Redis hears of it."""
+        take = _take(request, STAYS_MS, asked_us)
         answer = await self._wait(take, take)
         assert not isinstance(answer, Later)
         return answer
 
-    async def turn_within(self, patience_s: float, *request: Any) -> Grant | Never | Later:
+    async def turn_within(
+        self, patience_s: float, *request: Any, asked_us: int | None = None
+    ) -> Grant | Never | Later:
         """Like `turn`, but whose turn is not foreseen to come within `patience_s`, or has not come
         by then, hears when to come again."""
-        take = self._take(request, round(1000 * patience_s))
+        take = _take(request, round(1000 * patience_s), asked_us)
         return await self._wait(take, take, patience_s=patience_s)
 
     async def again(self, *request: Any) -> Grant | Never:
         """Another moment for a call that came too late for its own, before those behind it."""
-        answer = await self._wait(["again", request[0]], self._take(request, STAYS_MS))
+        answer = await self._wait(["again", request[0]], _take(request, STAYS_MS, None))
         assert not isinstance(answer, Later)
         return answer
 
-    async def attempt(self, *request: Any) -> Grant | Never | Later:
+    async def attempt(self, *request: Any, asked_us: int | None = None) -> Grant | Never | Later:
         """Let through, or when to come again with the same id. Raises `RedisAway`."""
-        answer = await self.talk.ask(*self._take(request, LEAVES_MS))
+        take = _take(request, LEAVES_MS, asked_us)
+        answer = await self.talk.ask(*take)
         if isinstance(answer, Later) and await self._restoring.wait():
-            answer = await self.talk.ask(*self._take(request, LEAVES_MS))
+            answer = await self.talk.ask(*take)
         if isinstance(answer, Grant):
             self._under_way[request[0]] = (answer.generation, ["adopt", *request])
         return answer  # type: ignore[no-any-return]
@@ -117,6 +130,18 @@ class Desk:
         """Give the turn back."""
         self._under_way.pop(id, None)
         self.talk.tell("cancel", id)
+
+    def brake(self, model: str, freeze_s: float) -> None:
+        """The provider has refused a call: nothing goes to `model` until then, here at once."""
+        until = self._loop.time() + freeze_s
+        self._frozen[model] = max(until, self._frozen.get(model, 0.0))
+        self.talk.tell("brake", model, round(freeze_s * 1000))
+
+    def is_frozen(self, model: str, at: float) -> bool:
+        """Whether a call that was let through for `at` must not go now, because of a refusal that
+        the limiter did not know of then."""
+        moment = max(self._loop.time(), at + SAME_MOMENT_S)
+        return any(self._frozen.get(one, 0.0) > moment for one in ("", model))
 
     @property
     def waiting(self) -> int:
@@ -139,10 +164,6 @@ class Desk:
         if self._timer is not None:
             self._timer.cancel()
         self.talk.close()
-
-    def _take(self, request: Sequence[Any], stay_ms: int) -> Operation:
-        """Asked now, whenever Redis hears it: that is its place in line over all processes."""
-        return ["take", *request, stay_ms, self.talk.asked_us()]
 
     async def _wait(
         self, first: Operation, request: Operation, *, patience_s: float | None = None
@@ -194,6 +215,8 @@ class Desk:
             self._adopt_all()
             self.ask_all_again()
         self._generation = answer.generation
+        for model, until_ms in answer.frozen.items():
+            self._frozen[model] = self.clock.local_moment(until_ms)
         for call_id, at in answer.granted:
             self._resolve(call_id, at)
         self._restoring.begin(answer.missing, known_for_s=answer.age_s)
@@ -270,4 +293,8 @@ class Desk:
             waiter.turn.set_result(Never(at[0]) if isinstance(at, list) else self._grant(at))
 
     def _grant(self, at_ms: float) -> Grant:
-        return Grant(self.talk.local_moment(at_ms), self._generation)
+        return Grant(self.clock.local_moment(at_ms), self._generation)
+
+
+def _take(request: Sequence[Any], stay_ms: int, asked_us: int | None) -> Operation:
+    return ["take", *request, stay_ms, asked_us]

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
+from urllib.parse import quote
 
 from haulage.domain.holdup import HoldupKind
 from haulage.domain.limits import Asker, Estimate, Spent, Wait
@@ -19,13 +20,16 @@ from haulage.telemetry import metrics
 # How late a call may leave, of the pool's slack: the rest is for its way to the provider. At least
 # so late, because timers are no better on a machine with work to do.
 OWN_PART, LATE_S = 0.5, 0.005
+# So many moments a call asks for, and goes at the last one however late it is.
+MOMENTS = 8
 # What the script names besides limits: the provider has refused a call, others are before it.
 FROZEN = "frozen"
 WORDS = {FROZEN: "its last refusal to be over", "turn": "its turn in line"}
 
 
 class Hold:
-    """Entered, it waits for its turn; left, it settles. What is not settled counts as estimated."""
+    """Entered, it waits for its moment; left, it settles. What is not settled counts as estimated.
+    Who has to prepare what it sends books, prepares, and departs."""
 
     def __init__(
         self,
@@ -48,6 +52,8 @@ class Hold:
         self._local = local
         self._ledger = ledger
         self._ttl_ms = round(ttl_s * 1000)
+        # Its place in line: what is done before it is told is not the line's matter.
+        self._asked_us = desk.clock.now_us()
         self._grant: Grant | None = None
         self._is_local = False
         self.spent = Spent(tokens=estimate.tokens, requests=estimate.requests)
@@ -59,9 +65,11 @@ class Hold:
         With a local share of the limits Redis may be away: the hold waits when it is entered."""
         try:
             if patience_s > 0:
-                answer = await self._desk.turn_within(patience_s, *self._request)
+                answer = await self._desk.turn_within(
+                    patience_s, *self._request, asked_us=self._asked_us
+                )
             else:
-                answer = await self._desk.attempt(*self._request)
+                answer = await self._desk.attempt(*self._request, asked_us=self._asked_us)
         except RedisAway:
             if self.pool.local_share <= 0:
                 raise
@@ -89,24 +97,56 @@ class Hold:
             self._desk.cancel(self.id)
 
     async def __aenter__(self) -> "Hold":
-        if not self.pool.limits:
-            return self
-        try:
-            if self._grant is None:
-                self._grant = self._granted(await self._desk.turn(*self._request))
-            if await self._is_late():
-                # The process stood still. What it would send now could come together with what
-                # the limiter lets through now, so it asks for a moment again; once, because a
-                # process that is always late must still get on.
-                self._grant = self._granted(await self._desk.again(*self._request))
-                if await self._is_late():
-                    self._desk.talk.tell("moved", self.id)
-        except RedisAway:
-            if self.pool.local_share <= 0:
-                raise
-            self._is_local = True
-            await self._local.enter(self.asker, self.estimate)
+        await self.book()
+        await self.depart()
         return self
+
+    async def book(self) -> None:
+        """Stand in line until its moment is known, a little ahead; `depart` waits for it. Raises
+        `NeverFits`, `RedisAway`."""
+        if self._grant is not None or not self.pool.limits:
+            return
+        try:
+            turn = await self._desk.turn(*self._request, asked_us=self._asked_us)
+        except RedisAway as away:
+            await self._go_alone(away)
+        else:
+            self._grant = self._granted(turn)
+
+    async def depart(self) -> None:
+        """Wait for its moment, right before it goes. Raises `NeverFits`, `RedisAway`; nothing must
+        be sent then."""
+        if self._grant is None:
+            return
+        try:
+            await self._depart()
+        except RedisAway as away:
+            self.withdraw()
+            await self._go_alone(away)
+        except BaseException:
+            self.withdraw()
+            raise
+
+    async def _depart(self) -> None:
+        """Wait until its moment, or for another one when it comes too late for that."""
+        for _ in range(MOMENTS):
+            if not await self._is_late():
+                return
+            # The process stood still. What it would send now could come together with what the
+            # limiter lets through now, so it asks for another moment, before those behind it.
+            self._grant = self._granted(await self._desk.again(*self._request))
+        if await self._is_late():
+            # A process that is always late must still get on; others make room for it.
+            self._desk.talk.tell("moved", self.id)
+            assert self._grant is not None
+            self._grant.fire_at = asyncio.get_running_loop().time()
+
+    async def _go_alone(self, away: RedisAway) -> None:
+        """By this process' own share of the limits, where there is one."""
+        if self.pool.local_share <= 0:
+            raise away
+        self._is_local = True
+        await self._local.enter(self.asker, self.estimate)
 
     async def __aexit__(
         self,
@@ -132,7 +172,8 @@ class Hold:
         return self.id, self.lane, self.estimate.requests, self.estimate.tokens, self._ttl_ms
 
     async def _is_late(self) -> bool:
-        """Sleep until its moment; whether that is over for longer than the limits allow for."""
+        """Sleep until its moment; whether that is over for longer than the limits allow for, or
+        the provider has refused others meanwhile."""
         assert self._grant is not None
         clock = asyncio.get_running_loop().time
         if (delay_s := self._grant.fire_at - clock()) > 0:
@@ -141,6 +182,8 @@ class Hold:
             except asyncio.CancelledError:
                 self._desk.cancel(self.id)
                 raise
+        if self._desk.is_frozen(quote(self.asker.model, safe=""), self._grant.fire_at):
+            return True
         late_s = clock() - self._grant.fire_at
         return self.pool.is_timed and late_s > max(self.pool.slack_s * OWN_PART, LATE_S)
 

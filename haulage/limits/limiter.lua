@@ -6,7 +6,7 @@
 -- tests alone the moment it is.
 --
 -- Answer, JSON: [now, generation, answers, the caller's calls that were let through beside those,
--- counters to restore, whether more can go at once].
+-- counters to restore, whether more can go at once, {model: until when it is frozen}].
 
 local line_is_empty
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import redis.asyncio as redis
 
 from haulage.domain.limits import Asker, Estimate, Wait
+from haulage.limits.clock import RedisClock
 from haulage.limits.desk import Desk
 from haulage.limits.ear import Ear
 from haulage.limits.headers import Remaining
@@ -54,13 +55,15 @@ class Limiter:
         self._channel = f"{self._prefix}turns:{uuid.uuid4().hex[:12]}"
         self._now = now
         self._script = Script(*LIMITER)
+        self._clock = RedisClock()
         self._desks: dict[str, Desk] = {}
         self._locals: dict[str, LocalPool] = {}
         self._ear = Ear(client, self._channel, heard=self._heard, missed=self._missed)
 
     async def open(self) -> None:
-        """Listen for turns before the first one is asked for."""
+        """Listen for turns before the first one is asked for, and compare clocks."""
         await self._ear.open()
+        await self._clock.read(self._client)
 
     async def drain(self) -> None:
         """Wait until everything that was said is written, or Redis is away."""
@@ -116,7 +119,7 @@ class Limiter:
         """The provider has refused a call: nothing goes to `model` until then, and less after."""
         metrics.LIMIT_REFUSALS.labels(pool=pool).inc()
         if self.is_limited(pool):
-            self._desk(pool).talk.tell("brake", quote(model, safe=""), round(freeze_s * 1000))
+            self._desk(pool).brake(quote(model, safe=""), freeze_s)
 
     def remaining(self, hold: Hold, said: Remaining) -> None:
         """The provider has said how much is left."""
@@ -156,6 +159,7 @@ class Limiter:
                 pool=lambda: self._pools(name),
                 key=f"{self._prefix}{{{name}}}",
                 channel=self._channel,
+                clock=self._clock,
                 now=self._now,
                 ledger=self._ledger,
                 unwritten_s=self._unwritten_s,

@@ -78,7 +78,11 @@ local function run(given)
   end
   local missing = {}
   for ref in pairs(restore) do missing[#missing + 1] = ref end
-  return cjson.encode({now, generation, answers, told[caller] or {}, missing, more})
+  local frozen = {}
+  for model, brake in pairs(brakes) do
+    if brake.frozen > now then frozen[model] = brake.frozen end
+  end
+  return cjson.encode({now, generation, answers, told[caller] or {}, missing, more, frozen})
 end
 
 return run(cjson.decode(ARGV[3]))

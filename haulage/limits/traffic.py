@@ -12,7 +12,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
+from haulage.domain.errors import Snoozed
 from haulage.domain.limits import Asker, Estimate, Spent, Wait
+from haulage.domain.ports import FreePass, RoadPass
 from haulage.domain.provider_errors import ProviderUnavailable, RateLimited
 from haulage.limits import headers as said
 from haulage.limits.breaker import Breakers
@@ -36,18 +38,38 @@ LONGEST_AWAY_S = 30.0
 class LimitedPass:
     """The right to make one call."""
 
-    def __init__(self, hold: Hold | None) -> None:
+    def __init__(
+        self, hold: Hold, breakers: Breakers, away: Callable[[RedisAway], Snoozed]
+    ) -> None:
         self._hold = hold
+        self._breakers = breakers
+        self._away = away
+        self._answered = False
         self.headers: dict[str, str] = {}
 
     def observe(self, headers: Mapping[str, str]) -> None:
         """The headers of the provider's answer, names in lower case."""
-        self.headers = dict(headers)
+        self.headers, self._answered = dict(headers), True
+
+    async def depart(self) -> None:
+        """Wait for its moment, right before the first byte goes. Raises `NeverFits`, `LimiterAway`,
+        `BreakerOpen`. Asked once more on the same pass, after a new key or a model's pull, it goes
+        at once: its turn is used."""
+        if self._answered:
+            return
+        try:
+            await self._hold.depart()
+            self._breakers.refuse_if_open(self._hold.pool.name)
+        except RedisAway as away:
+            raise self._away(away) from None
+        except BreakerOpen:
+            # It has opened meanwhile, and nothing was sent.
+            self._hold.withdraw()
+            raise
 
     def settle(self, *, input_tokens: int, output_tokens: int) -> None:
         """What the call has really used."""
-        if self._hold is not None:
-            self._hold.settle(Spent(tokens=input_tokens + output_tokens))
+        self._hold.settle(Spent(tokens=input_tokens + output_tokens))
 
 
 class LimitedTraffic:
@@ -73,14 +95,14 @@ class LimitedTraffic:
     @asynccontextmanager
     async def hold(
         self, provider: str, asker: Asker, *, tokens: int, ticket: str | None = None
-    ) -> AsyncIterator[LimitedPass]:
+    ) -> AsyncIterator[RoadPass]:
         """Wait for a pass and hold it. Raises `NeverFits`, and `LimitReached`, `BreakerOpen` and
         `LimiterAway`, which are `Snoozed`."""
         if provider in AT_HOME:
-            yield LimitedPass(None)
+            yield FreePass()
             return
         async with self._entered(provider, asker, Estimate(tokens), ticket) as turn:
-            passing = LimitedPass(turn)
+            passing = LimitedPass(turn, self._breakers, lambda away: self._away(provider, away))
             try:
                 yield passing
             except RateLimited as refusal:
@@ -108,10 +130,13 @@ class LimitedTraffic:
         """A turn that has come, with the breaker's leave."""
         async with AsyncExitStack() as entered:
             try:
+                # Its place is where it asked, whatever comes before the line.
+                place = None if ticket is None else _place(ticket, asker)
+                turn = self._limiter.hold(provider, estimate, asker, id=place)
                 # Before the line, so that nobody stands in it for nothing, and is late for its end.
                 await self._breakers.require_not_open(provider)
-                turn = await self._turn(provider, asker, estimate, ticket)
-                await entered.enter_async_context(turn)
+                await self._book(turn, keeps_its_place=place is not None)
+                entered.push_async_exit(turn)
                 try:
                     # The breaker last: a probe must not wait in line.
                     guard = self._breakers.guard(provider, counts=_speaks_against)
@@ -128,21 +153,18 @@ class LimitedTraffic:
             self._away_since = None
             yield turn
 
-    async def _turn(
-        self, provider: str, asker: Asker, estimate: Estimate, ticket: str | None
-    ) -> Hold:
-        if not self._limiter.is_limited(provider):
-            return self._limiter.hold(provider, estimate, asker)
-        place = None if ticket is None else _place(ticket, asker)
-        hold = self._limiter.hold(provider, estimate, asker, id=place)
-        answer = await hold.attempt(self._now, patience_s=self._short_wait_s)
+    async def _book(self, turn: Hold, *, keeps_its_place: bool) -> None:
+        """Have the moment of its turn; raises `LimitReached` when that is far."""
+        if not turn.pool.limits:
+            return
+        answer = await turn.attempt(self._now, patience_s=self._short_wait_s)
         if isinstance(answer, Wait):
-            if ticket is None:
-                hold.withdraw()
+            if not keeps_its_place:
+                turn.withdraw()
             wait_s = max(0.0, answer.wait_s - self._early_s)
             until = answer.until - timedelta(seconds=answer.wait_s - wait_s)
-            raise LimitReached(provider, replace(answer, wait_s=wait_s, until=until))
-        return hold
+            raise LimitReached(turn.pool.name, replace(answer, wait_s=wait_s, until=until))
+        await turn.book()
 
     def _away(self, provider: str, away: RedisAway) -> LimiterAway:
         """How long a job stays away; not all of them come back at one moment."""

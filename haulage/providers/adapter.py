@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from haulage.domain.language_model import Message
+from haulage.domain.ports import FreePass, RoadPass
 
-Observe = Callable[[Mapping[str, str]], None]
 Say = Callable[[str, dict[str, Any]], None]
 
 
@@ -25,14 +25,15 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
-    """One call of one model. `observe` hears the headers of the answer, `say` what takes long."""
+    """One call of one model. `road` says when it may go and hears the headers of the answer, `say`
+    what takes long."""
 
     model: str
     messages: Sequence[Message]
     max_tokens: int
     schema: Schema | None = None
     temperature: float | None = None
-    observe: Observe = lambda _headers: None
+    road: RoadPass = field(default_factory=FreePass)
     say: Say = lambda _message, _fields: None
 
 
@@ -43,7 +44,7 @@ class EmbedCall:
     model: str
     texts: Sequence[str]
     dimensions: int | None = None
-    observe: Observe = lambda _headers: None
+    road: RoadPass = field(default_factory=FreePass)
     say: Say = lambda _message, _fields: None
 
 

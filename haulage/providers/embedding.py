@@ -17,7 +17,7 @@ from uuid import uuid4
 from haulage.domain.errors import HaulageError, Snoozed, Unavailable
 from haulage.domain.language_model import NOTHING, Caller, Embeddings, ModelUsage, Vector
 from haulage.domain.limits import Asker
-from haulage.domain.ports import Pass, Traffic, UsageLedger, VectorCache
+from haulage.domain.ports import RoadPass, Traffic, UsageLedger, VectorCache
 from haulage.providers.adapter import Adapter, EmbedCall
 from haulage.providers.gathering import Gathering
 from haulage.providers.metering import Price, embed_usage, estimated_embed_tokens
@@ -113,7 +113,7 @@ class Embedder:
         async with self._pass(wanted, estimated_embed_tokens(call)) as held:
             started = time.perf_counter()
             try:
-                reply = await adapter.embed(replace(call, observe=held.observe))
+                reply = await adapter.embed(replace(call, road=held))
                 vectors = checked(hop.provider, reply.vectors, len(texts), wanted.dimensions)
             except HaulageError as error:
                 meters.failed(hop.model, error.code)
@@ -132,7 +132,7 @@ class Embedder:
         ]
 
     @asynccontextmanager
-    async def _pass(self, wanted: Wanted, tokens: int) -> AsyncIterator[Pass]:
+    async def _pass(self, wanted: Wanted, tokens: int) -> AsyncIterator[RoadPass]:
         """A pass under a ticket of its own: a call's texts are of many jobs, and other ones when it
         is made again."""
         ticket = self._places.pop(wanted, None) or f"vectors.{uuid4().hex}"

@@ -139,7 +139,7 @@ class Gateway:
         ) as held:
             started = time.perf_counter()
             try:
-                reply = await adapter.chat(replace(call, observe=held.observe))
+                reply = await adapter.chat(replace(call, road=held))
             except HaulageError as error:
                 meters.failed(hop.model, error.code)
                 raise

@@ -75,7 +75,7 @@ class Gemini:
                 "or name a model that needs none, such as local: or ollama: ones."
             )
         path = f"/models/{quote(call.model, safe='')}:{method}"
-        return await self._transport.post(self._endpoint, path, body, observe=call.observe)
+        return await self._transport.post(self._endpoint, path, body, road=call.road)
 
     def _reply(self, answer: Mapping[str, Any]) -> ChatReply:
         usage = answer.get("usageMetadata")

@@ -84,10 +84,10 @@ class Ollama:
         self, path: str, body: Mapping[str, Any], call: ChatCall | EmbedCall
     ) -> dict[str, Any]:
         try:
-            return await self._transport.post(self._endpoint, path, body, observe=call.observe)
+            return await self._transport.post(self._endpoint, path, body, road=call.road)
         except UnsupportedModel:
             await self._pulled(call.model, call.say)
-        return await self._transport.post(self._endpoint, path, body, observe=call.observe)
+        return await self._transport.post(self._endpoint, path, body, road=call.road)
 
     async def _pulled(self, model: str, say: Say) -> None:
         """Wait until the model is there; one pull of a model at a time, however many want it.

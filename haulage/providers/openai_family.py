@@ -80,7 +80,7 @@ class OpenAiFamily:
                 },
             }
         answer = await self._transport.post(
-            self._endpoint, "/chat/completions", body, observe=call.observe
+            self._endpoint, "/chat/completions", body, road=call.road
         )
         return self._chat_reply(answer)
 
@@ -91,9 +91,7 @@ class OpenAiFamily:
         body: dict[str, Any] = {"model": call.model, "input": list(call.texts)}
         if call.dimensions is not None:
             body["dimensions"] = call.dimensions
-        answer = await self._transport.post(
-            self._endpoint, "/embeddings", body, observe=call.observe
-        )
+        answer = await self._transport.post(self._endpoint, "/embeddings", body, road=call.road)
         try:
             rows = sorted(answer["data"], key=lambda row: row["index"])
             vectors = [row["embedding"] for row in rows]

@@ -8,7 +8,7 @@ carries a key, an address with a password, or what was sent.
 import asyncio
 import ipaddress
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,14 +16,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from haulage.domain.ports import RoadPass
 from haulage.domain.provider_errors import KeyRefused, ProviderRefused, ProviderUnavailable
-from haulage.providers.adapter import Observe
+from haulage.providers.connections import Connections
 from haulage.providers.keys import Key
 from haulage.providers.refusals import error_of
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-CONNECT_TIMEOUT_S = 5.0
-KEEPALIVE_S = 30.0
+# What httpcore says before it writes a request.
+FIRST_BYTE = "http11.send_request_headers.started"
 
 
 @dataclass(frozen=True)
@@ -50,27 +51,28 @@ class Transport:
 
     def __init__(self, *, loopback_only: bool = False) -> None:
         self._loopback_only = loopback_only
-        self._client: httpx.AsyncClient | None = None
+        self._connections = Connections()
 
     async def post(
-        self, endpoint: Endpoint, path: str, body: Mapping[str, Any], *, observe: Observe
+        self, endpoint: Endpoint, path: str, body: Mapping[str, Any], *, road: RoadPass
     ) -> dict[str, Any]:
-        """The answer's JSON object; raises what `provider_errors` draws.
+        """The answer's JSON object; raises what `provider_errors` draws, and what `road` does.
 
         After a 401 the key is looked up again, and tried once more if it has changed.
         """
         try:
-            return await self._post(endpoint, path, body, observe)
+            return await self._post(endpoint, path, body, road)
         except KeyRefused:
             if not endpoint.key.reread():
                 raise
-        return await self._post(endpoint, path, body, observe)
+        return await self._post(endpoint, path, body, road)
 
     async def _post(
-        self, endpoint: Endpoint, path: str, body: Mapping[str, Any], observe: Observe
+        self, endpoint: Endpoint, path: str, body: Mapping[str, Any], road: RoadPass
     ) -> dict[str, Any]:
-        async with self.stream(endpoint, path, body, timeout_s=endpoint.timeout_s) as response:
-            observe(response.headers)
+        stream = self.stream(endpoint, path, body, timeout_s=endpoint.timeout_s, road=road)
+        async with stream as response:
+            road.observe(response.headers)
             content = await _whole(response, endpoint.name)
         if not response.is_success:
             raise error_of(
@@ -89,19 +91,28 @@ class Transport:
 
     @asynccontextmanager
     async def stream(
-        self, endpoint: Endpoint, path: str, body: Mapping[str, Any], *, timeout_s: float
+        self,
+        endpoint: Endpoint,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        road: RoadPass | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """The open answer, for whoever reads it piece by piece; all within `timeout_s`."""
+        """The open answer, for whoever reads it piece by piece; all within `timeout_s`, without
+        what `road` has it wait."""
         url = endpoint.base_url.rstrip("/") + path
         self._check(endpoint.name, url)
         try:
             async with (
-                asyncio.timeout(timeout_s),
-                self._opened().stream(
+                asyncio.timeout(timeout_s) as limit,
+                self._connections.client(endpoint.base_url) as client,
+                client.stream(
                     "POST",
                     url,
                     content=json.dumps(body, ensure_ascii=False).encode(),
                     headers={"content-type": "application/json", **endpoint.headers()},
+                    extensions={"trace": _departing(road, limit)} if road is not None else None,
                 ) as response,
             ):
                 yield response
@@ -118,20 +129,7 @@ class Transport:
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            # The limiter bounds how many calls are under way; a wait in here would look like a
-            # slow provider.
-            limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_S)
-            timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
-            self._client = httpx.AsyncClient(
-                limits=limits, timeout=timeout, headers={"user-agent": "haulage"}
-            )
-        return self._client
+        await self._connections.close()
 
     def _check(self, name: str, url: str) -> None:
         host = urlsplit(url).hostname or ""
@@ -140,6 +138,24 @@ class Transport:
                 f"{name} is not on this machine and HAULAGE_PROVIDERS_NETWORK is `loopback`.",
                 code="network_refused",
             )
+
+
+def _departing(
+    road: RoadPass, limit: asyncio.Timeout
+) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
+    """Has a call depart when its connection stands: on a busy event loop that can take longer than
+    a provider's limits forgive. The time it waits there is not the provider's."""
+
+    async def trace(event: str, _info: dict[str, Any]) -> None:
+        if event != FIRST_BYTE or limit.expired():
+            return
+        clock = asyncio.get_running_loop().time
+        left_s = (limit.when() or 0.0) - clock()
+        limit.reschedule(None)
+        await road.depart()
+        limit.reschedule(clock() + left_s)
+
+    return trace
 
 
 async def _whole(response: httpx.Response, name: str) -> bytes:

@@ -103,7 +103,7 @@ class Line:
                 str(NOON_MS + self.ms),
             ),
         )
-        _, generation, answers, granted, missing, more = json.loads(raw)
+        _, generation, answers, granted, missing, more, _ = json.loads(raw)
         return {
             "generation": generation,
             "answers": [_since_noon(one) for one in answers or []],

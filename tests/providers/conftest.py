@@ -1,5 +1,6 @@
 """Gateways on a simulated provider that runs as a process on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Road(FreeRoad):
     held: list[tuple[str, str, str, int]] = field(default_factory=list)
     settled: list[tuple[int, int]] = field(default_factory=list)
     observed: list[dict[str, str]] = field(default_factory=list)
+    departed: int = 0
+    departs_after_s: float = 0.0
     ended: list[str] = field(default_factory=list)
     summed: list[tuple[str, str, str, ModelUsage]] = field(default_factory=list)
     refuse: dict[str, Exception] = field(default_factory=dict)
@@ -72,6 +75,10 @@ class _Held:
 
     def observe(self, headers: Any) -> None:
         self.road.observed.append(dict(headers))
+
+    async def depart(self) -> None:
+        self.road.departed += 1
+        await asyncio.sleep(self.road.departs_after_s)
 
     def settle(self, *, input_tokens: int, output_tokens: int) -> None:
         self.road.settled.append((input_tokens, output_tokens))
