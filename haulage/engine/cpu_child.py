@@ -22,6 +22,7 @@ from uuid import UUID
 from haulage.domain.errors import Interrupted, NotRetryable, Unavailable
 from haulage.domain.job import Lease
 from haulage.domain.job_type import IO, JobType
+from haulage.engine.batcher import patiently
 from haulage.engine.blocking import BlockingRunContext
 from haulage.engine.context import RunContext
 from haulage.engine.executor import Executor, Stop
@@ -120,24 +121,29 @@ class CpuChild:
         os.kill(os.getpid(), signal.SIGKILL)
 
     async def _claim(self, ids: list[UUID]) -> list[Lease]:
-        worker_id, pid = self._host.incarnation.id, os.getpid()
-        try:
-            return await self._services.claim(ids, worker_id=worker_id, worker_pid=pid, alone=True)
-        except Unavailable:
-            log.warning("child.claim_failed")
-        # The claim may have landed and only its answer be lost. Nothing else runs in this process,
-        # so whatever the table says it holds goes back.
-        pause_s = 0.1
-        while True:
+        """The leases of `ids`; while PostgreSQL is away the ring is kept until it is back."""
+        pid = os.getpid()
+        while not self._closing():
+            worker_id = self._host.incarnation.id
             try:
-                held = await self._services.workers.held(worker_id, for_s=-3600)
-                mine = [(one.job_id, one.fence) for one in held if one.worker_pid == pid]
-                await self._services.dispatch.give_back(mine)
+                return await self._services.claim(
+                    ids, worker_id=worker_id, worker_pid=pid, alone=True
+                )
             except Unavailable:
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, 1.0)
-            else:
-                return []
+                log.warning("child.claim_failed")
+            await self._give_back_all(worker_id, pid)
+        return []
+
+    async def _give_back_all(self, worker_id: UUID, pid: int) -> None:
+        """The claim may have landed and only its answer be lost. Nothing else runs in this process,
+        so whatever the table says it holds goes back."""
+
+        async def give_back() -> None:
+            held = await self._services.workers.held(worker_id, for_s=-3600)
+            mine = [(one.job_id, one.fence) for one in held if one.worker_pid == pid]
+            await self._services.dispatch.give_back(mine)
+
+        await patiently(give_back)
 
     def _invoke(self, declared: JobType, value: Any, context: RunContext) -> Awaitable[Any]:
         """Have the main thread call the handler; cancelling the future interrupts it."""

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ log = logs.get(__name__)
 
 CLAIM_AT_ONCE = 500
 START_AT_ONCE = 25
+LONGEST_PAUSE_S = 1.0
 
 
 class Delivery:
@@ -70,7 +72,7 @@ class Runner:
         self._offered: deque[tuple[UUID, Delivery]] = deque()
         self._running: dict[tuple[UUID, int], _Running] = {}
         self._claiming: asyncio.Task[None] | None = None
-        self._closed = False
+        self._closing = asyncio.Event()
         self._ended: Counter[str] = Counter()
         self._gauge = JOBS_IN_FLIGHT.labels(pool=IO)
 
@@ -94,7 +96,7 @@ class Runner:
 
     def offer(self, delivery: Delivery) -> None:
         """Take a doorbell's ids in."""
-        if not delivery.ids or self._closed:
+        if not delivery.ids or self._closing.is_set():
             delivery.finish(len(delivery.ids))
             return
         self._offered.extend((job_id, delivery) for job_id in delivery.ids)
@@ -123,7 +125,7 @@ class Runner:
 
         Given back means: no attempt is charged, another worker goes on at once.
         """
-        self._closed = True
+        self._closing.set()
         while self._offered:
             _, delivery = self._offered.popleft()
             delivery.finish()
@@ -168,13 +170,7 @@ class Runner:
         for job_id, delivery in batch:
             deliveries.setdefault(job_id, []).append(delivery)
         try:
-            leases = await self._services.claim(
-                list(deliveries), worker_id=self._worker_id(), worker_pid=os.getpid()
-            )
-        except Unavailable:
-            # The ring is lost; the dispatcher rings again when PostgreSQL is back.
-            log.warning("runner.claim_failed", jobs=len(deliveries))
-            leases = []
+            leases = await self._claimed(list(deliveries))
         except Exception:
             log.exception("runner.claim_broken", jobs=len(deliveries))
             leases = []
@@ -189,6 +185,23 @@ class Runner:
         for unclaimed in deliveries.values():
             for delivery in unclaimed:
                 delivery.finish()
+
+    async def _claimed(self, ids: list[UUID]) -> list[Lease]:
+        """The leases of `ids`; while PostgreSQL is away the rings are kept until it is back, or
+        this closes: a queue that is never empty would miss them for a minute."""
+        pause_s = 0.05
+        while True:
+            try:
+                return await self._services.claim(
+                    ids, worker_id=self._worker_id(), worker_pid=os.getpid()
+                )
+            except Unavailable:
+                log.warning("runner.claim_failed", jobs=len(ids))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), pause_s)
+            if self._closing.is_set():
+                return []
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     def _start(self, lease: Lease, delivery: Delivery) -> None:
         stop = Stop()

@@ -24,12 +24,22 @@ class Crew:
     def __init__(self, services: Services, hand: Hand, slots: int) -> None:
         self.services = services
         self.hand = hand
-        self.runner = Runner(services, Executor(services), slots=slots, worker_id=lambda: hand.id)
+        self.runner = Runner(services, Executor(services), slots=slots, worker_id=self._worker_id)
         self.done: list[Sequence[UUID]] = []
+        self._tries = asyncio.Semaphore(0)
         self._grown = asyncio.Condition()
 
     def offer(self, *ids: UUID) -> None:
         self.runner.offer(Delivery(ids, lambda: self._finished(ids)))
+
+    def _worker_id(self) -> UUID:
+        self._tries.release()
+        return self.hand.id
+
+    async def claims_tried(self, count: int) -> None:
+        async with asyncio.timeout(30):
+            for _ in range(count):
+                await self._tries.acquire()
 
     def _finished(self, ids: Sequence[UUID]) -> None:
         self.done.append(ids)
@@ -163,18 +173,28 @@ async def test_jobs_that_are_not_ours_finish_their_delivery(
     assert crew.runner.in_flight == 0
 
 
-async def test_a_claim_that_fails_finishes_its_deliveries_and_the_next_one_works(
+async def test_a_ring_that_comes_while_postgresql_is_away_is_kept(
+    services: Services, crew: Crew, gate: Gate, database_url: str, servers: dict[str, str]
+) -> None:
+    gate.open.set()
+    [job_id] = await submitted(services, 1)
+    with away(servers["database"], database_url):
+        crew.offer(job_id)
+        await crew.claims_tried(2)
+    await crew.all_done(1)
+    assert await state(services, job_id) is State.SUCCEEDED
+
+
+async def test_closing_while_a_claim_waits_for_postgresql_finishes_its_deliveries(
     services: Services, crew: Crew, gate: Gate, database_url: str, servers: dict[str, str]
 ) -> None:
     [job_id] = await submitted(services, 1)
     with away(servers["database"], database_url):
         crew.offer(job_id)
-        await crew.all_done(1)
+        await asyncio.sleep(0)
+        assert await crew.runner.close(within_s=0) == 0
+        assert crew.done == [(job_id,)]
     assert await state(services, job_id) is State.QUEUED
-    gate.open.set()
-    crew.offer(job_id)
-    await crew.all_done(2)
-    assert await state(services, job_id) is State.SUCCEEDED
 
 
 async def test_a_job_is_stopped_by_its_lease_and_by_its_id(
