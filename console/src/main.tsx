@@ -10,6 +10,9 @@ import { router } from "./app/router";
 import { nonce, theme } from "./app/theme";
 import { queries } from "./hooks/query";
 
+// What keeps the page still behind a dialog writes a style, too, and asks for its nonce under this name.
+Object.assign(globalThis, { __webpack_nonce__: nonce() });
+
 const place = document.getElementById("root");
 if (place)
   createRoot(place).render(

@@ -29,7 +29,7 @@ async def test_a_request_id_that_is_none_is_replaced(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1/nothing", "/api/v1/jobs/", "/api/v2/jobs", "/%00", "/%ff"]
+    "path", ["/nothing", "/api/v1/nothing", "/api/v1/jobs/", "/api/v2/jobs", "/%00", "/%ff"]
 )
 async def test_a_path_that_is_not_there_is_404(http: httpx.AsyncClient, path: str) -> None:
     document = assert_problem(await http.get(path), 404, "not_found")

@@ -2,16 +2,19 @@
 
 import { useHotkeys, useLocalStorage } from "@mantine/hooks";
 import { Outlet } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useMe } from "@/hooks/use-me";
 import { AwayBanner } from "./away";
 import { SideNav, TabBar } from "./navigation";
 import css from "./shell.module.css";
 import { useGoKeys } from "./shortcuts";
 
-const Palette = lazy(() => import("./palette"));
+const loadPalette = () => import("./palette");
+const Palette = lazy(loadPalette);
 const Shortcuts = lazy(() => import("./shortcut-sheet"));
 const SignIn = lazy(() => import("./sign-in"));
+
+const PALETTE_AFTER_MS = 1500;
 
 export function Shell() {
   const { checked, needsSignIn } = useMe();
@@ -23,6 +26,11 @@ export function Shell() {
     ["[", () => setNarrow((now) => !now)],
   ]);
   useGoKeys();
+  // The first ⌘K must not lose the letters that follow it.
+  useEffect(() => {
+    const timer = setTimeout(loadPalette, PALETTE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   if (needsSignIn)
     return (
       <Suspense>

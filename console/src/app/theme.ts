@@ -1,6 +1,6 @@
 /** One accent, calm greys, dense controls. Colours of states are in `global.css`. */
 
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { ActionIcon, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const indigo: MantineColorsTuple = [
   "#eef0ff",
@@ -47,11 +47,21 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     Button: { defaultProps: { size: "xs" } },
-    ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
+    ActionIcon: ActionIcon.extend({
+      defaultProps: { variant: "subtle", color: "gray" },
+      // No target is smaller than 24 px.
+      vars: (_, { size }) => ({ root: size === "sm" ? { "--ai-size": "24px" } : {} }),
+    }),
     TextInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm" } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 320 } },
-    Modal: { defaultProps: { centered: true, transitionProps: { duration: 120 } } },
+    Modal: {
+      defaultProps: {
+        closeButtonProps: { "aria-label": "Close" },
+        centered: true,
+        transitionProps: { duration: 120 },
+      },
+    },
   },
 });
 

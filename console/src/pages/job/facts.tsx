@@ -45,7 +45,8 @@ export function Facts({ job }: { job: Job }) {
               </span>
             </Fact>
           )}
-          <hr />
+        </dl>
+        <dl className={css.facts}>
           <Fact name="Created">
             <Ago at={job.created_at} />
           </Fact>
@@ -80,7 +81,8 @@ export function Facts({ job }: { job: Job }) {
               <Ago at={job.discarded_at} />
             </Fact>
           )}
-          {(usage.calls > 0 || credits) && <hr />}
+        </dl>
+        <dl className={css.facts}>
           {usage.calls > 0 && (
             <>
               <Fact name="Model calls">{usage.calls.toLocaleString()}</Fact>
@@ -97,7 +99,8 @@ export function Facts({ job }: { job: Job }) {
                 : credits.cost.toLocaleString()}
             </Fact>
           )}
-          {(job.parent_id || job.request_id || job.fingerprint) && <hr />}
+        </dl>
+        <dl className={css.facts}>
           {job.parent_id && (
             <Fact name="Parent">
               <JobId id={job.parent_id} copy={false} />

@@ -64,6 +64,7 @@ export function JobLog({
           </span>
           <TextInput
             size="xs"
+            className={css.search}
             aria-label="Search the log"
             placeholder="Search"
             leftSection={<Search size={13} />}

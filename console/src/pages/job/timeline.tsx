@@ -51,7 +51,7 @@ export default function Timeline({
           <span>{moment(range.from)}</span>
           <span>{duration((range.to - range.from) / 1000)}</span>
         </div>
-        <ol className={css.rows}>
+        <ol className={css.rows} tabIndex={0} aria-label="What happened when">
           {shown.map((bar) => (
             <Row key={bar.key} bar={bar} at={place(bar, range, now)} now={now} />
           ))}

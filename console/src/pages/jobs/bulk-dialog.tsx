@@ -4,6 +4,7 @@
 import { Button, Group, Modal, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
+import { read } from "@/hooks/job-query";
 import {
   abortBulk,
   type BulkAction,
@@ -29,7 +30,7 @@ const MEANS: Record<BulkAction, string> = {
 };
 
 export default function BulkDialog({ q, onClose }: { q: string; onClose: () => void }) {
-  const [action, setAction] = useState<BulkAction>("cancel");
+  const [action, setAction] = useState<BulkAction>(() => fitting(q));
   const [reason, setReason] = useState("");
   const [operation, setOperation] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -133,6 +134,14 @@ export default function BulkDialog({ q, onClose }: { q: string; onClose: () => v
       )}
     </Modal>
   );
+}
+
+/** What can be done to the states that are asked for. */
+function fitting(q: string): BulkAction {
+  const states = read(q, 0).filters.state ?? [];
+  return states.length > 0 && states.every((state) => ["failed", "cancelled"].includes(state))
+    ? "retry"
+    : "cancel";
 }
 
 /** An operation under way, to its end. */

@@ -18,7 +18,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Type",
-      width: "15%",
+      width: "13%",
       cell: (job) => (
         <Link to="/jobs/$jobId" params={{ jobId: job.id }} className={css.row} title={job.type}>
           {job.type}
@@ -37,7 +37,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
       width: "13%",
       wide: true,
       cell: (job) => (
-        <span className={css.tags} title={job.tags.join(", ")}>
+        <span title={job.tags.join(", ")}>
           {job.tags.map((tag) => (
             <button key={tag} type="button" className={css.tag} onClick={() => onTag(tag)}>
               {tag}
@@ -48,12 +48,12 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Queue",
-      width: "64px",
+      width: "56px",
       wide: true,
       cell: (job) => <span title={job.queue}>{job.queue}</span>,
     },
-    { name: "Took", width: "88px", align: "right", cell: (job) => <Took job={job} /> },
-    { name: "Created", width: "88px", align: "right", cell: (job) => <Ago at={job.created_at} /> },
+    { name: "Took", width: "76px", align: "right", cell: (job) => <Took job={job} /> },
+    { name: "Created", width: "100px", align: "right", cell: (job) => <Ago at={job.created_at} /> },
   ];
 }
 
