@@ -29,11 +29,14 @@ export class ProblemError extends Error {
     this.members = document;
   }
 
-  /** Whether asking again may help by itself. */
-  get passing(): boolean {
-    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+  /** No answer came. The shell says so above every page, and each asks again by itself. */
+  get away(): boolean {
+    return this.status === 0;
   }
 }
+
+/** Whether `error` is that: what was read before is still worth showing then. */
+export const isAway = (error: unknown) => error instanceof ProblemError && error.away;
 
 /** No answer came: the network, a proxy, or a process that is gone. */
 export function silence(): ProblemError {

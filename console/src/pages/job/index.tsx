@@ -2,6 +2,7 @@
 
 import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
+import { isAway } from "@/api/problem";
 import { isOver, useAttempts, useJob, useSteps } from "@/hooks/use-job";
 import { useJobEvents } from "@/hooks/use-job-events";
 import { useJobList } from "@/hooks/use-jobs";
@@ -22,6 +23,8 @@ import { Why } from "./why";
 
 const Timeline = lazy(() => import("./timeline"));
 const POLL_MS = 2000;
+// Steps and children have no events of their own.
+const LOOK_AGAIN_MS = 4000;
 
 export default function JobPage() {
   const { jobId = "" } = useParams({ strict: false });
@@ -37,7 +40,7 @@ function OneJob({ jobId }: { jobId: string }) {
     mode === "polling" && first.data && !isOver(first.data) ? POLL_MS : 0,
   );
   const job = asked.data;
-  const everyMs = job && !isOver(job) ? POLL_MS : 0;
+  const everyMs = job && !isOver(job) ? LOOK_AGAIN_MS : 0;
   const attempts = useAttempts(jobId, everyMs);
   const steps = useSteps(jobId, everyMs);
   const children = useJobList({ parent: jobId }, { everyMs });
@@ -66,7 +69,9 @@ function OneJob({ jobId }: { jobId: string }) {
         <span className="mono">{job.id}</span>
         <CopyIt value={job.id} what="the id" />
       </p>
-      {asked.error && <ProblemPanel error={asked.error} onRetry={asked.refetch} />}
+      {asked.error && !isAway(asked.error) && (
+        <ProblemPanel error={asked.error} onRetry={asked.refetch} />
+      )}
       <div className={css.columns}>
         <div className={css.main}>
           {job.state === "running" && (

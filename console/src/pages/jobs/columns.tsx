@@ -34,7 +34,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     { name: "What happens", whole: true, cell: (job) => <News job={job} /> },
     {
       name: "Tags",
-      width: "13%",
+      width: "12%",
       wide: true,
       cell: (job) => (
         <span title={job.tags.join(", ")}>
@@ -48,7 +48,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Queue",
-      width: "56px",
+      width: "72px",
       wide: true,
       cell: (job) => <span title={job.queue}>{job.queue}</span>,
     },

@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
 import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import { isAway } from "@/api/problem";
 import { has, isRelative, read, toggled } from "@/hooks/job-query";
 import { useJobs } from "@/hooks/use-jobs";
 import { useUrlState } from "@/hooks/use-url-state";
@@ -84,7 +85,9 @@ export default function JobsPage() {
           {faults.join(" ")}
         </p>
       )}
-      {jobs.error && <ProblemPanel error={jobs.error} onRetry={jobs.refetch} />}
+      {jobs.error && !(rows && isAway(jobs.error)) && (
+        <ProblemPanel error={jobs.error} onRetry={jobs.refetch} />
+      )}
       {newer > 0 && (
         <Button
           className={css.newer}
