@@ -1,6 +1,6 @@
 """PDF files: how many pages, and the text of each.
 
-Promises: a file that is no PDF, damaged, encrypted, empty or too long raises its own
+Promises: a file that is no PDF, damaged beyond mending, encrypted, empty or too long raises its own
 `DocumentFault`; a single page that cannot be read is reported in its place and never sinks the
 others. Reads the text layer only: a scanned page has none, and says so.
 
@@ -16,9 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from haulage.documents.errors import DamagedPdf, EncryptedPdf, NotAPdf, TooManyPages
+from haulage.documents.mending import MOST_BYTES, mended
 
 MAX_PAGES = 5_000
 # Far above any printed page; what is beyond it is an attack or a defect, and would fill the memory.
@@ -31,6 +34,10 @@ _PASSWORD_NEEDED = 4
 _SECURITY_UNSUPPORTED = 5
 
 _PDFIUM = threading.Lock()
+CUT_HERE = "The file is cut off here; what follows is missing."
+CUT_PAGE = "The file is cut off, and with it what stands on this page."
+# Documents that were mended, for as long as they are open.
+_CUT: WeakSet[Any] = WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class PageText:
 def page_count(content: bytes | PathLike[str], *, max_pages: int = MAX_PAGES) -> int:
     """The number of pages, at least 1; raises a `DocumentFault`."""
     with opened(content, max_pages) as document:
-        return len(document)
+        return pages_of(document)
 
 
 def page_texts(
@@ -61,16 +68,20 @@ def page_texts(
     ValueError for a page range that the document does not have.
     """
     with opened(content, max_pages) as document:
-        last = len(document) if last_page is None else last_page
-        if not 1 <= first_page <= last <= len(document):
-            raise ValueError(f"pages {first_page}-{last} are not within 1-{len(document)}")
+        count = pages_of(document)
+        last = count if last_page is None else last_page
+        if not 1 <= first_page <= last <= count:
+            raise ValueError(f"pages {first_page}-{last} are not within 1-{count}")
         return [_page_text(document, number) for number in range(first_page, last + 1)]
 
 
 @contextmanager
 def opened(content: bytes | PathLike[str], max_pages: int = MAX_PAGES) -> Iterator[Any]:
     """The document, a `pypdfium2.PdfDocument`, and PDFium for as long as the block lasts; raises a
-    `DocumentFault`."""
+    `DocumentFault`.
+
+    One that is cut off has the pages that are left, and one more that stands for those that are
+    not (`pages_of`, `is_cut`)."""
     import pypdfium2  # lazy: a 9 MB native library
 
     head, tail = _ends(content)
@@ -80,7 +91,9 @@ def opened(content: bytes | PathLike[str], max_pages: int = MAX_PAGES) -> Iterat
         try:
             document = pypdfium2.PdfDocument(source)
         except pypdfium2.PdfiumError as error:
-            raise _load_fault(tail, error.err_code) from error
+            document = _what_is_left(content, tail)
+            if document is None:
+                raise _load_fault(tail, error.err_code) from error
         try:
             if len(document) > max_pages:
                 raise TooManyPages(
@@ -89,6 +102,36 @@ def opened(content: bytes | PathLike[str], max_pages: int = MAX_PAGES) -> Iterat
             yield document
         finally:
             document.close()
+
+
+def pages_of(document: Any) -> int:
+    """How many pages an opened document has; see `opened`."""
+    return len(document) + is_cut(document)
+
+
+def is_cut(document: Any) -> bool:
+    """Whether an opened document is what was left of a longer one."""
+    return document in _CUT
+
+
+def _what_is_left(content: bytes | PathLike[str], tail: bytes) -> Any:
+    """The document with the pages before the cut; None where it is not cut off, or none is left."""
+    import pypdfium2
+
+    if b"%%EOF" in tail:
+        return None
+    if not isinstance(content, bytes):
+        if os.stat(content).st_size > MOST_BYTES:
+            return None
+        content = Path(content).read_bytes()
+    if (mended_one := mended(content)) is None:
+        return None
+    try:
+        document = pypdfium2.PdfDocument(mended_one)
+    except pypdfium2.PdfiumError:
+        return None
+    _CUT.add(document)
+    return document
 
 
 def looks_like_pdf(content: bytes) -> bool:
@@ -131,12 +174,17 @@ def _load_fault(tail: bytes, code: int | None) -> EncryptedPdf | DamagedPdf:
 def _page_text(document: Any, number: int) -> PageText:
     from pypdfium2 import PdfiumError
 
+    if number > len(document):
+        return PageText(number, "", CUT_HERE)
     try:
         page = document[number - 1]
     except PdfiumError:
         return PageText(number, "", "The page cannot be opened.")
     try:
-        return _text_of(page, number)
+        text = _text_of(page, number)
+        if is_cut(document) and not text.text.strip():
+            return PageText(number, "", CUT_PAGE)
+        return text
     except PdfiumError:
         return PageText(number, "", "The text of the page cannot be read.")
     finally:

@@ -8,7 +8,16 @@ from typing import Any, Protocol
 
 from haulage.documents.errors import DocumentFault, NotAPdf, UnknownFormat
 from haulage.documents.page_images import jpeg_of_image, jpeg_of_pdf
-from haulage.documents.pdf import MAX_PAGES, beginning, looks_like_pdf, opened
+from haulage.documents.pdf import (
+    CUT_HERE,
+    CUT_PAGE,
+    MAX_PAGES,
+    beginning,
+    is_cut,
+    looks_like_pdf,
+    opened,
+    pages_of,
+)
 from haulage.documents.print import PrintedPage
 from haulage.documents.raster import Raster, image_pages, raster_of_image, raster_of_pdf
 from haulage.documents.text_layer import printed_page
@@ -73,11 +82,14 @@ class _Pdf:
 
     @property
     def count(self) -> int:
-        return len(self.document)
+        return pages_of(self.document)
 
     def printed(self, page: int) -> PrintedPage | None:
         with self._page(page) as found:
-            return printed_page(found, page)
+            printed = printed_page(found, page)
+        if is_cut(self.document) and printed is not None and not printed.lines:
+            raise DocumentFault(CUT_PAGE)
+        return printed
 
     def raster(self, page: int) -> Raster:
         with self._page(page) as found:
@@ -91,6 +103,8 @@ class _Pdf:
     def _page(self, page: int) -> Iterator[Any]:
         from pypdfium2 import PdfiumError
 
+        if page > len(self.document):
+            raise DocumentFault(CUT_HERE)
         try:
             found = self.document[page - 1]
         except PdfiumError as error:

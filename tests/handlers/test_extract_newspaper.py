@@ -115,3 +115,13 @@ def test_a_job_whose_pages_are_still_to_be_read_is_not_done(paper, scans, kinds,
     assert before == told
     assert percents == sorted(percents)
     assert percents.index(100) == len(percents) - 1
+
+
+def test_of_a_file_that_is_cut_off_the_pages_before_the_cut_are_processed(ctx, paper):
+    result = extract(ctx, ("tagliato.pdf", paper[: len(paper) * 9 // 10]))
+
+    assert [page.status for page in result.pages[:2]] == ["processed", "processed"]
+    assert {page.status for page in result.pages[2:]} == {"skipped"}
+    assert result.pages[-1].reason == (
+        "conversion failed: The file is cut off here; what follows is missing."
+    )

@@ -134,7 +134,7 @@ async def test_a_bad_page_is_reported_and_the_others_are_kept(ctx: FakeContext) 
         (b"", "not_a_pdf", "empty"),
         (b"just text", "not_a_pdf", "not a PDF"),
         (b"%PDF-1.4\n%%EOF", "damaged_pdf", "damaged"),
-        (novel(3)[:1_500], "damaged_pdf", "cut off"),
+        (novel(3)[:600], "damaged_pdf", "cut off"),
         (novel(2, scans=(1, 2)), "no_text", "image without a text layer"),
     ],
 )
