@@ -17,6 +17,8 @@ from contextlib import (
     asynccontextmanager,
     nullcontext,
 )
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 
 from haulage.accounts.principal import Principal
@@ -28,11 +30,28 @@ from haulage.limits.book import PoolBook
 from haulage.limits.errors import NeverFits, RedisAway
 from haulage.limits.hold import Hold
 from haulage.limits.limiter import Limiter
+from haulage.limits.view import LimitView
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
 
 REQUESTS = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a caller has left of a pool, by the limit that leaves least: `left` of `quota` in
+    `window_s` seconds, and when all of it will be there again."""
+
+    pool: str
+    quota: int
+    window_s: int
+    left: int
+    reset_s: float
+
+
+# Who puts a list here finds in it what was counted on the way, and what is left.
+standings: ContextVar[list[Standing] | None] = ContextVar("standings", default=None)
 
 
 class Quota:
@@ -88,6 +107,7 @@ class Quota:
                 # No place in line: whoever comes again asks anew.
                 hold.withdraw()
                 raise self._refusal(hold, answer)
+            self._note(pool, hold.left)
             await held.enter_async_context(hold)
         except RedisAway:
             log.debug("quota.unknown", pool=pool)
@@ -97,6 +117,21 @@ class Quota:
                 f"{count} at once is more than {pool!r} allows at all: {error.limit}."
             ) from error
         return (hold,)
+
+    def _note(self, pool: str, views: Iterable[LimitView]) -> None:
+        """Write down what is left, for whoever wants to know."""
+        noted = standings.get()
+        timed = [
+            (view.remaining, -period.seconds, view)
+            for view in views
+            if (period := view.limit.period) is not None
+        ]
+        if noted is None or not timed:
+            return
+        left, window_s, view = min(timed, key=lambda one: one[:2])
+        # By Redis' clock: what it said of the next one is the moment at which it was asked.
+        reset_s = (view.reset_at - (view.next_at or view.reset_at)).total_seconds()
+        noted.append(Standing(pool, view.limit.amount, -window_s, left, reset_s))
 
     def _refusal(self, hold: Hold, wait: Wait) -> OverLimit:
         limits = hold.pool.limits_for(hold.asker)

@@ -4,12 +4,15 @@ net for faults of ours. Plain ASGI, so that streams pass through untouched.
 
 import re
 import time
+from collections.abc import Sequence
 from functools import cache
 
 from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from haulage.accounts.quota import Standing, standings
+from haulage.api import rate_limits
 from haulage.api.errors import REQUEST_ID, broken
 from haulage.api.lanes import Lanes
 from haulage.api.representation import Representation
@@ -44,10 +47,12 @@ class Edge:
             return
         request_id = _request_id(scope)
         scope[REQUEST_ID] = request_id
-        answer = _Answer(send, request_id)
+        counted: list[Standing] = []
+        answer = _Answer(send, request_id, counted)
         started = time.perf_counter()
         inner = self._lanes.get((scope["method"], scope["path"]), self._app)
         about = logs.job.set({"request_id": request_id})
+        counting = standings.set(counted)
         try:
             await inner(scope, receive, Representation(scope, answer))
         except ClientDisconnect:
@@ -60,14 +65,16 @@ class Edge:
             await broken(scope)(scope, receive, Representation(scope, answer))
         finally:
             _told(scope, answer.status, time.perf_counter() - started)
+            standings.reset(counting)
             logs.job.reset(about)
 
 
 class _Answer:
     """`send`, which adds our headers and remembers the status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, counted: Sequence[Standing]) -> None:
         self._send = send
+        self._counted = counted
         self._request_id = request_id.encode()
         self.status = 0
 
@@ -75,6 +82,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message.get("headers", ()), (b"x-request-id", self._request_id), *_HEADERS]
+            # A refusal has said already which limit it is about.
+            if self._counted and not any(name == rate_limits.LEFT for name, _ in headers):
+                headers += rate_limits.fields_of(self._counted)
             message = {**message, "headers": headers}
         await self._send(message)
 

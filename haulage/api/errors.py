@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from haulage.api import rate_limits
 from haulage.api.faults import HeaderFault, QueryFault, query_faults
 from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.errors import (
@@ -248,7 +249,7 @@ def _headers(error: HaulageError) -> dict[str, str]:
             wanted = " ".join(error.needs)
             return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'}
         case OverLimit():
-            return _rate_limit(error)
+            return rate_limits.refused(error)
         case QueueFull():
             wait_s = error.retry_after_s
         case Unavailable():
@@ -258,13 +259,3 @@ def _headers(error: HaulageError) -> dict[str, str]:
         case _:
             return {}
     return {"Retry-After": str(max(1, math.ceil(wait_s)))}
-
-
-def _rate_limit(error: OverLimit) -> dict[str, str]:
-    """As draft-ietf-httpapi-ratelimit-headers says, and `Retry-After` for others."""
-    wait_s = max(1, math.ceil(error.retry_after_s))
-    fields = {"Retry-After": str(wait_s), "RateLimit": f'"{error.policy}";r=0;t={wait_s}'}
-    if error.quota is not None:
-        window = "" if error.window_s is None else f";w={error.window_s}"
-        fields["RateLimit-Policy"] = f'"{error.policy}";q={error.quota}{window}'
-    return fields

@@ -27,3 +27,6 @@ class Later:
     code: str
     foreseen: bool = True
     parked: bool = True
+
+
+Turn = Grant | Never | Later

@@ -55,6 +55,23 @@ function operations.remaining(lane, measure, left, reset)
   return {'lowered'}
 end
 
+-- {'left', lane}: the counters that a call of this lane counts for, when all have gone that can.
+function operations.left() return nil end
+
+local function left_of(lane)
+  local _, _, refs = parts_of(lane)
+  local found = {}
+  factor = 1
+  for _, ref in ipairs(refs) do
+    local counter = counter_of(ref)
+    if counter and not counter.missing then
+      local used, most, reset = counter.kind.usage(counter)
+      found[#found + 1] = {ref, used, most, reset, now}
+    end
+  end
+  return {'left', found}
+end
+
 -- {'standing'}: the counters of the pool as a whole, few however many tenants there are.
 function operations.standing()
   local found = {}

@@ -111,6 +111,10 @@ class Conversation:
         self._start()
         return await answer
 
+    async def ask_all(self, *operations: Operation) -> list[Any]:
+        """The answers to some that go in one call; raises `RedisAway`."""
+        return await asyncio.gather(*(self.ask(*operation) for operation in operations))
+
     def tell(self, *operation: Any, soon: bool = True) -> None:
         """An operation whose answer nobody waits for; not `soon`, it goes along with others."""
         self._asked.append((list(operation), None))

@@ -15,7 +15,7 @@ from typing import Any
 import redis.asyncio as redis
 
 from haulage.limits import rules
-from haulage.limits.answers import Grant, Later, Never
+from haulage.limits.answers import Grant, Later, Never, Turn
 from haulage.limits.clock import RedisClock
 from haulage.limits.conversation import Answer, Conversation, Operation
 from haulage.limits.errors import RedisAway
@@ -98,7 +98,7 @@ class Desk:
 
     async def turn_within(
         self, patience_s: float, *request: Any, asked_us: int | None = None
-    ) -> Grant | Never | Later:
+    ) -> Turn:
         """Like `turn`, but whose turn is not foreseen to come within `patience_s`, or has not come
         by then, hears when to come again."""
         take = _take(request, round(1000 * patience_s), asked_us)
@@ -110,15 +110,16 @@ class Desk:
         assert not isinstance(answer, Later)
         return answer
 
-    async def attempt(self, *request: Any, asked_us: int | None = None) -> Grant | Never | Later:
-        """Let through, or when to come again with the same id. Raises `RedisAway`."""
-        take = _take(request, LEAVES_MS, asked_us)
-        answer = await self.talk.ask(*take)
+    async def attempt(self, *request: Any, asked_us: int | None = None) -> tuple[Turn, Any]:
+        """Let through, or when to come again with the same id, and what its limits leave, as `left`
+        in brakes.lua says it. Raises `RedisAway`."""
+        both = _take(request, LEAVES_MS, asked_us), ["left", request[1]]
+        answer, (_, found) = await self.talk.ask_all(*both)
         if isinstance(answer, Later) and await self._restoring.wait():
-            answer = await self.talk.ask(*take)
+            answer, (_, found) = await self.talk.ask_all(*both)
         if isinstance(answer, Grant):
             self._under_way[request[0]] = (answer.generation, ["adopt", *request])
-        return answer  # type: ignore[no-any-return]
+        return answer, found
 
     def settle(self, id: str, requests: int, tokens: int, born: str, lane: str) -> None:
         """At once where calls wait for each other's end, else with what comes next."""
@@ -167,12 +168,12 @@ class Desk:
 
     async def _wait(
         self, first: Operation, request: Operation, *, patience_s: float | None = None
-    ) -> Grant | Never | Later:
+    ) -> Turn:
         call_id: str = request[1]
         waiter = _Waiter(self._loop.create_future(), request)
         self._waiters[call_id] = waiter
         try:
-            turn: Grant | Never | Later | None = await self.talk.ask(*first)
+            turn: Turn | None = await self.talk.ask(*first)
             if patience_s is None and not isinstance(turn, Grant | Never):
                 turn = await waiter.turn
             elif patience_s is not None:
@@ -187,9 +188,7 @@ class Desk:
             self._under_way[call_id] = (turn.generation, ["adopt", *request[1:-2]])
         return turn
 
-    async def _patiently(
-        self, waiter: _Waiter, answer: Grant | Never | Later | None, patience_s: float
-    ) -> Grant | Never | Later:
+    async def _patiently(self, waiter: _Waiter, answer: Turn | None, patience_s: float) -> Turn:
         """The turn of a call that stands in line, or when to come again."""
         while not isinstance(answer, Grant | Never):
             if answer is not None and answer.parked:

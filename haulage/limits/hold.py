@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from haulage.limits.errors import NeverFits, RedisAway
 from haulage.limits.ledger import Ledger
 from haulage.limits.limit import Limit, Pool, lane_of
 from haulage.limits.local import LocalPool
+from haulage.limits.view import LimitView, read_limits
 from haulage.telemetry import metrics
 
 # How late a call may leave, of the pool's slack: the rest is for its way to the provider. At least
@@ -57,6 +58,8 @@ class Hold:
         self._grant: Grant | None = None
         self._is_local = False
         self.spent = Spent(tokens=estimate.tokens, requests=estimate.requests)
+        # What its limits had left when it was let through at once; nothing where nobody was asked.
+        self.left: Sequence[LimitView] = ()
 
     async def attempt(
         self, now: Callable[[], datetime], *, patience_s: float = 0.0
@@ -69,7 +72,9 @@ class Hold:
                     patience_s, *self._request, asked_us=self._asked_us
                 )
             else:
-                answer = await self._desk.attempt(*self._request, asked_us=self._asked_us)
+                answer, found = await self._desk.attempt(*self._request, asked_us=self._asked_us)
+                mine = self.pool.limits_for(self.asker)
+                self.left = read_limits(self.pool, mine, found, now())
         except RedisAway:
             if self.pool.local_share <= 0:
                 raise

@@ -61,6 +61,8 @@ local function run(given)
   for place, operation in ipairs(given) do
     if operation[1] == 'take' then
       answers[place] = answer_take(operation[2], operation[7])
+    elseif operation[1] == 'left' then
+      answers[place] = left_of(operation[2])
     elseif operation[1] == 'turn' or operation[1] == 'again' then
       local id = operation[2]
       local record = record_of(id)

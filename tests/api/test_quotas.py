@@ -97,6 +97,50 @@ async def test_requests_are_limited_for_each_tenant(gated: Callers) -> None:
     assert (await one.get(JOBS)).status_code == 200
 
 
+async def test_an_answer_says_what_is_left_of_each_limit_it_counted_for(gated: Callers) -> None:
+    await limit(gated, "jobs:speak", per_key={"requests_per_hour": 5, "requests_per_day": 100})
+    await limit(gated, "requests", per_tenant={"requests_per_minute": 60})
+    client = await gated.of(Scope.SUBMIT, Scope.READ)
+    answer = await client.post(f"{JOBS}/batch", json={"jobs": [GOOD] * 2})
+    assert answer.headers["ratelimit-policy"] == '"requests";q=60;w=60, "jobs:speak";q=5;w=3600'
+    of_requests, of_jobs = answer.headers["ratelimit"].split(", ")
+    assert of_requests.startswith('"requests";r=59;t=')
+    assert of_jobs.startswith('"jobs:speak";r=3;t=')
+    assert 3500 < int(of_jobs.rpartition("=")[2]) <= 3700
+    missing = await client.get(f"{JOBS}/none")
+    assert missing.headers["ratelimit"].startswith('"requests";r=58;t='), "also what is refused"
+
+
+async def test_a_refusal_tells_of_the_limit_that_refuses_alone(gated: Callers) -> None:
+    await limit(gated, "jobs", per_tenant={"requests_per_hour": 1})
+    await limit(gated, "requests", per_tenant={"requests_per_minute": 60})
+    client = await gated.of(Scope.SUBMIT)
+    await client.post(JOBS, json=GOOD)
+    answer = await client.post(JOBS, json=GOOD)
+    assert_problem(answer, 429, "over_limit")
+    assert answer.headers["ratelimit-policy"] == '"jobs";q=1;w=3600'
+    assert answer.headers.get_list("ratelimit") == [answer.headers["ratelimit"]]
+
+
+async def test_what_is_left_is_asked_in_the_same_call(gated: Callers) -> None:
+    await limit(gated, "requests", per_tenant={"requests_per_minute": 60})
+    client = await gated.of(Scope.READ)
+    await client.get(JOBS)
+    limiter = gated.api.app.state.deps.limits.limiter
+    await limiter.drain()
+    before = limiter.calls
+    await client.get(JOBS)
+    await limiter.drain()
+    # Its turn with what is left, and later its settlement.
+    assert limiter.calls <= before + 2
+
+
+async def test_who_is_under_no_limit_is_told_of_none(gated: Callers) -> None:
+    await limit(gated, "requests", tenants={"beta": {"requests_per_minute": 60}})
+    answer = await (await gated.of(Scope.READ)).get(JOBS)
+    assert "ratelimit" not in answer.headers
+
+
 async def test_without_a_limit_redis_is_not_asked(gated: Callers) -> None:
     limiter = gated.api.app.state.deps.limits.limiter
     before = limiter.calls
