@@ -8,6 +8,7 @@ holds those.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from enum import StrEnum
 
 from haulage.connectors.puller import Puller
 from haulage.connectors.reporter import Reporter
@@ -22,6 +23,15 @@ AWAY_S = 1.0
 BROKEN_S = 5.0
 
 
+class Standing(StrEnum):
+    """What a poller is to a source."""
+
+    LEADS = "leads"
+    STANDS_BY = "stands_by"
+    # PostgreSQL, which says who leads, does not answer or has not been asked.
+    UNKNOWN = "unknown"
+
+
 class SourcePoller:
     """One source in one process."""
 
@@ -34,18 +44,21 @@ class SourcePoller:
         *,
         shutdown_s: float,
     ) -> None:
-        self._name = name
+        self.name = name
         self._leader = leader
         self._puller = puller
         self._reporter = reporter
         self._shutdown_s = shutdown_s
+        self.standing = Standing.UNKNOWN
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead or stand by until `stop`; then finish the requests that are under way."""
         while not stop.is_set():
             if await self._leads():
-                log.info("source.led", source=self._name)
+                log.info("source.led", source=self.name)
+                self.standing = Standing.LEADS
                 await self._serve(stop)
+                self.standing = Standing.UNKNOWN
             else:
                 await pause(STANDBY_S, stop)
         with suppress(Unavailable):
@@ -53,10 +66,13 @@ class SourcePoller:
 
     async def _leads(self) -> bool:
         try:
-            return await self._leader.acquire()
+            leads = await self._leader.acquire()
         except Unavailable:
-            log.warning("source.no_database", source=self._name)
+            log.warning("source.no_database", source=self.name)
+            self.standing = Standing.UNKNOWN
             return False
+        self.standing = Standing.LEADS if leads else Standing.STANDS_BY
+        return leads
 
     async def _serve(self, stop: asyncio.Event) -> None:
         """Both loops, until somebody asks for the end or another leads."""
@@ -92,10 +108,10 @@ class SourcePoller:
             try:
                 wait_s = await work()
             except Unavailable as error:
-                log.warning("source.unavailable", source=self._name, code=error.code)
+                log.warning("source.unavailable", source=self.name, code=error.code)
                 wait_s = AWAY_S
             except Exception:
-                log.exception("source.broken", source=self._name)
+                log.exception("source.broken", source=self.name)
                 wait_s = BROKEN_S
             if wait_s > 0:
                 await pause(wait_s, over, news)

@@ -92,6 +92,11 @@ class Dispatcher:
         """Whether it led when it last looked, at most a tick ago."""
         return self._leads
 
+    @property
+    def silent_s(self) -> float:
+        """For how long PostgreSQL has not answered it."""
+        return self._monotonic() - self._answered_at
+
     async def run(self, stop: asyncio.Event) -> None:
         """Lead or stand by until `stop` is set."""
         async with asyncio.TaskGroup() as group:

@@ -1,6 +1,7 @@
 """A dispatcher process."""
 
 import asyncio
+from functools import partial
 
 from redis.exceptions import RedisError
 
@@ -24,6 +25,7 @@ from haulage.storage.schedule_store import ScheduleStore
 from haulage.storage.stat_store import StatStore
 from haulage.storage.usage_store import UsageStore
 from haulage.storage.vector_store import VectorStore
+from haulage.telemetry.scrape import Standing, asking
 from haulage.wiring.services import (
     load_registry,
     on_signals,
@@ -34,11 +36,12 @@ from haulage.wiring.services import (
 )
 from haulage.wiring.webhooks import open_deliverer
 
+SERVICE = "dispatcher"
+
 
 def run_dispatcher() -> None:
     """Dispatch, or stand by, until SIGTERM."""
     settings = start("dispatcher")
-    serve_metrics(settings)
     registry = load_registry(settings)
     publish_types(settings, registry)
     asyncio.run(_dispatch(settings, registry))
@@ -85,10 +88,25 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                 ),
                 announced=Announced(lambda: listen(services.database)),
             )
+            health = asking(lambda: _health(dispatcher), service=SERVICE)
+            ready = asking(partial(_ready, dispatcher, settings.engine.lease_s), service=SERVICE)
+            serve_metrics(settings, SERVICE, health=health, ready=ready)
             await dispatcher.run(stop)
     finally:
         doorbell.close()
         await lengths.close()
+
+
+async def _health(dispatcher: Dispatcher) -> Standing:
+    return Standing(True, {"status": "ok", "service": SERVICE, "leads": dispatcher.leads})
+
+
+async def _ready(dispatcher: Dispatcher, lease_s: float) -> Standing:
+    """Whether it could lead: a candidate that PostgreSQL does not answer leads nobody."""
+    answered = dispatcher.silent_s < lease_s
+    status = "ready" if answered else "not_ready"
+    failing = [] if answered else ["postgres"]
+    return Standing(answered, {"status": status, "service": SERVICE, "failing": failing})
 
 
 class RedisQueueLengths:

@@ -1,8 +1,9 @@
 """A poller process."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from haulage.connectors.oauth2 import ClientCredentials
 from haulage.connectors.poller import SourcePoller
+from haulage.connectors.poller import Standing as SourceStanding
 from haulage.connectors.puller import Patience, Puller
 from haulage.connectors.remote import Remote
 from haulage.connectors.reporter import Reporter
@@ -24,15 +26,27 @@ from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.intake import Intake
 from haulage.engine.services import Services
 from haulage.engine.window import Window
+from haulage.limits.config import TASKS_POOL
+from haulage.limits.errors import RedisAway
 from haulage.limits.installation import Limits
+from haulage.limits.limit import Measure, Period
 from haulage.settings import Settings, SettingsFault
+from haulage.settings.limits import LimitsSettings
 from haulage.storage.job_reads import JobReads
 from haulage.storage.leader import Leader
 from haulage.storage.pull_store import PullStore
-from haulage.telemetry import scrape
+from haulage.telemetry.scrape import Standing, asking
 from haulage.wiring.limits import open_limits
-from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
+from haulage.wiring.services import (
+    load_registry,
+    on_signals,
+    open_services,
+    publish_types,
+    serve_metrics,
+    start,
+)
 
+SERVICE = "poller"
 NO_SOURCES = (
     "There is no source to pull tasks from. Set API_BASE_URL for the source `ai-tasks`, or write "
     "[sources.NAME] into haulage.toml (another place: HAULAGE_CONFIG)."
@@ -48,7 +62,6 @@ def run_poller() -> None:
     registry = load_registry(settings)
     require_types(sources, registry)
     publish_types(settings, registry)
-    scrape.serve(settings.metrics.host, settings.metrics.port or settings.poller.metrics_port)
     asyncio.run(_poll(settings, sources, registry))
 
 
@@ -79,10 +92,49 @@ async def _poll(settings: Settings, sources: dict[str, SourceBody], registry: Re
             open_pollers(settings, sources, services, limits) as pollers,
             asyncio.TaskGroup() as group,
         ):
+            serve_metrics(
+                settings,
+                SERVICE,
+                port=settings.poller.metrics_port,
+                health=asking(partial(health, settings.limits, limits), service=SERVICE),
+                ready=asking(partial(readiness, pollers), service=SERVICE),
+            )
             for one in pollers:
                 group.create_task(one.run(stop))
     finally:
         doorbell.close()
+
+
+async def health(settings: LimitsSettings, limits: Limits) -> Standing:
+    """Row B9's answer. The usage is empty where no limit is in force or Redis does not answer."""
+    usage: dict[str, dict[str, int]] = {}
+    with suppress(RedisAway):
+        for view in await limits.limiter.standing(TASKS_POOL):
+            if view.limit.period is not None and view.limit.measure is Measure.REQUESTS:
+                usage[view.limit.period] = {
+                    "current": view.current,
+                    "limit": view.most,
+                    "remaining": view.remaining,
+                }
+    strategies = [one.strategy for one in limits.book.pool(TASKS_POOL).limits]
+    document = {
+        "status": "ok",
+        "service": SERVICE,
+        "rate_limiting": {
+            "enabled": bool(strategies),
+            "strategy": strategies[0] if strategies else settings.strategy,
+            "current_usage": {period: usage[period] for period in Period if period in usage},
+        },
+    }
+    return Standing(True, document)
+
+
+async def readiness(pollers: Sequence[SourcePoller]) -> Standing:
+    """Whether each source is led here or somewhere else, by what the database says."""
+    sources = {one.name: one.standing for one in pollers}
+    knows = SourceStanding.UNKNOWN not in sources.values()
+    status = "ready" if knows else "not_ready"
+    return Standing(knows, {"status": status, "service": SERVICE, "sources": sources})
 
 
 @asynccontextmanager

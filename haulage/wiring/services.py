@@ -205,10 +205,23 @@ def start(role: str) -> Settings:
     return settings
 
 
-def serve_metrics(settings: Settings) -> None:
-    """Where this process has no HTTP API and its settings say where."""
-    if settings.metrics.port is not None:
-        scrape.serve(settings.metrics.host, settings.metrics.port)
+def serve_metrics(
+    settings: Settings,
+    service: str,
+    *,
+    port: int | None = None,
+    health: scrape.Question | None = None,
+    ready: scrape.Question | None = None,
+) -> None:
+    """`/metrics`, `/health` and `/ready` of a process that has no HTTP API, where its settings or
+    `port` say where. Without a question of its own it is well as long as it answers."""
+    chosen = settings.metrics.port or port
+    if chosen is not None:
+        well = scrape.Standing(True, {"status": "ok", "service": service})
+        health = health or (lambda: well)
+        scrape.serve(
+            settings.metrics.host, chosen, service=service, health=health, ready=ready or health
+        )
 
 
 def on_signals(act: Callable[[], None]) -> None:

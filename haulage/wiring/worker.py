@@ -32,7 +32,7 @@ def run_worker(
     if pool not in POOLS:
         raise HaulageError(f"There is no pool {pool!r}; there are io and cpu.")
     settings = start(f"worker-{pool}")
-    serve_metrics(settings)
+    serve_metrics(settings, f"worker-{pool}")
     registry = load_registry(settings)
     publish_types(settings, registry)
     served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
