@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-from live_system import System, until
+from live_system import System, free_port, until
 
 from bench.task_api import CLIENT_ID, CLIENT_SECRET, TaskApi, task_api
 
@@ -39,7 +40,9 @@ class Pollers:
             "OAUTH2_CLIENT_SECRET": CLIENT_SECRET,
             "POLLING_INTERVAL_SECONDS": "0.2",
             "CONCURRENCY_LIMIT": "2",
+            "METRICS_PORT": str(free_port()),
         }
+        self.url = f"http://127.0.0.1:{self._env['METRICS_PORT']}"
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> "subprocess.Popen[bytes]":
@@ -64,6 +67,30 @@ def pollers(system: System, api: TaskApi, tmp_path: Path) -> Iterator[Pollers]:
     started.close()
 
 
+def test_it_says_how_it_is_and_how_its_limits_stand(api: TaskApi, pollers: Pollers) -> None:
+    api.add("one", content="A text.")
+    pollers.start()
+    until(lambda: api.told, within_s=60)
+    health = httpx.get(f"{pollers.url}/health", trust_env=False)
+    assert health.status_code == 200
+    said = health.json()
+    usage = said["rate_limiting"].pop("current_usage")
+    assert said == {
+        "status": "ok",
+        "service": "poller",
+        "rate_limiting": {"enabled": True, "strategy": "rolling"},
+    }
+    assert list(usage) == ["minute", "hour", "day", "week", "month"]
+    limits = {period: one["limit"] for period, one in usage.items()}
+    assert limits == {"minute": 20, "hour": 100, "day": 500, "week": 2000, "month": 7500}
+    assert all(one["current"] + one["remaining"] == one["limit"] for one in usage.values())
+    assert usage["minute"]["current"] >= 1
+    ready = httpx.get(f"{pollers.url}/ready", trust_env=False)
+    assert (ready.status_code, ready.json()["sources"]) == (200, {"ai-tasks": "leads"})
+    metrics = httpx.get(f"{pollers.url}/metrics", trust_env=False).text
+    assert 'ai_tasks_processed_total{status="succeeded",task_type="text_embedding"} 1.0' in metrics
+
+
 def test_tasks_are_told_once_though_the_poller_is_killed(
     system: System, api: TaskApi, pollers: Pollers
 ) -> None:
@@ -78,7 +105,10 @@ def test_tasks_are_told_once_though_the_poller_is_killed(
     until(lambda: len(api.told) == TASKS + 1, within_s=60)
     assert api.states() == {"succeeded": TASKS, "failed": 1}
     assert not api.violations
-    jobs = system.query("SELECT count(*) FROM jobs WHERE tags @> ARRAY['source:ai-tasks']")
+    jobs = system.query(
+        "SELECT count(*) FROM jobs"
+        " WHERE tags @> ARRAY['source:ai-tasks'] AND request_id ~ '^t[0-9]'"
+    )
     assert jobs == [(TASKS,)]
     second.send_signal(signal.SIGTERM)
     assert second.wait(30) == 0, pollers.said()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -91,6 +92,7 @@ class Up:
                     "PYTHONPATH": os.pathsep.join([str(HERE), inherited.get("PYTHONPATH", "")]),
                     "HAULAGE_ENGINE_SHUTDOWN_S": "5",
                     "HAULAGE_HANDLER_WEB_ALLOW_PRIVATE": "true",
+                    "HAULAGE_WEBHOOKS_ALLOW_PRIVATE": "true",
                     **env,
                 },
             )
@@ -109,6 +111,13 @@ class Up:
 def lines(witness: Path) -> list[str]:
     """What handlers wrote (crew_handlers.bear_witness), without their process ids."""
     return [line.rpartition(" ")[0] for line in witness.read_text().splitlines()]
+
+
+def free_port() -> int:
+    """One that nobody listens at now."""
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        return int(some.getsockname()[1])
 
 
 def until(condition: Callable[[], object], within_s: float = 20) -> None:
