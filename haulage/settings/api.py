@@ -16,4 +16,5 @@ class ApiSettings(BaseModel):
     body_silence_s: float = Field(default=30.0, gt=0)
     max_wait_s: int = Field(default=60, ge=0)
     root_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    trace_url: str | None = Field(default=None, pattern=r"^https?://\S*\{trace_id\}\S*$")
     broker_down: Literal["accept", "refuse"] = "accept"

@@ -32,6 +32,7 @@ async def test_a_key_is_told_its_tenant_name_and_scopes(
         "key": str(made.row.id),
         "auth": True,
         "version": __version__,
+        "trace_url": None,
     }
     assert made.text not in answer.text
 

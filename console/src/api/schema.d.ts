@@ -2388,6 +2388,11 @@ export interface components {
              * @description Haulage's.
              */
             version: string;
+            /**
+             * Trace Url
+             * @description Where a trace is shown; has `{trace_id}`.
+             */
+            trace_url: string | null;
         };
         /**
          * NowDocument

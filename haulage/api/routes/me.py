@@ -27,6 +27,7 @@ class MeDocument(BaseModel):
     key: UUID | None = Field(description="The id of the API key.")
     auth: bool = Field(description="False: nobody is asked who they are.")
     version: str = Field(description="Haulage's.")
+    trace_url: str | None = Field(description="Where a trace is shown; has `{trace_id}`.")
 
 
 @router.get("", responses=problems(400, 503), summary="Who am I?")
@@ -42,4 +43,5 @@ async def me(request: Request, _query: Annotated[NoQuery, Query()]) -> MeDocumen
         key=UUID(who.caller.key) if who.caller.key else None,
         auth=deps.of(request).gate.enabled,
         version=__version__,
+        trace_url=deps.of(request).settings.api.trace_url,
     )

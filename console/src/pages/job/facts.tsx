@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { written } from "@/hooks/job-query";
 import type { Job } from "@/hooks/use-jobs";
+import { useMe } from "@/hooks/use-me";
 import { CopyIt, JobId, shortId } from "@/parts/job-id";
 import { Panel } from "@/parts/page";
 import { Ago, Duration, duration } from "@/parts/time";
@@ -17,6 +18,8 @@ const cost = new Intl.NumberFormat(undefined, {
 
 export function Facts({ job }: { job: Job }) {
   const { usage, credits } = job;
+  const { me } = useMe();
+  const trace = traceOf(job, me?.trace_url);
   const listed = (key: string, value: string) => ({ q: written(key, value) }) as never;
   return (
     <aside aria-label="About this job">
@@ -114,6 +117,13 @@ export function Facts({ job }: { job: Job }) {
               <CopyIt value={job.request_id} what="the request's id" />
             </Fact>
           )}
+          {trace && (
+            <Fact name="Trace">
+              <a href={trace} target="_blank" rel="noreferrer" className={css.link}>
+                See its trace
+              </a>
+            </Fact>
+          )}
           {job.fingerprint && (
             <Fact name="Cause">
               <Link to="/jobs" search={listed("fingerprint", job.fingerprint)} className={css.link}>
@@ -125,6 +135,11 @@ export function Facts({ job }: { job: Job }) {
       </Panel>
     </aside>
   );
+}
+
+/** Where the job's trace is shown, if it has one and there is such a place. */
+function traceOf(job: Job & { trace_id?: string | null }, place: string | null | undefined) {
+  return job.trace_id && place?.replaceAll("{trace_id}", encodeURIComponent(job.trace_id));
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

@@ -26,7 +26,6 @@ export function Equivalents({ call }: { call: Call }) {
         />
         <CopyIt value={text} what={`the ${way} call`} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section className={css.text} tabIndex={0} aria-label={`The ${way} call`}>
         {text}
       </section>
