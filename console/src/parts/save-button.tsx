@@ -2,6 +2,7 @@
 
 import { ActionIcon, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
+import { save } from "./save";
 
 export function SaveButton({
   label,
@@ -16,16 +17,9 @@ export function SaveButton({
   icon: ReactNode;
   type?: string;
 }) {
-  const save = () => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([content()], { type }));
-    link.download = name;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
   return (
     <Tooltip label={label}>
-      <ActionIcon aria-label={label} onClick={save}>
+      <ActionIcon aria-label={label} onClick={() => save(name, content(), type)}>
         {icon}
       </ActionIcon>
     </Tooltip>
