@@ -1,8 +1,8 @@
 /** What stands above a result: its facts in a line, and what it can be saved as. */
 
-import { Button } from "@mantine/core";
-import { Download } from "lucide-react";
-import type { ReactNode } from "react";
+import { ActionIcon, Button } from "@mantine/core";
+import { Download, Maximize2 } from "lucide-react";
+import { type ReactNode, useRef } from "react";
 import { save } from "@/parts/save";
 import css from "./frame.module.css";
 
@@ -20,8 +20,11 @@ export function Frame({
   notice?: ReactNode;
   children: ReactNode;
 }) {
+  const place = useRef<HTMLDivElement>(null);
+  const enlarge = () =>
+    document.fullscreenElement ? document.exitFullscreen() : place.current?.requestFullscreen();
   return (
-    <div className={css.frame}>
+    <div ref={place} className={css.frame}>
       <div className={css.head}>
         <ul className={css.facts}>
           {facts.filter(Boolean).map((fact, place) => (
@@ -41,6 +44,16 @@ export function Frame({
             {label}
           </Button>
         ))}
+        {document.fullscreenEnabled && (
+          <ActionIcon
+            size="sm"
+            aria-label="Full screen, and back"
+            title="Full screen, and back"
+            onClick={enlarge}
+          >
+            <Maximize2 size={13} />
+          </ActionIcon>
+        )}
       </div>
       {notice && <div className={css.notice}>{notice}</div>}
       {children}
