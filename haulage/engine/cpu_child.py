@@ -40,6 +40,7 @@ STOP_SIGNAL = signal.SIGUSR2
 INTERRUPT_SIGNAL = signal.SIGALRM
 # How long a child may try to reach PostgreSQL; Celery kills one that is not up after four seconds.
 BIRTH_PATIENCE_S = 3.0
+TELL_COUNTS_S = 0.5
 
 _Call = tuple[Callable[[], Any], "concurrent.futures.Future[Any]"]
 
@@ -58,6 +59,10 @@ class CpuChild:
         self._handling = False
         self._coroutine: asyncio.Future[Any] = self._thread.loop.create_future()
         self._coroutine.cancel()  # none yet
+        self._relay = host.relay
+        self._telling: asyncio.TimerHandle | None = None
+        if self._relay is not None:
+            self._relay.born()
         self._services: Services = self._open_or_end()
         self._executor = Executor(self._services, stop_grace_s=host.settings.stop_grace_s)
         signal.signal(STOP_SIGNAL, self._on_stop_signal)
@@ -91,7 +96,9 @@ class CpuChild:
         ended.result()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back, and say what was counted."""
+        if self._relay is not None:
+            self._relay.tell()
         try:
             self._thread.call(self._opened.aclose(), within_s=5)
         except TimeoutError:
@@ -109,7 +116,18 @@ class CpuChild:
             finally:
                 self._stop = None
         await self._services.drain()
+        self._tell_counts_soon()
         await self._require_idle()
+
+    def _tell_counts_soon(self) -> None:
+        """Once for all jobs that end within that time."""
+        if self._relay is not None and self._telling is None:
+            self._telling = self._thread.loop.call_later(TELL_COUNTS_S, self._tell_counts)
+
+    def _tell_counts(self) -> None:
+        self._telling = None
+        if self._relay is not None:
+            self._relay.tell()
 
     async def _require_idle(self) -> None:
         """A handler that goes on after its job is settled costs the process, not the slot."""

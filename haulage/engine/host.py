@@ -14,6 +14,7 @@ from haulage.engine.bus import Orders
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.services import Services
 from haulage.settings import EngineSettings
+from haulage.telemetry.relay import Relay
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class WorkerHost:
 
     `open_services` takes the number of connections and is entered once on each event loop of the
     process; `open_orders` yields what wakes the pulse; `send_canary` publishes one message into the
-    worker's own queue.
+    worker's own queue; by `relay` children say what they count.
     """
 
     pool: str
@@ -35,6 +36,7 @@ class WorkerHost:
     open_services: Callable[[int], AbstractAsyncContextManager[Services]]
     open_orders: Callable[[], AbstractAsyncContextManager[Orders]]
     send_canary: Callable[[], None]
+    relay: Relay | None = None
 
 
 def attach(app: Celery, host: WorkerHost) -> None:

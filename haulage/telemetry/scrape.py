@@ -16,9 +16,10 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 
 from haulage.telemetry import logs
+from haulage.telemetry.relay import Relay
 
 log = logs.get(__name__)
 
@@ -38,9 +39,23 @@ class Standing:
 Question = Callable[[], Standing]
 
 
-def serve(host: str, port: int, *, service: str, health: Question, ready: Question) -> int:
-    """Answer for as long as the process lives; the port. Raises `OSError` when none is free."""
-    app = _pages({"/health": health, "/ready": ready})
+def serve(
+    host: str,
+    port: int,
+    *,
+    service: str,
+    health: Question,
+    ready: Question,
+    relay: Relay | None = None,
+) -> int:
+    """Answer for as long as the process lives; the port. With `relay` the metrics are those of its
+    children, too. Raises `OSError` when no port is free."""
+    registry = REGISTRY
+    if relay is not None:
+        registry = CollectorRegistry()
+        registry.register(relay)
+        relay.listen()
+    app = _pages({"/health": health, "/ready": ready}, registry)
     for candidate in range(port, port + PORTS):
         try:
             server = make_server(host, candidate, app, _server_for(host), _Silent)
@@ -75,8 +90,10 @@ def asking(question: Callable[[], Awaitable[Standing]], *, service: str) -> Ques
     return ask
 
 
-def _pages(questions: Mapping[str, Question]) -> Callable[..., Iterable[bytes]]:
-    metrics = make_wsgi_app()
+def _pages(
+    questions: Mapping[str, Question], registry: CollectorRegistry
+) -> Callable[..., Iterable[bytes]]:
+    metrics = make_wsgi_app(registry)
 
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]

@@ -36,6 +36,7 @@ from haulage.storage.usage_store import UsageStore
 from haulage.storage.vector_store import VectorStore
 from haulage.storage.worker_store import WorkerStore
 from haulage.telemetry import logs, scrape
+from haulage.telemetry.relay import Relay
 from haulage.wiring import collector
 from haulage.wiring.limits import open_book, open_limits
 from haulage.wiring.tables import require_tables
@@ -212,6 +213,7 @@ def serve_metrics(
     port: int | None = None,
     health: scrape.Question | None = None,
     ready: scrape.Question | None = None,
+    relay: Relay | None = None,
 ) -> None:
     """`/metrics`, `/health` and `/ready` of a process that has no HTTP API, where its settings or
     `port` say where. Without a question of its own it is well as long as it answers."""
@@ -220,7 +222,12 @@ def serve_metrics(
         well = scrape.Standing(True, {"status": "ok", "service": service})
         health = health or (lambda: well)
         scrape.serve(
-            settings.metrics.host, chosen, service=service, health=health, ready=ready or health
+            settings.metrics.host,
+            chosen,
+            service=service,
+            health=health,
+            ready=ready or health,
+            relay=relay,
         )
 
 

@@ -15,6 +15,7 @@ from haulage.engine.cpu_pool import CpuPool, run_message
 from haulage.engine.host import WorkerHost, attach
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.io_pool import IoPool
+from haulage.telemetry.relay import Relay
 from haulage.wiring.services import (
     load_registry,
     open_orders,
@@ -32,7 +33,9 @@ def run_worker(
     if pool not in POOLS:
         raise HaulageError(f"There is no pool {pool!r}; there are io and cpu.")
     settings = start(f"worker-{pool}")
-    serve_metrics(settings, f"worker-{pool}")
+    # Its children's, that is: what they count would be seen nowhere.
+    relay = Relay() if pool == CPU and settings.metrics.port is not None else None
+    serve_metrics(settings, f"worker-{pool}", relay=relay)
     registry = load_registry(settings)
     publish_types(settings, registry)
     served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
@@ -61,6 +64,7 @@ def run_worker(
         ),
         open_orders=lambda: open_orders(settings),
         send_canary=sender(app, nest),
+        relay=relay,
     )
     attach(app, host)
     recycle_mb = settings.engine.child_recycle_mb

@@ -28,6 +28,8 @@ class System:
     ready: dict
     log: Path
     client: Client = field(init=False)
+    # The first of the ports where its processes show their metrics, where it is set.
+    metrics_port: int = 0
 
     def __post_init__(self) -> None:
         self.client = Client(self.ready["url"])
