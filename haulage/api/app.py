@@ -153,7 +153,7 @@ async def open_app(
                 broker=watch,
                 quota=quota,
             ),
-            control=Control(services),
+            control=Control(services, limits.traffic),
             reads=reads,
             settings=settings,
             hub=hub,

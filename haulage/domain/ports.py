@@ -98,6 +98,11 @@ class Traffic(Protocol):
         """Nobody will come again with this ticket."""
         ...
 
+    def abandon(self, jobs: Iterable[UUID]) -> None:
+        """Nobody will come again with a ticket of these jobs: a ticket begins with its job's id and
+        a full stop. Does not wait for it to be so."""
+        ...
+
 
 class UsageLedger(Protocol):
     """Sums what tenants use of each model, day by day."""
@@ -150,5 +155,7 @@ class FreeRoad:
         yield FreePass()
 
     def leave(self, provider: str, asker: Asker, *, ticket: str) -> None: ...
+
+    def abandon(self, jobs: Iterable[UUID]) -> None: ...
 
     def add(self, *, tenant: str, provider: str, model: str, usage: ModelUsage) -> None: ...

@@ -127,6 +127,7 @@ class Operation:
         self._services.event_bell.rang(done.changed)
         self._services.worker_bell.wake(list(done.workers))
         if self._order.action is Action.CANCEL and done.changed:
+            self._services.traffic.abandon(done.changed)
             await patiently(
                 lambda: self._control.cancel_children(
                     list(done.changed),

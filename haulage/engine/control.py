@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from haulage.domain.lifecycle import State
+from haulage.domain.ports import Traffic
 from haulage.engine.services import Services
 from haulage.storage.job_store import CancelAnswer
 
@@ -11,8 +12,10 @@ from haulage.storage.job_store import CancelAnswer
 class Control:
     """Somebody's decisions about jobs."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, traffic: Traffic | None = None) -> None:
         self._services = services
+        # Where jobs wait in line for providers; a worker's services know it.
+        self._traffic = services.traffic if traffic is None else traffic
 
     async def cancel(
         self, ids: Sequence[UUID], *, tenant: str, by: str
@@ -64,6 +67,7 @@ class Control:
     ) -> dict[UUID, CancelAnswer]:
         answers = await self._services.jobs.cancel(ids, tenant=tenant, by=by, bulk=bulk, why=why)
         self._services.event_bell.rang(answers)
+        self._traffic.abandon(answers)
         self._services.worker_bell.wake(
             [
                 answer.worker_id

@@ -26,7 +26,7 @@ BATCH = 100
 # What nobody can be waiting for goes along with the next call, or alone after this.
 LINGER_S = 0.025
 RULES_FOR_S = 30.0
-TOLD_AGAIN, UNHEARD_AT_MOST = {"settle", "cancel"}, 10_000
+TOLD_AGAIN, UNHEARD_AT_MOST = {"settle", "cancel", "abandon"}, 10_000
 
 Operation = list[Any]
 _Asked = tuple[Operation, asyncio.Future[Any] | None]

@@ -169,6 +169,13 @@ function operations.cancel(id)
   return {'cancelled'}
 end
 
+-- {'abandon', owner}: nobody comes again for the parked places whose ids begin with it and a full stop.
+function operations.abandon(owner)
+  local ids = redis.call('ZRANGEBYLEX', pool .. ':owned', '[' .. owner .. '.', '(' .. owner .. '/')
+  for _, id in ipairs(ids) do operations.cancel(id) end
+  return {'abandoned', #ids}
+end
+
 -- {'turn', id}: somebody still waits for it; when its turn comes, as things stand.
 function operations.turn(id)
   local record = record_of(id)

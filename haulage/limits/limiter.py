@@ -9,7 +9,7 @@ has a local share.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -127,6 +127,11 @@ class Limiter:
             reset_ms = round(said.reset_s * 1000)
             words = (hold.lane, said.measure.value, said.left, reset_ms)
             self._desk(hold.pool.name).talk.tell("remaining", *words, soon=False)
+
+    def abandon(self, pool: str, owners: Iterable[str]) -> None:
+        """Give back the parked places whose ids begin with one of these and a full stop."""
+        for owner in owners:
+            self._desk(pool).talk.tell("abandon", owner, soon=False)
 
     async def look(self, pool: str) -> PoolView:
         """How a pool stands now. Raises `RedisAway`."""

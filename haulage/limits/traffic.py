@@ -6,11 +6,12 @@ raises `LimitReached`, so that the job gives its slot back, and its place in lin
 whoever comes again with the same ticket. Redis away: nothing goes, and the job waits, too.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+from uuid import UUID
 
 from haulage.domain.errors import Snoozed
 from haulage.domain.limits import Asker, Estimate, Spent, Wait
@@ -83,6 +84,7 @@ class LimitedTraffic:
         short_wait_s: float,
         now: Callable[[], datetime],
         random: Random,
+        pools: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._limiter = limiter
         self._breakers = breakers
@@ -90,6 +92,7 @@ class LimitedTraffic:
         self._early_s = min(EARLY_S, short_wait_s / 2)
         self._now = now
         self._random = random
+        self._pools = pools
         self._away_since: datetime | None = None
 
     @asynccontextmanager
@@ -122,6 +125,13 @@ class LimitedTraffic:
         """Nobody will come again with this ticket."""
         if provider not in AT_HOME and self._limiter.is_limited(provider):
             self._limiter.hold(provider, Estimate(), asker, id=_place(ticket, asker)).withdraw()
+
+    def abandon(self, jobs: Iterable[UUID]) -> None:
+        """Nobody will come again with a ticket of these jobs."""
+        owners = [str(one) for one in jobs]
+        for pool in self._pools():
+            if self._limiter.is_limited(pool):
+                self._limiter.abandon(pool, owners)
 
     @asynccontextmanager
     async def _entered(

@@ -10,7 +10,8 @@
 --
 -- Keys beside the counters: rec (hash id -> record), exp (zset id -> when the record is void),
 -- lanes (zset lane -> its oldest number), q:<lane> (zset id -> number), z:<lane> (the same of those
--- that come again later), away (set of the lanes that have such), flow (hash tenant -> finish, '' -> virtual time), len (hash tenant ->
+-- that come again later), away (set of the lanes that have such), owned (zset of their ids, for a
+-- search by how they begin), flow (hash tenant -> finish, '' -> virtual time), len (hash tenant ->
 -- service time that waits), meta (hash).
 
 local WAITING, PARKED, HELD, EXPIRED = 0, 1, 2, 3
@@ -92,6 +93,7 @@ end
 
 local function leave_the_parked(id, record)
   redis.call('ZREM', pool .. ':z:' .. record.lane, id)
+  redis.call('ZREM', pool .. ':owned', id)
   if redis.call('EXISTS', pool .. ':z:' .. record.lane) == 0 then
     redis.call('SREM', pool .. ':away', record.lane)
   end
@@ -119,6 +121,7 @@ local function park(id, record)
   record.state = PARKED
   redis.call('ZADD', pool .. ':z:' .. record.lane, whole(record.number), id)
   redis.call('SADD', pool .. ':away', record.lane)
+  redis.call('ZADD', pool .. ':owned', 0, id)
   keep_record(id, record)
 end
 

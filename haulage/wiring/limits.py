@@ -82,6 +82,7 @@ async def _open(
                 short_wait_s=settings.limits.short_wait_s,
                 now=clock.now,
                 random=Random(),  # noqa: S311 - spreads those who come back
+                pools=lambda: [one.name for one in book.entries()],
             ),
         )
     finally:

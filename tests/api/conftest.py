@@ -147,7 +147,7 @@ async def running_api(
                     broker=broker,
                     quota=quota,
                 ),
-                control=Control(services),
+                control=Control(services, limits.traffic),
                 reads=reads,
                 settings=settings,
                 hub=hub,

@@ -79,6 +79,23 @@ async def test_it_says_who_waits_and_who_is_parked(http: httpx.AsyncClient, api:
     ]
 
 
+async def test_a_cancelled_job_gives_its_parked_place_back(
+    http: httpx.AsyncClient, api: Api
+) -> None:
+    await http.put("/api/v1/limits/openai", json={"requests_per_hour": 1})
+    limiter = api.app.state.deps.limits.limiter
+    async with limiter.hold("openai", Estimate(0), Asker()):
+        pass
+    job = (await http.post("/api/v1/jobs", json={"type": "speak", "input": {"text": "hi"}})).json()[
+        "id"
+    ]
+    await limiter.try_hold("openai", Estimate(0), Asker(), id=f"{job}.1.handler.1/m")
+    assert (await http.get("/api/v1/limits/openai")).json()["parked"] == 1
+    assert (await http.delete(f"/api/v1/jobs/{job}")).status_code in (200, 202)
+    await limiter.drain()
+    assert (await http.get("/api/v1/limits/openai")).json()["parked"] == 0
+
+
 async def test_an_open_breaker_is_closed_by_hand(http: httpx.AsyncClient, api: Api) -> None:
     await http.put("/api/v1/limits/openai", json={"breaker_failures": 1})
     breakers = api.app.state.deps.limits.breakers

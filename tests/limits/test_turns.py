@@ -99,3 +99,15 @@ async def test_the_foreseen_turn_counts_who_is_ahead(client: "redis.Redis") -> N
     line = Line(client, ONE_A_SECOND)
     said = await line.call(*(line.taking(f"{n}", stay=True) for n in range(5)))
     assert [answer[1] for answer in said["answers"][1:]] == [1_000, 2_000, 3_000, 4_000]
+
+
+async def test_places_that_are_abandoned_hold_up_nobody(client: "redis.Redis") -> None:
+    line = Line(client, ONE_A_SECOND)
+    await line.take("first")
+    for place in ("job-1.1.a.1/m", "job-1.1.b.1/m", "job-10.1.a.1/m"):
+        await line.take(place)
+    assert (await line.take("job-2.1.a.1/m"))[1] == 4_000
+    said = await line.call(["abandon", "job-1"])
+    assert said["answers"] == [["abandoned", 2]]
+    assert (await line.take("job-2.1.a.1/m"))[1] == 2_000
+    assert (await line.call(["abandon", "job-1"]))["answers"] == [["abandoned", 0]]

@@ -3,9 +3,12 @@
 import logging
 from dataclasses import replace
 from random import Random
+from uuid import UUID
 
+import httpx
 import psycopg
 import pytest
+import redis
 from prometheus_client import generate_latest
 from pydantic import BaseModel, SecretStr
 from simulated_provider import GOOD_KEY, Running
@@ -14,7 +17,9 @@ from haulage.domain.context import Context
 from haulage.engine.executor import Executor
 from haulage.engine.services import Services
 from haulage.providers.keys import Key
+from haulage.settings import Settings, load
 from haulage.storage import tables
+from tests.api.conftest import running_api
 from tests.conftest import TestClock
 from tests.engine.conftest import Bench
 from tests.factories import queued, row
@@ -41,6 +46,17 @@ def bench(services: Services, clock: TestClock, desks: Desks) -> Bench:
     return made
 
 
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    return load(
+        {
+            "HAULAGE_DATABASE_URL": database_url,
+            "HAULAGE_REDIS_URL": redis_url,
+            "HAULAGE_PROVIDERS_OPENAI_API_KEY": GOOD_KEY,
+        }
+    )
+
+
 def stored(url: str) -> str:
     """Every row of every table."""
     with psycopg.connect(url) as connection:
@@ -52,9 +68,36 @@ def stored(url: str) -> str:
     return "\n".join(rows)
 
 
+async def answered(settings: Settings, services: Services, jobs: list[UUID]) -> str:
+    """Every answer of the API that tells of these jobs, of the installation and of providers."""
+    parts = ("", "/result", "/events", "/logs", "/steps", "/attempts", "/why")
+    urls = [f"/api/v1/jobs/{job}{part}" for job in jobs for part in parts]
+    lists = ("jobs", "dead-letters", "dead-letters/groups", "limits", "usage", "types", "stats")
+    urls += [f"/api/v1/{name}" for name in (*lists, "queues", "workers", "limits/openai")]
+    urls += ["/metrics", "/ready", "/openapi.json", "/api/v1/nowhere"]
+    texts = []
+    async with running_api(settings, services) as api:
+        transport = httpx.ASGITransport(api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://haulage.test") as http:
+            await http.put("/api/v1/limits/openai", json={"requests_per_minute": 5})
+            for url in urls:
+                answer = await http.get(url)
+                assert answer.status_code < 500 or url == "/ready", url
+                texts += [answer.text, str(answer.headers)]
+    return "\n".join(texts)
+
+
+def kept_in(redis_url: str) -> str:
+    """Everything that Redis holds."""
+    with redis.Redis.from_url(redis_url) as client:
+        return "\n".join(f"{key!r} {client.dump(key)!r}" for key in client.scan_iter())
+
+
 async def test_a_planted_key_is_found_nowhere_after_failures_of_every_kind(
     bench: Bench,
     database_url: str,
+    redis_url: str,
+    settings: Settings,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -65,16 +108,22 @@ async def test_a_planted_key_is_found_nowhere_after_failures_of_every_kind(
         return (await ctx.chat(chosen[-1], "hello", output=Person)).text
 
     bench.declare(handler, result=str)
-    seen = []
+    seen, jobs = [], []
     for provider in PROVIDERS:
         for word in WORDS:
             chosen.append(f"{provider}:do/{word}")
             job_id = await queued(bench.services, type="try", max_attempts=1)
             await bench.attempt(job_id)
             seen.append((await row(bench.services, job_id))["state"])
+            if provider == PROVIDERS[0]:
+                jobs.append(job_id)
     assert set(seen) == {"failed"}
+    answers = await answered(settings, bench.services, jobs[::3])
+    assert all(str(job_id) in answers for job_id in jobs[::3])
     printed = capsys.readouterr()
     places = {
+        "answers": answers,
+        "redis": kept_in(redis_url),
         "tables": stored(database_url),
         "logs": caplog.text,
         "printed": printed.out + printed.err,
