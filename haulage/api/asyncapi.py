@@ -1,4 +1,5 @@
-"""The AsyncAPI 3 document of a job's events: both faces, their messages, their close codes."""
+"""The AsyncAPI 3 document of what is told: a job's events on both faces, with their messages and
+close codes, and what webhooks send."""
 
 from typing import Any
 
@@ -7,6 +8,8 @@ from pydantic.json_schema import models_json_schema
 from haulage import __version__
 from haulage.api import websocket
 from haulage.api.event_models import MODELS
+from haulage.api.webhook_messages import HEADERS, MESSAGES, SUMMARIES, example_of
+from haulage.domain.webhook import WebhookEvent
 
 _REFERENCE = "#/components/schemas/{model}"
 _EXAMPLES: dict[str, dict[str, Any]] = {
@@ -30,11 +33,19 @@ last `id`. Close codes: {websocket.OVER} the job is over; {websocket.GOING_AWAY}
 down; {websocket.BROKEN} PostgreSQL does not answer; {websocket.UNFIT} the query does not fit;
 {websocket.NO_SUCH_JOB} no such job; {websocket.TOO_SLOW} the reader was too slow."""
 
+_WEBHOOK = """\
+Sent by POST to an endpoint's own URL, as Standard Webhooks has it: at least once, under one
+`webhook-id`, those of one job in their order."""
+
 
 def document() -> dict[str, Any]:
     """The whole document, anew."""
     _, given = models_json_schema(
-        [(model, "serialization") for model in MODELS.values()], ref_template=_REFERENCE
+        [
+            (model, "serialization")
+            for model in dict.fromkeys([*MODELS.values(), *MESSAGES.values()])
+        ],
+        ref_template=_REFERENCE,
     )
     return {
         "asyncapi": "3.0.0",
@@ -48,13 +59,25 @@ def document() -> dict[str, Any]:
         "channels": {
             "sse": _channel("/api/v1/jobs/{job_id}/events", "Server-sent events", _SSE),
             "ws": _channel("/api/v1/jobs/{job_id}/ws", "WebSocket", _WS),
+            "webhook": {
+                "address": None,
+                "title": "Webhooks",
+                "description": _WEBHOOK,
+                "messages": {
+                    event.value: {"$ref": f"#/components/messages/{event.value}"}
+                    for event in MESSAGES
+                },
+            },
         },
         "operations": {
             face: {"action": "send", "channel": {"$ref": f"#/channels/{face}"}}
-            for face in ("sse", "ws")
+            for face in ("sse", "ws", "webhook")
         },
         "components": {
-            "messages": {name: _message(name) for name in MODELS},
+            "messages": {
+                **{name: _message(name) for name in MODELS},
+                **{event.value: _webhook_message(event) for event in MESSAGES},
+            },
             "schemas": given["$defs"],
         },
     }
@@ -77,4 +100,15 @@ def _message(name: str) -> dict[str, Any]:
         "summary": (model.__doc__ or "").partition("\n")[0],
         "payload": {"$ref": _REFERENCE.format(model=model.__name__)},
         "examples": [{"payload": _EXAMPLES[name]}],
+    }
+
+
+def _webhook_message(event: WebhookEvent) -> dict[str, Any]:
+    headers = {name: {"type": "string", "description": said} for name, said in HEADERS.items()}
+    return {
+        "name": event.value,
+        "summary": SUMMARIES[event],
+        "headers": {"type": "object", "properties": headers, "required": list(HEADERS)},
+        "payload": {"$ref": _REFERENCE.format(model=MESSAGES[event].__name__)},
+        "examples": [{"payload": example_of(event)}],
     }

@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket
 from haulage.accounts.principal import Principal
 from haulage.accounts.secret import ANYWHERE
 from haulage.api import deps
+from haulage.api.addresses import address_of
 from haulage.api.errors import REQUEST_ID, Refusal
 from haulage.api.openapi import problems
 from haulage.domain.errors import DefinitionFault, NotAllowed, NotAuthenticated, OverLimit
@@ -125,7 +126,8 @@ async def admit(connection: HTTPConnection, needs: Needs, *, route: str) -> None
     if not needs:
         return
     parts = deps.of(connection)
-    principal = await parts.gate.admit(_credential(connection), address=_address(connection))
+    address = address_of(connection, parts.settings.api.trusted_proxies)
+    principal = await parts.gate.admit(_credential(connection), address=address)
     deps.keep(connection, principal)
     require(principal, *needs)
     await parts.quota.request(principal)
@@ -175,10 +177,6 @@ def _credential(connection: HTTPConnection) -> str | None:
         if offered.startswith(BEARER):
             return str(offered[len(BEARER) :])
     return None
-
-
-def _address(connection: HTTPConnection) -> str:
-    return connection.client.host if connection.client else "unknown"
 
 
 def _refuse_credentials(query: bytes) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from haulage.api.bulk_models import BulkBody, BulkPreview
@@ -12,7 +13,9 @@ from haulage.api.fleet_models import PauseBody
 from haulage.api.key_models import KeyBody, RotateBody
 from haulage.api.models import Batch, Problem, Submit
 from haulage.api.schedule_models import ScheduleBody
+from haulage.api.webhook_messages import HEADERS, MESSAGES, SUMMARIES, example_of
 from haulage.api.webhook_models import ReplayBody, RotateSecretBody, WebhookBody, WebhookChange
+from haulage.domain.webhook import WebhookEvent
 from haulage.limits.config import PoolBody
 
 DESCRIPTION = """\
@@ -97,13 +100,17 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is not None:
             return app.openapi_schema
         document = generate()
+        sent: list[type[BaseModel]] = [Problem, *dict.fromkeys(MESSAGES.values())]
+        read: list[type[BaseModel]] = [*_BODIES]
         _, given = models_json_schema(
-            [(model, "validation") for model in _BODIES] + [(Problem, "serialization")],
+            [(model, "validation") for model in read]
+            + [(model, "serialization") for model in sent],
             ref_template=_REFERENCE,
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(given["$defs"])
         schemas.update(app.state.deps.types.schemas)
+        document["webhooks"] = {event.value: _webhook(event) for event in MESSAGES}
         document["components"]["securitySchemes"] = {"bearer": _BEARER}
         submit = document["paths"]["/api/v1/jobs"]["post"]["requestBody"]["content"]
         submit["application/json"]["examples"] = app.state.deps.types.examples
@@ -113,6 +120,29 @@ def install(app: FastAPI) -> None:
         return document
 
     app.openapi = complete  # type: ignore[method-assign]
+
+
+def _webhook(event: WebhookEvent) -> dict[str, Any]:
+    """What an endpoint is sent; see docs/how-to/webhooks.md."""
+    reference = {"$ref": _REFERENCE.format(model=MESSAGES[event].__name__)}
+    content = {"application/json": {"schema": reference, "example": example_of(event)}}
+    headers = [
+        {**header(name), "required": True, "description": said} for name, said in HEADERS.items()
+    ]
+    return {
+        "post": {
+            "summary": SUMMARIES[event],
+            "tags": ["webhooks"],
+            "operationId": event.value.replace(".", "_"),
+            "parameters": headers,
+            "requestBody": {"required": True, "content": content},
+            "responses": {
+                "2XX": {"description": "Taken. Everything else, a redirect too, is tried again."},
+                "410": {"description": "The endpoint is gone: it is disabled."},
+            },
+            "security": [],
+        }
+    }
 
 
 def _forget_validation(document: dict[str, Any]) -> None:

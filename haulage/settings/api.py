@@ -1,8 +1,17 @@
 """Settings of the HTTP face."""
 
-from typing import Literal
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
+
+Network = IPv4Network | IPv6Network
+
+
+def _networks(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
 class ApiSettings(BaseModel):
@@ -17,4 +26,5 @@ class ApiSettings(BaseModel):
     max_wait_s: int = Field(default=60, ge=0)
     root_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     trace_url: str | None = Field(default=None, pattern=r"^https?://\S*\{trace_id\}\S*$")
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
     broker_down: Literal["accept", "refuse"] = "accept"

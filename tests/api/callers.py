@@ -28,8 +28,8 @@ class Callers:
     api: Api
     opened: AsyncExitStack
 
-    async def client(self, token: str | None) -> httpx.AsyncClient:
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async def client(self, token: str | None, **also: str) -> httpx.AsyncClient:
+        headers = {**also} if token is None else {**also, "Authorization": f"Bearer {token}"}
         transport = httpx.ASGITransport(self.api.app, client=("203.0.113.7", 5000))
         client = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
         return await self.opened.enter_async_context(client)

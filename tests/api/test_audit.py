@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from haulage.domain.errors import Unavailable
 from haulage.domain.scope import Scope
 from haulage.engine.services import Services
-from haulage.settings import Settings
+from haulage.settings import Settings, SettingsFault, load
+from haulage.settings.api import ApiSettings
 from haulage.storage import tables
 from haulage.storage.database import Database
 from tests.api.callers import Callers, callers
@@ -99,3 +100,35 @@ async def test_what_cannot_be_written_down_is_not_done(gated: Callers, worker: W
     gate.record = away
     assert (await ops.post(f"/api/v1/jobs/{job}/cancel")).status_code == 503
     assert (await ops.get(f"/api/v1/jobs/{job}")).json()["state"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "address"),
+    [
+        # The test's connections come from 203.0.113.7.
+        ("", "198.51.100.9", "203.0.113.7"),
+        ("10.0.0.0/8", "198.51.100.9", "203.0.113.7"),
+        ("203.0.113.0/24", "198.51.100.9", "198.51.100.9"),
+        ("203.0.113.7", "1.1.1.1, 198.51.100.9", "198.51.100.9"),
+        ("203.0.113.7,10.0.0.0/8", "1.1.1.1, 198.51.100.9, 10.0.0.3", "198.51.100.9"),
+        ("203.0.113.7", "[2001:db8::5]:4711", "2001:db8::5"),
+        ("203.0.113.7", "198.51.100.9:4711", "198.51.100.9"),
+        ("203.0.113.7", "1.1.1.1, nonsense", "203.0.113.7"),
+        ("0.0.0.0/0", "10.0.0.1, 10.0.0.2", "10.0.0.1"),
+    ],
+)
+async def test_only_proxies_of_ours_say_where_a_caller_is(
+    settings: Settings, services: Services, trusted: str, said: str, address: str
+) -> None:
+    api = ApiSettings.model_validate({**settings.api.model_dump(), "trusted_proxies": trusted})
+    async with callers(settings.model_copy(update={"api": api}), services) as gated:
+        web = await gated.client(await gated.key(Scope.SUBMIT), **{"X-Forwarded-For": said})
+        await web.post("/api/v1/jobs", json=GOOD)
+        admin = await gated.of(Scope.ADMIN)
+        (told,) = (await admin.get(AUDIT)).json()["data"]
+    assert told["address"] == address
+
+
+def test_a_network_that_is_none_is_refused_at_the_start() -> None:
+    with pytest.raises(SettingsFault, match="HAULAGE_API_TRUSTED_PROXIES"):
+        load({"HAULAGE_API_TRUSTED_PROXIES": "10.0.0.0/8, nonsense"})

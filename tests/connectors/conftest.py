@@ -11,11 +11,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from haulage.api.webhook_messages import MESSAGES
 from haulage.connectors import signature
 from haulage.connectors.vault import Vault
 from haulage.connectors.webhooks import Deliverer
 from haulage.domain.ids import uuid7
-from haulage.domain.webhook import ENDS, Telling
+from haulage.domain.webhook import ENDS, Telling, WebhookEvent
 from haulage.engine.services import Services
 from haulage.storage.database import Database
 from haulage.storage.delivery_store import DeliveryStore
@@ -108,3 +109,15 @@ async def post(services: Services, clock: TestClock, patience_s: float) -> Async
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as opened:
         yield opened
+    # Whatever an endpoint is sent is what the documents of the API say.
+    for document in (one.document for one in opened.received):
+        model = MESSAGES[WebhookEvent(document["type"])]
+        read = model.model_validate(document)
+        assert names(read.model_dump(mode="json", exclude_unset=True)) == names(document)
+
+
+def names(document: Any) -> Any:
+    """What fields it has; moments may be written in several ways."""
+    if not isinstance(document, dict):
+        return None
+    return {name: names(value) for name, value in document.items()}
