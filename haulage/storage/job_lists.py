@@ -6,9 +6,10 @@ the whole table. So the way to the rows is chosen here.
 
 The jobs of one queue, type and state, a lane, lie in order in one index for each order of a list;
 so do errors, and tags by queue and type. A page is merged from the lanes that a filter leaves. What
-the index does not answer is looked up in the jobs it leads to: each filter's next `REACH` of them
-first. If none has a page among them, the filter that leaves the fewest jobs leads, and if these are
-`FEW` all of them are read.
+the index does not answer is looked up in the jobs it leads to (`job_walks.py`): each filter's next
+`REACH` of them first, which is all there is where a filter leaves few. If none has a page among
+them, the filter that leaves the fewest jobs leads, and if these are `FEW` all of them are read;
+else the walk that has found most goes on.
 
 What stays slow: filters that leave many rows each and hardly any together.
 """
@@ -31,7 +32,8 @@ from haulage.storage.job_filter import (
     text_conditions,
     within,
 )
-from haulage.storage.lanes import Condition, Lane, Position, Rows, Way, newest
+from haulage.storage.job_walks import Walk
+from haulage.storage.lanes import Condition, Lane, Position, Way, newest
 from haulage.storage.tables import job_tags, jobs
 
 # The finest that PostgreSQL tells moments apart.
@@ -42,6 +44,8 @@ FEW = 5_000
 VERY_FEW = 100
 # Where a filter leaves every twentieth job or more, a page of 50 is among so many next ones.
 REACH = 1_000
+# How far it is gone on from there, and how often, before the rest is walked in one go.
+STRIDE, STRIDES = 4_000, 2
 
 # Word for word that of the indexes, which the planner does not see in a parameter's value.
 _DEAD = sa.text("state = 'failed' AND discarded_at IS NULL")
@@ -98,26 +102,25 @@ async def page_of(
     ways = await _ways(connection, possible, tenant=tenant)
     if not ways:
         return []
-    shown = _shown(columns, ways[0].page(before, limit))
-    if ways[0].rest:
-        in_order = ways if possible.order is Order.CREATED else ways[:1]
-        for way in in_order:
-            near = _shown(columns, way.near(before, limit, reach=REACH))
-            rows = (await connection.execute(near)).mappings().all()
-            if len(rows) == limit:
-                return rows
-        few = await _few(connection, ways)
-        if few is not None:
-            shown = sa.select(*columns).where(few, *conditions(possible, tenant=tenant))
-            shown = newest(shown, jobs.c[possible.order.value], jobs.c.id, before).limit(limit)
-    return (await connection.execute(shown)).mappings().all()
-
-
-def _shown(columns: Sequence[sa.ColumnElement[Any]], rows: Rows) -> Rows:
-    """The `columns` of the jobs that a way selects, in its order."""
-    found = rows.subquery("found")
-    query = sa.select(*columns).select_from(found.join(jobs, jobs.c.id == found.c.id))
-    return newest(query, found.c.at, found.c.id, None)
+    # The first way has the list's order; by creation all of them have it.
+    in_order = ways if possible.order is Order.CREATED else ways[:1]
+    walks = [Walk(way, columns, before, limit) for way in in_order]
+    if not ways[0].rest:
+        return await walks[0].finish(connection)
+    for walk in walks:
+        if await walk.go(connection, REACH):
+            return walk.found
+    few = await _few(connection, ways)
+    if few is not None:
+        shown = sa.select(*columns).where(few, *conditions(possible, tenant=tenant))
+        shown = newest(shown, jobs.c[possible.order.value], jobs.c.id, before).limit(limit)
+        return (await connection.execute(shown)).mappings().all()
+    # Who has found most goes on.
+    walk = max(walks, key=lambda one: len(one.found))
+    for _ in range(STRIDES):
+        if await walk.go(connection, STRIDE):
+            return walk.found
+    return await walk.finish(connection)
 
 
 async def _few(connection: AsyncConnection, ways: Sequence[Way]) -> Condition | None:

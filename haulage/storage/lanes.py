@@ -1,7 +1,7 @@
 """Ways to jobs: pages that are merged from lanes, which an index keeps in order each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -50,9 +50,15 @@ class Way:
         """`at` and `id` of up to `limit` past `before`, newest first."""
         return _ordered(self._merged(self.rest, before, limit)).limit(limit)
 
-    def near(self, before: Position | None, limit: int, *, reach: int) -> Rows:
-        """The same, but only of the `reach` next that it leads to: it may be too few."""
-        walked = _ordered(self._merged((), before, reach)).limit(reach).subquery("walked")
+    def walk(self, before: Position | None, reach: int, *, since: datetime | None = None) -> Rows:
+        """`at` and `id` of the next `reach` past `before`, whatever `rest` says, newest first, and
+        no older than `since`."""
+        if since is not None:
+            return replace(self, where=(*self.where, self.at >= since)).walk(before, reach)
+        return _ordered(self._merged((), before, reach)).limit(reach)
+
+    def fitting(self, walked: sa.FromClause, limit: int) -> Rows:
+        """The first `limit` of a `walk` whose jobs are as `rest` says."""
         return _fitting(walked, self.rest, limit)
 
     def _merged(self, rest: Sequence[Condition], before: Position | None, limit: int) -> Rows:
@@ -79,7 +85,7 @@ class Way:
         return _fitting(newest(rows, self.at, self.id, before).subquery("walked"), rest, limit)
 
 
-def _fitting(walked: sa.Subquery, rest: Sequence[Condition], limit: int) -> Rows:
+def _fitting(walked: sa.FromClause, rest: Sequence[Condition], limit: int) -> Rows:
     """The first `limit` of an ordered subquery whose jobs are as `rest` says.
 
     Row by row and only as far as needed: OFFSET keeps the planner from reading all jobs that `rest`

@@ -232,7 +232,8 @@ async def test_every_filter_and_every_mix_finds_what_fits_it(
     very_few: int,
     reach: int,
 ) -> None:
-    for name, value in (("FEW", few), ("VERY_FEW", very_few), ("REACH", reach)):
+    sizes = {"FEW": few, "VERY_FEW": very_few, "REACH": reach, "STRIDE": 2 * reach}
+    for name, value in sizes.items():
         monkeypatch.setattr(job_lists, name, value)
     random = Random(few)
     rows = await fill(services, random, clock.now(), 250)
