@@ -9,7 +9,7 @@ so do errors, and tags by queue and type. A page is merged from the lanes that a
 the index does not answer is looked up in the jobs it leads to (`job_walks.py`): each filter's next
 `REACH` of them first, which is all there is where a filter leaves few. If none has a page among
 them, the filter that leaves the fewest jobs leads, and if these are `FEW` all of them are read;
-else the walk that has found most goes on.
+else it is gone on by the one whose jobs lie furthest apart.
 
 What stays slow: filters that leave many rows each and hardly any together.
 """
@@ -102,25 +102,24 @@ async def page_of(
     ways = await _ways(connection, possible, tenant=tenant)
     if not ways:
         return []
+    walk = Walk(columns, before, limit)
+    if not ways[0].rest:
+        return await walk.finish(connection, ways[0])
     # The first way has the list's order; by creation all of them have it.
     in_order = ways if possible.order is Order.CREATED else ways[:1]
-    walks = [Walk(way, columns, before, limit) for way in in_order]
-    if not ways[0].rest:
-        return await walks[0].finish(connection)
-    for walk in walks:
-        if await walk.go(connection, REACH):
+    for way in in_order:
+        if await walk.go(connection, way, REACH):
             return walk.found
     few = await _few(connection, ways)
     if few is not None:
         shown = sa.select(*columns).where(few, *conditions(possible, tenant=tenant))
         shown = newest(shown, jobs.c[possible.order.value], jobs.c.id, before).limit(limit)
         return (await connection.execute(shown)).mappings().all()
-    # Who has found most goes on.
-    walk = max(walks, key=lambda one: len(one.found))
+    quickest = max(in_order, key=walk.pace)
     for _ in range(STRIDES):
-        if await walk.go(connection, STRIDE):
+        if await walk.go(connection, quickest, STRIDE):
             return walk.found
-    return await walk.finish(connection)
+    return await walk.finish(connection, quickest)
 
 
 async def _few(connection: AsyncConnection, ways: Sequence[Way]) -> Condition | None:

@@ -6,7 +6,7 @@ the way's end, and goes on from there if it is asked to.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,36 +23,35 @@ _CENTURY = timedelta(days=36_525)
 
 
 class Walk:
-    """Takes the `columns` of up to `limit` jobs past `before` that fit."""
+    """Takes the `columns` of up to `limit` jobs past `before` that fit.
 
-    def __init__(self, way: Way, columns: Columns, before: Position | None, limit: int) -> None:
+    It may change ways: each leads to all that fit, in the same order, so that what has been looked
+    at by one needs no other look.
+    """
+
+    def __init__(self, columns: Columns, before: Position | None, limit: int) -> None:
         self.found: list[sa.RowMapping] = []
-        self._way = way
         self._columns = columns
         self._limit = limit
         self._place = before
-        # The time between two jobs of the last piece.
-        self._pace = timedelta()
+        # The time from one job to the next on each way, by its last piece.
+        self._paces: dict[int, timedelta] = {}
 
-    async def go(self, connection: AsyncConnection, reach: int) -> bool:
+    async def go(self, connection: AsyncConnection, way: Way, reach: int) -> bool:
         """Look at the next `reach`; whether it has a page, or everything there is."""
-        since = None
-        if self._place and self._pace:
-            # By time, so that each lane is read as far as the piece goes and no further.
-            since = self._place.at - min(reach * self._pace, _CENTURY)
+        since = self._since(way, reach)
         # One more shows whether that was all.
-        walked = self._way.walk(self._place, reach + 1, since=since).cte("walked")
+        walked = way.walk(self._place, reach + 1, since=since).cte("walked")
         missing = self._limit - len(self.found)
-        shown = shown_of(self._columns, self._way.fitting(walked, missing)).subquery("shown")
+        shown = shown_of(self._columns, way.fitting(walked, missing)).subquery("shown")
         last = sa.select(walked.c.at, walked.c.id).order_by(walked.c.at, walked.c.id).limit(1)
-        ends = (
-            sa.select(
-                sa.select(sa.func.count()).select_from(walked).scalar_subquery().label("_walked"),
-                sa.select(sa.func.max(walked.c.at)).scalar_subquery().label("_newest"),
-                last.with_only_columns(walked.c.at).scalar_subquery().label("_oldest"),
-                last.with_only_columns(walked.c.id).scalar_subquery().label("_last"),
-            )
+        ends = sa.select(
+            sa.select(sa.func.count()).select_from(walked).scalar_subquery().label("_walked"),
+            sa.select(sa.func.max(walked.c.at)).scalar_subquery().label("_newest"),
+            last.with_only_columns(walked.c.at).scalar_subquery().label("_oldest"),
+            last.with_only_columns(walked.c.id).scalar_subquery().label("_last"),
         ).subquery("ends")
+        # A row also where nothing fits.
         query = sa.select(ends, shown).select_from(ends.outerjoin(shown, sa.true()))
         rows = (await connection.execute(query)).mappings().all()
         self.found += (row for row in rows if row["id"] is not None)
@@ -66,14 +65,25 @@ class Walk:
         else:
             self._place = Position(since, _FIRST)
         if piece["_walked"]:
-            self._pace = (piece["_newest"] - piece["_oldest"]) / piece["_walked"]
+            self._paces[id(way)] = (piece["_newest"] - piece["_oldest"]) / piece["_walked"]
         return False
 
-    async def finish(self, connection: AsyncConnection) -> list[sa.RowMapping]:
+    def pace(self, way: Way) -> timedelta:
+        """How far in time each job on `way` has led."""
+        return self._paces.get(id(way), timedelta())
+
+    async def finish(self, connection: AsyncConnection, way: Way) -> list[sa.RowMapping]:
         """All that is missing in one piece, however far it is."""
-        page = self._way.page(self._place, self._limit - len(self.found))
+        page = way.page(self._place, self._limit - len(self.found))
         rest = (await connection.execute(shown_of(self._columns, page))).mappings().all()
         return [*self.found, *rest]
+
+    def _since(self, way: Way, reach: int) -> datetime | None:
+        """How far `reach` jobs may lead: so each lane is read as far as they go and no further."""
+        pace = self.pace(way)
+        if self._place is None or not pace:
+            return None
+        return self._place.at - min(reach * pace, _CENTURY)
 
 
 def shown_of(columns: Columns, rows: Rows) -> Rows:
