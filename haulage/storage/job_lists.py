@@ -9,7 +9,7 @@ so do errors, and tags by queue and type. A page is merged from the lanes that a
 the index does not answer is looked up in the jobs it leads to (`job_walks.py`): each filter's next
 `REACH` of them first, which is all there is where a filter leaves few. If none has a page among
 them, the filter that leaves the fewest jobs leads, and if these are `FEW` all of them are read;
-else it is gone on by the one whose jobs lie furthest apart.
+else the way whose jobs lie furthest apart is taken further, some hours at a time.
 
 What stays slow: filters that leave many rows each and hardly any together.
 """
@@ -39,12 +39,12 @@ from haulage.storage.tables import job_tags, jobs
 # The finest that PostgreSQL tells moments apart.
 _TICK = timedelta(microseconds=1)
 # To read so many rows takes about as long as to walk to a page, when so many of a million fit.
-FEW = 5_000
+FEW = 3_000
 # So few go back and forth by their ids.
 VERY_FEW = 100
 # Where a filter leaves every twentieth job or more, a page of 50 is among so many next ones.
 REACH = 1_000
-# How far it is gone on from there, and how often, before the rest is walked in one go.
+# About how many jobs a way is then taken further by, and how often, before all the rest of it.
 STRIDE, STRIDES = 4_000, 2
 
 # Word for word that of the indexes, which the planner does not see in a parameter's value.
@@ -108,7 +108,7 @@ async def page_of(
     # The first way has the list's order; by creation all of them have it.
     in_order = ways if possible.order is Order.CREATED else ways[:1]
     for way in in_order:
-        if await walk.go(connection, way, REACH):
+        if await walk.look(connection, way, REACH):
             return walk.found
     few = await _few(connection, ways)
     if few is not None:
@@ -117,7 +117,7 @@ async def page_of(
         return (await connection.execute(shown)).mappings().all()
     quickest = max(in_order, key=walk.pace)
     for _ in range(STRIDES):
-        if await walk.go(connection, quickest, STRIDE):
+        if await walk.stride(connection, quickest, STRIDE):
             return walk.found
     return await walk.finish(connection, quickest)
 

@@ -6,7 +6,7 @@ the way's end, and goes on from there if it is asked to.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,11 +37,10 @@ class Walk:
         # The time from one job to the next on each way, by its last piece.
         self._paces: dict[int, timedelta] = {}
 
-    async def go(self, connection: AsyncConnection, way: Way, reach: int) -> bool:
+    async def look(self, connection: AsyncConnection, way: Way, reach: int) -> bool:
         """Look at the next `reach`; whether it has a page, or everything there is."""
-        since = self._since(way, reach)
         # One more shows whether that was all.
-        walked = way.walk(self._place, reach + 1, since=since).cte("walked")
+        walked = way.walk(self._place, reach + 1).cte("walked")
         missing = self._limit - len(self.found)
         shown = shown_of(self._columns, way.fitting(walked, missing)).subquery("shown")
         last = sa.select(walked.c.at, walked.c.id).order_by(walked.c.at, walked.c.id).limit(1)
@@ -56,34 +55,35 @@ class Walk:
         rows = (await connection.execute(query)).mappings().all()
         self.found += (row for row in rows if row["id"] is not None)
         piece = rows[0]
-        if len(self.found) == self._limit:
+        if len(self.found) == self._limit or piece["_walked"] <= reach:
             return True
-        if piece["_walked"] > reach:
-            self._place = Position(piece["_oldest"], piece["_last"])
-        elif since is None:
-            return True
-        else:
-            self._place = Position(since, _FIRST)
-        if piece["_walked"]:
-            self._paces[id(way)] = (piece["_newest"] - piece["_oldest"]) / piece["_walked"]
+        self._place = Position(piece["_oldest"], piece["_last"])
+        self._paces[id(way)] = (piece["_newest"] - piece["_oldest"]) / reach
         return False
 
     def pace(self, way: Way) -> timedelta:
         """How far in time each job on `way` has led."""
         return self._paces.get(id(way), timedelta())
 
+    async def stride(self, connection: AsyncConnection, way: Way, reach: int) -> bool:
+        """Go as far in time as about `reach` jobs may lead, so that each lane is read as far as
+        they go and no further; whether it has a page."""
+        if self._place is None or not self.pace(way):
+            return False
+        since = self._place.at - min(reach * self.pace(way), _CENTURY)
+        await self._page(connection, way.since(since))
+        self._place = Position(since, _FIRST)
+        return len(self.found) == self._limit
+
     async def finish(self, connection: AsyncConnection, way: Way) -> list[sa.RowMapping]:
         """All that is missing in one piece, however far it is."""
-        page = way.page(self._place, self._limit - len(self.found))
-        rest = (await connection.execute(shown_of(self._columns, page))).mappings().all()
-        return [*self.found, *rest]
+        await self._page(connection, way)
+        return self.found
 
-    def _since(self, way: Way, reach: int) -> datetime | None:
-        """How far `reach` jobs may lead: so each lane is read as far as they go and no further."""
-        pace = self.pace(way)
-        if self._place is None or not pace:
-            return None
-        return self._place.at - min(reach * pace, _CENTURY)
+    async def _page(self, connection: AsyncConnection, way: Way) -> None:
+        page = way.page(self._place, self._limit - len(self.found))
+        found = await connection.execute(shown_of(self._columns, page))
+        self.found += found.mappings().all()
 
 
 def shown_of(columns: Columns, rows: Rows) -> Rows:

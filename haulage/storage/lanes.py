@@ -50,11 +50,12 @@ class Way:
         """`at` and `id` of up to `limit` past `before`, newest first."""
         return _ordered(self._merged(self.rest, before, limit)).limit(limit)
 
-    def walk(self, before: Position | None, reach: int, *, since: datetime | None = None) -> Rows:
-        """`at` and `id` of the next `reach` past `before`, whatever `rest` says, newest first, and
-        no older than `since`."""
-        if since is not None:
-            return replace(self, where=(*self.where, self.at >= since)).walk(before, reach)
+    def since(self, moment: datetime) -> "Way":
+        """The same, no older than `moment`."""
+        return replace(self, where=(*self.where, self.at >= moment))
+
+    def walk(self, before: Position | None, reach: int) -> Rows:
+        """`at` and `id` of the next `reach` past `before`, whatever `rest` says, newest first."""
         return _ordered(self._merged((), before, reach)).limit(reach)
 
     def fitting(self, walked: sa.FromClause, limit: int) -> Rows:
