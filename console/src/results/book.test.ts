@@ -1,5 +1,3 @@
-// @vitest-environment node
-
 import { expect, test } from "vitest";
 import { bookPages, gapsOf } from "./book";
 import { pagesOf } from "./paper";

@@ -1,5 +1,3 @@
-// @vitest-environment node
-
 import { expect, test } from "vitest";
 import { csv } from "./csv";
 import { blockAt, blocksOf, isWrapped, type Mark, piecesOf, sentencesIn, unitsOf } from "./marks";

@@ -3,7 +3,7 @@
 import { Button, NumberInput, SegmentedControl, Skeleton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useBook } from "@/hooks/use-book";
 import { useSubmit } from "@/hooks/use-submit";
 import { Can } from "@/parts/can";
@@ -25,6 +25,14 @@ export default function NovelView({ job, result }: ResultProps) {
   const gaps = useMemo(() => gapsOf(result), [result]);
   const [as, setAs] = useState("text");
   const rows = useRef<RowsHandle>(null);
+  const left = useRef(0);
+  const turn = (next: string) => {
+    left.current = rows.current?.at() ?? 0;
+    setAs(next);
+  };
+  // One goes on reading where one was.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what it is shown as is what changes
+  useEffect(() => rows.current?.show(left.current), [as]);
   const file = text(object(job.input).file) || null;
   const chunks = object(found.chunks);
   const sentences = objects(found.sentences);
@@ -74,7 +82,7 @@ export default function NovelView({ job, result }: ResultProps) {
             aria-label="Show the book as"
             data={["text", "picture"]}
             value={as}
-            onChange={setAs}
+            onChange={turn}
           />
         </span>
         <span className={css.column}>

@@ -4,7 +4,11 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, type Ref, useImperativeHandle, useRef } from "react";
 import css from "./rows.module.css";
 
-export type RowsHandle = { show: (row: number) => void };
+export type RowsHandle = {
+  show: (row: number) => void;
+  /** The first row in sight. */
+  at: () => number;
+};
 
 export function Rows({
   label,
@@ -30,6 +34,7 @@ export function Rows({
   });
   useImperativeHandle(ref, () => ({
     show: (place) => rows.scrollToIndex(place, { align: "start" }),
+    at: () => rows.getVirtualItemForOffset(box.current?.scrollTop ?? 0)?.index ?? 0,
   }));
   return (
     <section ref={box} className={`${css.box} ${className ?? ""}`} aria-label={label} tabIndex={0}>

@@ -1,8 +1,14 @@
 /** What can be said beside the input: when, where, how important, how often. */
 
-import { NumberInput, SegmentedControl, TagsInput, TextInput } from "@mantine/core";
+import {
+  NumberInput,
+  SegmentedControl,
+  TagsInput,
+  TextInput,
+  type TextInputProps,
+} from "@mantine/core";
 import { ChevronRight } from "lucide-react";
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Schema } from "@/api/client";
 import { type Fault, faultsAt } from "./faults";
 import css from "./option-fields.module.css";
@@ -27,8 +33,7 @@ export function OptionFields({
   const refused = (name: string) => faultsAt(faults, `/${name}`, true).join(" ") || undefined;
   const hidden = !open && ["queue", "priority", "tags", "run_at", "webhook"].some(refused);
   const { policy } = declared;
-  const text = (name: "queue" | "webhook" | "key" | "timeout" | "delay", label: string) => ({
-    "aria-label": label,
+  const text = (name: "queue" | "webhook" | "key" | "timeout" | "delay") => ({
     value: options[name],
     autoComplete: "off",
     spellCheck: false,
@@ -63,7 +68,7 @@ export function OptionFields({
                 onChange={(when) => onChange({ when: when as Options["when"] })}
               />
               {options.when === "delay" && (
-                <TextInput w={96} placeholder="10m" {...text("delay", "Delay")} />
+                <TextInput w={96} placeholder="10m" aria-label="Delay" {...text("delay")} />
               )}
               {options.when === "moment" && (
                 <TextInput
@@ -84,76 +89,89 @@ export function OptionFields({
               onChange={(priority) => onChange({ priority: priority as Options["priority"] })}
             />
           </Option>
-          <Option label="Tags" fault={refused("tags")} about="Words to find it by. Enter adds one.">
-            <TagsInput
-              size="sm"
-              aria-label="Tags"
-              maxTags={32}
-              value={options.tags}
-              onChange={(tags) => onChange({ tags })}
-            />
-          </Option>
-          <Option label="Queue" fault={refused("queue")} about={`Of the ${declared.pool} pool.`}>
-            <TextInput placeholder={declared.queue} {...text("queue", "Queue")} />
-          </Option>
-          <Option label="Attempts" fault={refused("max_attempts")}>
-            <NumberInput
-              size="sm"
-              aria-label="Attempts"
-              placeholder={String(policy.max_attempts)}
-              min={1}
-              max={100}
-              allowDecimal={false}
-              value={options.maxAttempts ?? ""}
-              onChange={(next) => onChange({ maxAttempts: typeof next === "number" ? next : null })}
-            />
-          </Option>
-          <Option
+          <TagsInput
+            {...LOOK}
+            label="Tags"
+            description="Words to find it by. Enter adds one."
+            error={refused("tags")}
+            maxTags={32}
+            value={options.tags}
+            onChange={(tags) => onChange({ tags })}
+          />
+          <TextInput
+            {...LOOK}
+            {...text("queue")}
+            label="Queue"
+            description={`Of the ${declared.pool} pool.`}
+            error={refused("queue")}
+            placeholder={declared.queue}
+          />
+          <NumberInput
+            {...LOOK}
+            label="Attempts"
+            error={refused("max_attempts")}
+            placeholder={String(policy.max_attempts)}
+            min={1}
+            max={100}
+            allowDecimal={false}
+            value={options.maxAttempts ?? ""}
+            onChange={(next) => onChange({ maxAttempts: typeof next === "number" ? next : null })}
+          />
+          <TextInput
+            {...LOOK}
+            {...text("timeout")}
             label="Limit of one attempt"
-            fault={own.timeout ?? refused("timeout_s")}
-            about="90 (seconds), 10m, 2h"
-          >
-            <TextInput
-              placeholder={`${policy.timeout_s}`}
-              {...text("timeout", "Limit of one attempt")}
-            />
-          </Option>
-          <Option label="Webhook" fault={refused("webhook")} about="Told of this job, by its name.">
-            <TextInput {...text("webhook", "Webhook")} />
-          </Option>
-          <Option
+            description="90 (seconds), 10m, 2h"
+            error={own.timeout ?? refused("timeout_s")}
+            placeholder={`${policy.timeout_s}`}
+          />
+          <TextInput
+            {...LOOK}
+            {...text("webhook")}
+            label="Webhook"
+            description="Told of this job, by its name."
+            error={refused("webhook")}
+          />
+          <TextInput
+            {...LOOK}
+            {...text("key")}
             label="Idempotency key"
-            fault={own.key}
-            about="For a day, another submit under it finds this job."
-          >
-            <TextInput placeholder="a fresh one" {...text("key", "Idempotency key")} />
-          </Option>
+            description="For a day, another submit under it finds this job."
+            error={own.key}
+            placeholder="a fresh one"
+          />
         </div>
       )}
     </section>
   );
 }
 
+/** Where an option's words stand: below it, as those of the input do. */
+const LOOK = {
+  size: "sm",
+  inputWrapperOrder: ["label", "input", "error", "description"],
+  classNames: { label: css.label, description: css.about, error: css.fault },
+} satisfies TextInputProps;
+
+/** One whose control has no label of its own. */
 function Option({
   label,
-  about,
   fault,
   children,
 }: {
   label: string;
-  about?: string;
   fault?: string;
   children: ReactNode;
 }) {
-  const id = useId();
   return (
-    <div className={css.option} aria-describedby={`${id}-about`}>
+    <div className={css.option}>
       <span className={css.label}>{label}</span>
       {children}
-      <div id={`${id}-about`}>
-        {fault && <p className={css.fault}>{fault}</p>}
-        {about && <p className={css.about}>{about}</p>}
-      </div>
+      {fault && (
+        <p className={css.fault} role="alert">
+          {fault}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,4 +1,5 @@
-/** What a form begins with: a job type's example, without the files that it only pretends to name. */
+/** What a form begins with: a job type's example. Of one on files only what must be said: the files are
+ * another's, and what the example says of its own, such as a newspaper's day, is wrong of them. */
 
 import { type Defs, fieldOf, type Json, type Schema } from "./schema";
 
@@ -6,7 +7,10 @@ export const defsOf = (schema: Schema): Defs => (schema.$defs ?? {}) as Defs;
 
 export function prefill(schema: Schema, example: unknown): Json {
   const given = (example ?? {}) as Json;
-  return withoutFiles(schema, given, defsOf(schema)) ?? {};
+  const left = withoutFiles(schema, given, defsOf(schema)) ?? {};
+  if (JSON.stringify(left) === JSON.stringify(given)) return left;
+  const required = new Set((schema.required ?? []) as string[]);
+  return Object.fromEntries(Object.entries(left).filter(([name]) => required.has(name)));
 }
 
 function withoutFiles(schema: Schema, value: Json, defs: Defs): Json | undefined {
@@ -51,8 +55,9 @@ export function blank(schema: Schema, defs: Defs): Json {
     case "choice":
       return field.options[0] ?? null;
     case "files":
-    case "list":
       return [];
+    case "list":
+      return field.bounds.low === 1 ? [blank(field.items, defs)] : [];
     case "group":
       return {};
     case "union":

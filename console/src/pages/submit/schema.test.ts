@@ -1,5 +1,3 @@
-// @vitest-environment node
-
 import { expect, test } from "vitest";
 import { blank, prefill } from "./prefill";
 import { fieldOf, fits, isComplete, nameOf, type Schema, variantFor } from "./schema";
@@ -94,19 +92,26 @@ test("a value of another shape does not fit its field", () => {
   expect(fits(fieldOf({ type: ["number", "null"] }, {}), null, {})).toBe(true);
 });
 
-test("an example fills the form, the files in it do not", () => {
+test("an example fills the form", () => {
+  const schema = { type: "object", properties: { seconds: { type: "number" } } };
+  expect(prefill(schema, { seconds: 2 })).toEqual({ seconds: 2 });
+  expect(prefill(schema, null)).toEqual({});
+});
+
+test("of an example on files only what must be said is taken, and never the files", () => {
   const schema = {
     type: "object",
     properties: {
       file: PDF,
       pages: { type: "array", items: PDF },
-      limit: { type: "integer" },
+      issue_date: { type: "string", format: "date" },
       inner: { type: "object", properties: { file: PDF, name: { type: "string" } } },
     },
+    required: ["file", "inner"],
   };
-  const example = { file: "0197", pages: ["0197"], limit: 12, inner: { file: "0197", name: "a" } };
-  expect(prefill(schema, example)).toEqual({ limit: 12, inner: { name: "a" } });
-  expect(prefill(schema, null)).toEqual({});
+  const example = { file: "0197", pages: ["0197"], issue_date: "1954-05-15" };
+  const inner = { file: "0197", name: "a" };
+  expect(prefill(schema, { ...example, inner })).toEqual({ inner: { name: "a" } });
 });
 
 test("an input is complete when what is required is there, at every depth", () => {

@@ -1,5 +1,3 @@
-// @vitest-environment node
-
 import { expect, test } from "vitest";
 import { bodyOf, DEFAULTS, optionFaults, optionsOf, spanSeconds } from "./options";
 import { type Call, cli, curl, literal, python, quoted } from "./snippets";

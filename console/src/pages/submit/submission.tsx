@@ -69,8 +69,9 @@ export function Submission({
   const quote = useQuote(ready ? priced : null);
 
   const refusal = submit.error instanceof ProblemError ? submit.error : null;
-  const refused = submit.variables?.body === made.current?.body ? faultsOf(refusal) : [];
-  const early = quote.error instanceof ProblemError ? faultsOf(quote.error) : [];
+  const refused =
+    submit.variables?.body === made.current?.body ? faultsOf(refusal, made.current?.body) : [];
+  const early = quote.error instanceof ProblemError ? faultsOf(quote.error, priced) : [];
   const faults = [
     ...refused,
     ...early.filter(

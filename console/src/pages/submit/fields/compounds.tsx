@@ -45,7 +45,7 @@ export function Members({
 
 export function GroupField(props: Of<"group">) {
   const { field, value, onChange, required, draw } = props;
-  const names = useNames(props.pointer);
+  const names = useNames(props.pointer, props.field);
   const there = required || (value !== undefined && value !== null);
   return (
     <Frame
@@ -84,9 +84,11 @@ export function GroupField(props: Of<"group">) {
 export function ListField(props: Of<"list">) {
   const { field, pointer, value, onChange, required, draw } = props;
   const { defs } = useForm();
-  const names = useNames(pointer);
+  const names = useNames(pointer, field);
   const rows = Array.isArray(value) ? value : [];
   const set = (next: Json[]) => onChange(next.length || required ? next : undefined);
+  // Short rows need no head each: the list's says what they are.
+  const short = ["text", "number", "moment", "choice"].includes(fieldOf(field.items, defs).kind);
   const full = field.bounds.high !== undefined && rows.length >= field.bounds.high;
   return (
     <Frame {...props} id={names.id} group inside={false}>
@@ -104,10 +106,11 @@ export function ListField(props: Of<"list">) {
                 onChange: (next) =>
                   set(rows.map((one, at) => (at === place ? (next ?? null) : one))),
                 required: true,
+                bare: short,
               })}
             </div>
             <ActionIcon
-              mt={28}
+              mt={short ? 0 : 28}
               size="lg"
               aria-label={`Remove ${props.label}[${place}]`}
               onClick={() => set(rows.filter((_, at) => at !== place))}
@@ -135,7 +138,7 @@ export function ListField(props: Of<"list">) {
 export function UnionField(props: Of<"union">) {
   const { field, pointer, value, onChange, required, draw } = props;
   const { defs } = useForm();
-  const names = useNames(pointer);
+  const names = useNames(pointer, field);
   const absent = value === undefined || value === null;
   const shape = absent ? -1 : variantFor(field.variants, value, defs);
   const words = field.variants.map((one, place) => ({
@@ -150,7 +153,7 @@ export function UnionField(props: Of<"union">) {
   };
   const variant = field.variants[shape];
   return (
-    <Frame {...props} id={names.id} group inside={!variant}>
+    <Frame {...props} id={names.id} group silent={Boolean(variant)}>
       <div className={css.rows}>
         <div>
           <SegmentedControl
@@ -170,6 +173,7 @@ export function UnionField(props: Of<"union">) {
             value,
             onChange: (next) => onChange(next === undefined && required ? null : next),
             required: true,
+            bare: true,
           })}
       </div>
     </Frame>

@@ -15,7 +15,7 @@ type Props = FieldProps<Extract<Field, { kind: "file" | "files" }>>;
 export function FilesField(props: Props) {
   const { field, pointer, value, onChange, required } = props;
   const { uploads } = useForm();
-  const names = useNames(pointer);
+  const names = useNames(pointer, field);
   const picker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const many = field.kind === "files";

@@ -17,6 +17,8 @@ export type FieldProps<F extends Field = Field> = {
   /** `undefined` leaves the field out. */
   onChange: (value: Json | undefined) => void;
   required: boolean;
+  /** Its label stands above already; it is for screen readers alone. */
+  bare?: boolean;
 };
 
 /** Draws the field of a schema, whatever it is. Handed in: fields draw the fields within them. */
@@ -28,6 +30,7 @@ export type Draw = (props: {
   value: Json | undefined;
   onChange: (value: Json | undefined) => void;
   required: boolean;
+  bare?: boolean;
 }) => ReactNode;
 
 const Context = createContext<Form | null>(null);
@@ -39,23 +42,31 @@ export function useForm(): Form {
   return form;
 }
 
-/** Names of what a control is labelled and described by. */
-export function useNames(pointer: string) {
+/** What ties a control to its label, to what it is about and to what does not fit. */
+export function useNames(pointer: string, field: Field) {
   const id = useId();
   const { faults } = useForm();
-  const invalid = faultsAt(faults, pointer, true).length > 0;
+  const found = faultsAt(faults, pointer, true);
   return {
     id,
-    invalid,
+    invalid: found.length > 0,
+    /** For Mantine's inputs, which draw these and name them to screen readers. */
     props: {
       id,
-      "aria-describedby": `${id}-about`,
-      "aria-invalid": invalid || undefined,
+      error: found.length > 0 ? found.join(" ") : undefined,
+      description: field.description && <Marked text={field.description} />,
+      inputWrapperOrder: ["input", "error", "description"] satisfies [
+        "input",
+        "error",
+        "description",
+      ],
+      classNames: { description: css.about, error: css.fault },
     },
   };
 }
 
-/** A label, what goes in, the control, and what does not fit. `group` for more than one control. */
+/** A label, what goes in, and the control. With `group`, which is for more than one control, or for one
+ * that can't say it itself, also what the field is about and what does not fit. */
 export function Frame({
   id,
   field,
@@ -64,21 +75,25 @@ export function Frame({
   required,
   inside = true,
   group = false,
+  bare = false,
+  silent = false,
   aside,
   children,
-}: Pick<FieldProps, "field" | "pointer" | "label" | "required"> & {
+}: Pick<FieldProps, "field" | "pointer" | "label" | "required" | "bare"> & {
   id: string;
   /** Whether faults of what lies within are told here. */
   inside?: boolean;
   group?: boolean;
+  /** Its faults are told by the field within it. */
+  silent?: boolean;
   aside?: ReactNode;
   children: ReactNode;
 }) {
   const { faults } = useForm();
-  const found = faultsAt(faults, pointer, inside);
+  const found = silent ? [] : faultsAt(faults, pointer, inside);
   const inner = (
     <>
-      <div className={css.head}>
+      <div className={bare ? "visually-hidden" : css.head}>
         {group ? (
           <span id={`${id}-label`} className={css.label}>
             {label}
@@ -93,18 +108,20 @@ export function Frame({
         {aside}
       </div>
       {children}
-      <div id={`${id}-about`}>
-        {found.map((message) => (
-          <p key={message} className={css.fault}>
-            {message}
-          </p>
-        ))}
-        {field.description && (
-          <p className={css.about}>
-            <Marked text={field.description} />
-          </p>
-        )}
-      </div>
+      {group && (
+        <div id={`${id}-about`}>
+          {found.map((message) => (
+            <p key={message} className={css.fault}>
+              {message}
+            </p>
+          ))}
+          {field.description && (
+            <p className={css.about}>
+              <Marked text={field.description} />
+            </p>
+          )}
+        </div>
+      )}
     </>
   );
   const shared = { className: css.field, "data-invalid": found.length > 0 || undefined };

@@ -5,10 +5,11 @@ import { useEffect, useState } from "react";
 import { draftOf, revise } from "../draft";
 import type { Json } from "../schema";
 import { type FieldProps, Frame, useNames } from "./form";
+import css from "./form.module.css";
 
 export function RawField(props: FieldProps) {
   const { value, onChange, required } = props;
-  const names = useNames(props.pointer);
+  const names = useNames(props.pointer, props.field);
   const [draft, setDraft] = useState(() => open(value));
   // Changed from elsewhere: the JSON tab, another example.
   useEffect(() => {
@@ -27,12 +28,12 @@ export function RawField(props: FieldProps) {
     <Frame {...props} id={names.id}>
       <Textarea
         {...names.props}
-        error={draft.fault ?? names.invalid}
+        error={draft.fault ?? names.props.error}
         value={draft.text}
         placeholder='"text", 12, true, [1, 2] or {"name": "value"}'
         rows={Math.min(14, Math.max(2, draft.text.split("\n").length))}
         spellCheck={false}
-        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12 } }}
+        classNames={{ ...names.props.classNames, input: css.json }}
         onChange={(event) => change(event.currentTarget.value)}
       />
     </Frame>

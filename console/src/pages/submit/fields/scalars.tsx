@@ -23,7 +23,7 @@ const standIn = (field: Field) =>
 
 export function TextField(props: Of<"text">) {
   const { field, value, onChange, required } = props;
-  const names = useNames(props.pointer);
+  const names = useNames(props.pointer, props.field);
   const picker = useRef<HTMLInputElement>(null);
   const text = typeof value === "string" ? value : "";
   // An empty text of a field that may be left out leaves it out.
@@ -37,7 +37,6 @@ export function TextField(props: Of<"text">) {
         <TextInput
           {...names.props}
           type={field.input}
-          error={names.invalid}
           value={text}
           placeholder={standIn(field)}
           onChange={(event) => change(event.currentTarget.value)}
@@ -75,7 +74,6 @@ export function TextField(props: Of<"text">) {
     >
       <Textarea
         {...names.props}
-        error={names.invalid}
         value={text}
         placeholder={standIn(field)}
         rows={Math.min(14, Math.max(4, Math.ceil(text.length / 90) + 1))}
@@ -92,14 +90,13 @@ export function TextField(props: Of<"text">) {
 
 export function NumberField(props: Of<"number">) {
   const { field, value, onChange } = props;
-  const names = useNames(props.pointer);
+  const names = useNames(props.pointer, props.field);
   return (
     <Frame {...props} id={names.id}>
       <NumberInput
         {...names.props}
         maw={240}
         size="sm"
-        error={names.invalid}
         value={typeof value === "number" ? value : ""}
         placeholder={standIn(field)}
         allowDecimal={!field.whole}
@@ -114,14 +111,13 @@ export function NumberField(props: Of<"number">) {
 
 export function MomentField(props: Of<"moment">) {
   const { value, onChange } = props;
-  const names = useNames(props.pointer);
+  const names = useNames(props.pointer, props.field);
   return (
     <Frame {...props} id={names.id}>
       <TextInput
         {...names.props}
         maw={240}
         type="datetime-local"
-        error={names.invalid}
         value={typeof value === "string" ? localOf(value) : ""}
         onChange={(event) => {
           const at = event.currentTarget.value;
@@ -144,7 +140,7 @@ const SHORT_CHARS = 48;
 
 export function ChoiceField(props: Of<"choice">) {
   const { field, value, onChange, required } = props;
-  const names = useNames(props.pointer);
+  const names = useNames(props.pointer, props.field);
   const words = field.options.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
   const wordOf = (one: Json | undefined) => words[field.options.indexOf(one as Json)] ?? null;
   const chosen = wordOf(value === undefined ? field.fallback : value);
@@ -167,7 +163,6 @@ export function ChoiceField(props: Of<"choice">) {
       <Select
         {...names.props}
         maw={320}
-        error={names.invalid}
         data={words}
         value={chosen}
         searchable={words.length > 8}
@@ -180,7 +175,7 @@ export function ChoiceField(props: Of<"choice">) {
 
 export function SwitchField(props: Of<"switch">) {
   const { field, value, onChange } = props;
-  const names = useNames(props.pointer);
+  const names = useNames(props.pointer, props.field);
   const now = typeof value === "boolean" ? value : undefined;
   if (field.nullable || (field.fallback === undefined && props.required))
     return (
@@ -195,9 +190,11 @@ export function SwitchField(props: Of<"switch">) {
       </Frame>
     );
   return (
-    <Frame {...props} id={names.id}>
+    <Frame {...props} id={names.id} group>
       <Switch
-        {...names.props}
+        id={names.id}
+        aria-labelledby={`${names.id}-label`}
+        aria-describedby={`${names.id}-about`}
         size="sm"
         checked={now ?? field.fallback === true}
         onChange={(event) => onChange(event.currentTarget.checked)}
