@@ -1,10 +1,10 @@
-import { EmptyState } from "@/parts/empty-state";
-import { Page } from "@/parts/page";
+/** Failed jobs by their cause; a cause opens into its jobs. */
+
+import { useUrlState } from "@/hooks/use-url-state";
+import { Causes } from "./causes";
+import { OneCause } from "./one-cause";
 
 export default function DeadLettersPage() {
-  return (
-    <Page title="Dead letters">
-      <EmptyState title="Not here yet">This page is being built.</EmptyState>
-    </Page>
-  );
+  const [{ group }] = useUrlState();
+  return group ? <OneCause fingerprint={group} /> : <Causes />;
 }

@@ -22,7 +22,7 @@ import { SavedViews } from "./saved-views";
 import { StateChips } from "./state-chips";
 import { useScrolled, useSteady } from "./steady";
 
-const BulkDialog = lazy(() => import("./bulk-dialog"));
+const BulkDialog = lazy(() => import("@/parts/bulk-dialog"));
 
 export default function JobsPage() {
   const [state, change] = useUrlState();

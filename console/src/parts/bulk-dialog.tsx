@@ -14,12 +14,12 @@ import {
   usePreview,
 } from "@/hooks/use-bulk";
 import { lookAgain } from "@/hooks/use-jobs";
-import { JobId } from "@/parts/job-id";
-import { ProblemPanel } from "@/parts/problem-panel";
-import { ProgressBar } from "@/parts/progress-bar";
-import { StateBadge } from "@/parts/state-badge";
-import { Ago } from "@/parts/time";
 import css from "./bulk-dialog.module.css";
+import { JobId } from "./job-id";
+import { ProblemPanel } from "./problem-panel";
+import { ProgressBar } from "./progress-bar";
+import { StateBadge } from "./state-badge";
+import { Ago } from "./time";
 
 const SHOWN = 5;
 const MEANS: Record<BulkAction, string> = {
@@ -29,8 +29,18 @@ const MEANS: Record<BulkAction, string> = {
   discard: "Takes failed jobs off the dead letters; they stay failed.",
 };
 
-export default function BulkDialog({ q, onClose }: { q: string; onClose: () => void }) {
-  const [action, setAction] = useState<BulkAction>(() => fitting(q));
+export default function BulkDialog({
+  q,
+  actions = ["cancel", "retry", "discard"],
+  onClose,
+}: {
+  /** A query as the list of jobs has it. */
+  q: string;
+  /** What is offered; the first that fits the query is chosen. */
+  actions?: BulkAction[];
+  onClose: () => void;
+}) {
+  const [action, setAction] = useState<BulkAction>(() => fitting(q, actions));
   const [reason, setReason] = useState("");
   const [operation, setOperation] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -78,11 +88,7 @@ export default function BulkDialog({ q, onClose }: { q: string; onClose: () => v
             fullWidth
             value={action}
             onChange={(value) => setAction(value as BulkAction)}
-            data={[
-              { value: "cancel", label: "Cancel" },
-              { value: "retry", label: "Retry" },
-              { value: "discard", label: "Discard" },
-            ]}
+            data={actions.map((value) => ({ value, label: titled(value) }))}
           />
           <p className="muted">{MEANS[action]}</p>
           <ProblemPanel error={preview.error} onRetry={preview.refetch} />
@@ -121,12 +127,12 @@ export default function BulkDialog({ q, onClose }: { q: string; onClose: () => v
               Leave them
             </Button>
             <Button
-              color={action === "retry" ? undefined : "red.8"}
+              color={action === "retry" || action === "redrive" ? undefined : "red.8"}
               disabled={!found?.count}
               loading={busy}
               onClick={start}
             >
-              {action[0]?.toUpperCase() + action.slice(1)} {found?.count.toLocaleString() ?? ""}{" "}
+              {titled(action)} {found?.count.toLocaleString() ?? ""}{" "}
               {found?.count === 1 ? "job" : "jobs"}
             </Button>
           </Group>
@@ -136,8 +142,11 @@ export default function BulkDialog({ q, onClose }: { q: string; onClose: () => v
   );
 }
 
+const titled = (action: BulkAction) => `${action[0]?.toUpperCase()}${action.slice(1)}`;
+
 /** What can be done to the states that are asked for. */
-function fitting(q: string): BulkAction {
+function fitting(q: string, actions: BulkAction[]): BulkAction {
+  if (!actions.includes("cancel")) return actions[0] ?? "retry";
   const states = read(q, 0).filters.state ?? [];
   return states.length > 0 && states.every((state) => ["failed", "cancelled"].includes(state))
     ? "retry"
