@@ -50,6 +50,17 @@ def test_a_job_runs_when_its_time_has_come_and_not_before(system: System) -> Non
     assert states(system, job) == ["scheduled", "queued", "running", "succeeded"]
 
 
+def test_a_worker_says_how_many_jobs_of_a_queue_it_ends_in_a_second(system: System) -> None:
+    def said() -> object:
+        system.client.submit("echo", {"value": 1})
+        return system.query(
+            "SELECT 1 FROM workers CROSS JOIN LATERAL json_each_text(paces) AS pace"
+            " WHERE pace.key = 'io' AND CAST(pace.value AS float8) > 0"
+        )
+
+    until(said)
+
+
 def test_events_of_a_job_have_a_sequence_without_gaps(system: System) -> None:
     job = system.client.submit("sleep", {"seconds": 0.5})
     numbers = [event.id for event in system.client.stream(job.id)]
