@@ -1379,7 +1379,110 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "job.succeeded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A job has its result */
+        post: operations["job_succeeded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A job has failed for good */
+        post: operations["job_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A job was cancelled */
+        post: operations["job_cancelled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "job.retrying": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An attempt has failed; another follows */
+        post: operations["job_retrying"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another endpoint was disabled */
+        post: operations["webhook_disabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody tests the endpoint */
+        post: operations["webhook_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /**
@@ -3637,6 +3740,26 @@ export interface components {
             filter: components["schemas"]["BulkFilter"];
         };
         /**
+         * DisabledTold
+         * @description The endpoint that was switched off.
+         */
+        DisabledTold: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @description `failing` for days, or `gone` by its own word (410).
+             */
+            reason: string;
+            /** Failing Since */
+            failing_since: string | null;
+        };
+        /**
          * GrantBody
          * @description Credits to be given. A tenant's first grant opens its account.
          * @example {
@@ -3671,6 +3794,49 @@ export interface components {
              * @default null
              */
             reference: string | null;
+        };
+        /**
+         * JobLinks
+         * @description Where the rest is.
+         */
+        JobLinks: {
+            /** Job */
+            job: string;
+            /**
+             * Result
+             * @description Of a job that succeeded.
+             * @default null
+             */
+            result: string | null;
+        };
+        /**
+         * JobTold
+         * @description A job at that moment; neither input nor result.
+         */
+        JobTold: {
+            /**
+             * Job Id
+             * Format: uuid
+             */
+            job_id: string;
+            /**
+             * Seq
+             * @description Grows within a job.
+             */
+            seq: number;
+            /** Job Type */
+            job_type: string;
+            /** Queue */
+            queue: string;
+            /** Tags */
+            tags: string[];
+            /** Run */
+            run: number;
+            /** Attempt */
+            attempt: number;
+            /** Error Code */
+            error_code: string | null;
+            links: components["schemas"]["JobLinks"];
         };
         /**
          * KeyBody
@@ -3955,6 +4121,14 @@ export interface components {
             webhook: string | null;
         };
         /**
+         * TestTold
+         * @description Who asked for it.
+         */
+        TestTold: {
+            /** By */
+            by: string;
+        };
+        /**
          * WebhookBody
          * @description An endpoint to be told of jobs.
          * @example {
@@ -4022,6 +4196,57 @@ export interface components {
              * @default null
              */
             enabled: boolean | null;
+        };
+        /**
+         * WebhookDisabledMessage
+         * @description Another endpoint of your tenant was disabled after a lasting failure.
+         */
+        WebhookDisabledMessage: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "webhook.disabled";
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            data: components["schemas"]["DisabledTold"];
+        };
+        /**
+         * WebhookJobMessage
+         * @description A job has ended, or is to be tried again.
+         */
+        WebhookJobMessage: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "job.succeeded" | "job.failed" | "job.cancelled" | "job.retrying";
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            data: components["schemas"]["JobTold"];
+        };
+        /**
+         * WebhookTestMessage
+         * @description Somebody tests the endpoint.
+         */
+        WebhookTestMessage: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "webhook.test";
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            data: components["schemas"]["TestTold"];
         };
     };
     responses: never;
@@ -10907,6 +11132,328 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    job_succeeded: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every try and in a replay: keep it to see what comes twice. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and a base64 HMAC-SHA256 of id, timestamp and body, one for each secret that counts, with spaces between them. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "job.succeeded",
+                 *       "timestamp": "2026-11-26T22:00:00.123456Z",
+                 *       "data": {
+                 *         "job_id": "01a219e8-8057-706d-a9fd-869ef9cd9d36",
+                 *         "seq": 3,
+                 *         "job_type": "summarize_text",
+                 *         "queue": "io",
+                 *         "tags": [
+                 *           "order:7"
+                 *         ],
+                 *         "run": 1,
+                 *         "attempt": 1,
+                 *         "error_code": null,
+                 *         "links": {
+                 *           "job": "https://jobs.example.org/api/v1/jobs/01a219e8-8057-706d-a9fd-869ef9cd9d36",
+                 *           "result": "https://jobs.example.org/api/v1/jobs/01a219e8-8057-706d-a9fd-869ef9cd9d36/result"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookJobMessage"];
+            };
+        };
+        responses: {
+            /** @description The endpoint is gone: it is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Everything else, a redirect too, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    job_failed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every try and in a replay: keep it to see what comes twice. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and a base64 HMAC-SHA256 of id, timestamp and body, one for each secret that counts, with spaces between them. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "job.failed",
+                 *       "timestamp": "2026-11-26T22:00:00.123456Z",
+                 *       "data": {
+                 *         "job_id": "01a219e8-8057-706d-a9fd-869ef9cd9d36",
+                 *         "seq": 3,
+                 *         "job_type": "summarize_text",
+                 *         "queue": "io",
+                 *         "tags": [
+                 *           "order:7"
+                 *         ],
+                 *         "run": 1,
+                 *         "attempt": 1,
+                 *         "error_code": "provider_unavailable",
+                 *         "links": {
+                 *           "job": "https://jobs.example.org/api/v1/jobs/01a219e8-8057-706d-a9fd-869ef9cd9d36"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookJobMessage"];
+            };
+        };
+        responses: {
+            /** @description The endpoint is gone: it is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Everything else, a redirect too, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    job_cancelled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every try and in a replay: keep it to see what comes twice. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and a base64 HMAC-SHA256 of id, timestamp and body, one for each secret that counts, with spaces between them. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "job.cancelled",
+                 *       "timestamp": "2026-11-26T22:00:00.123456Z",
+                 *       "data": {
+                 *         "job_id": "01a219e8-8057-706d-a9fd-869ef9cd9d36",
+                 *         "seq": 3,
+                 *         "job_type": "summarize_text",
+                 *         "queue": "io",
+                 *         "tags": [
+                 *           "order:7"
+                 *         ],
+                 *         "run": 1,
+                 *         "attempt": 1,
+                 *         "error_code": null,
+                 *         "links": {
+                 *           "job": "https://jobs.example.org/api/v1/jobs/01a219e8-8057-706d-a9fd-869ef9cd9d36"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookJobMessage"];
+            };
+        };
+        responses: {
+            /** @description The endpoint is gone: it is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Everything else, a redirect too, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    job_retrying: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every try and in a replay: keep it to see what comes twice. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and a base64 HMAC-SHA256 of id, timestamp and body, one for each secret that counts, with spaces between them. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "job.retrying",
+                 *       "timestamp": "2026-11-26T22:00:00.123456Z",
+                 *       "data": {
+                 *         "job_id": "01a219e8-8057-706d-a9fd-869ef9cd9d36",
+                 *         "seq": 3,
+                 *         "job_type": "summarize_text",
+                 *         "queue": "io",
+                 *         "tags": [
+                 *           "order:7"
+                 *         ],
+                 *         "run": 1,
+                 *         "attempt": 1,
+                 *         "error_code": "provider_unavailable",
+                 *         "links": {
+                 *           "job": "https://jobs.example.org/api/v1/jobs/01a219e8-8057-706d-a9fd-869ef9cd9d36"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookJobMessage"];
+            };
+        };
+        responses: {
+            /** @description The endpoint is gone: it is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Everything else, a redirect too, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    webhook_disabled: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every try and in a replay: keep it to see what comes twice. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and a base64 HMAC-SHA256 of id, timestamp and body, one for each secret that counts, with spaces between them. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "webhook.disabled",
+                 *       "timestamp": "2026-11-26T22:00:00.123456Z",
+                 *       "data": {
+                 *         "id": "01a219e8-8057-706d-a9fd-869ef9cd9d37",
+                 *         "name": "orders",
+                 *         "reason": "failing",
+                 *         "failing_since": "2026-11-21T22:00:00Z"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookDisabledMessage"];
+            };
+        };
+        responses: {
+            /** @description The endpoint is gone: it is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Everything else, a redirect too, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    webhook_test: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every try and in a replay: keep it to see what comes twice. */
+                "webhook-id": string;
+                /** @description When it was sent, in seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and a base64 HMAC-SHA256 of id, timestamp and body, one for each secret that counts, with spaces between them. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "webhook.test",
+                 *       "timestamp": "2026-11-26T22:00:00.123456Z",
+                 *       "data": {
+                 *         "by": "ops"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookTestMessage"];
+            };
+        };
+        responses: {
+            /** @description The endpoint is gone: it is disabled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Taken. Everything else, a redirect too, is tried again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
