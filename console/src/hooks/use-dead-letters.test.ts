@@ -6,7 +6,7 @@ import { read } from "./job-query";
 import { asJobQuery, decide } from "./use-dead-letters";
 
 const server = setupServer();
-beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
+beforeAll(() => server.listen());
 afterEach(() => server.resetHandlers());
 afterAll(() => server.close());
 

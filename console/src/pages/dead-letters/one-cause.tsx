@@ -58,7 +58,7 @@ export function OneCause({ fingerprint }: { fingerprint: string }) {
       actions={
         <Can scope="operate">
           <Button variant="default" disabled={!rows?.length} onClick={() => setBulk(true)}>
-            Change all {group?.count.toLocaleString()} …
+            Change all of them …
           </Button>
         </Can>
       }

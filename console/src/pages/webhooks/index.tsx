@@ -1,10 +1,10 @@
-import { EmptyState } from "@/parts/empty-state";
-import { Page } from "@/parts/page";
+/** Endpoints that are told of jobs; one opens into what it was told. */
+
+import { useUrlState } from "@/hooks/use-url-state";
+import { Endpoints } from "./endpoints";
+import { OneEndpoint } from "./one-endpoint";
 
 export default function WebhooksPage() {
-  return (
-    <Page title="Webhooks">
-      <EmptyState title="Not here yet">This page is being built.</EmptyState>
-    </Page>
-  );
+  const [{ webhook }] = useUrlState();
+  return webhook ? <OneEndpoint id={webhook} /> : <Endpoints />;
 }
