@@ -84,7 +84,7 @@ function PaperPageView({
 }) {
   const [active, setActive] = useState<number | null>(null);
   const [open, setOpen] = useState<number | null>(null);
-  const listed = useRef<HTMLDivElement>(null);
+  const listed = useRef<HTMLElement>(null);
   const boxes: Box[] = page.articles.flatMap((article, of) =>
     article.boxes.map((box, place) => ({
       ...box,
@@ -111,7 +111,12 @@ function PaperPageView({
           onChoose={setOpen}
         />
       </div>
-      <div ref={listed} className={css.articles}>
+      <section
+        ref={listed}
+        className={css.articles}
+        aria-label={`Page ${page.number}`}
+        tabIndex={0}
+      >
         {page.skipped && (
           <p className={css.skipped}>
             <b>This page is skipped.</b> {page.reason}
@@ -135,7 +140,7 @@ function PaperPageView({
             onOpen={(on) => setOpen(on ? of : null)}
           />
         ))}
-      </div>
+      </section>
     </div>
   );
 }

@@ -50,7 +50,7 @@ export default function PagesView({ job, result }: ResultProps) {
           <div className={css.picture}>
             {!files.isLoading && <Picture file={file} page={page.number} />}
           </div>
-          <div className={css.articles}>
+          <section className={css.articles} aria-label={`Text of page ${page.number}`} tabIndex={0}>
             {page.skipped ? (
               <p className={css.skipped}>
                 <b>This page is skipped.</b> {page.reason}
@@ -58,7 +58,7 @@ export default function PagesView({ job, result }: ResultProps) {
             ) : (
               <p className={css.plain}>{page.text || "There is no text on it."}</p>
             )}
-          </div>
+          </section>
         </div>
       )}
     </Frame>

@@ -1,6 +1,7 @@
 /** What can be said beside the input: when, where, how important, how often. */
 
 import {
+  Autocomplete,
   NumberInput,
   SegmentedControl,
   TagsInput,
@@ -10,6 +11,7 @@ import {
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Schema } from "@/api/client";
+import { useQueueNames } from "@/hooks/use-names";
 import { type Fault, faultsAt } from "./faults";
 import css from "./option-fields.module.css";
 import { DEFAULTS, type Options, optionFaults } from "./options";
@@ -33,7 +35,8 @@ export function OptionFields({
   const refused = (name: string) => faultsAt(faults, `/${name}`, true).join(" ") || undefined;
   const hidden = !open && ["queue", "priority", "tags", "run_at", "webhook"].some(refused);
   const { policy } = declared;
-  const text = (name: "queue" | "webhook" | "key" | "timeout" | "delay") => ({
+  const queues = useQueueNames(open || hidden);
+  const text = (name: "webhook" | "key" | "timeout" | "delay") => ({
     value: options[name],
     autoComplete: "off",
     spellCheck: false,
@@ -98,13 +101,15 @@ export function OptionFields({
             value={options.tags}
             onChange={(tags) => onChange({ tags })}
           />
-          <TextInput
+          <Autocomplete
             {...LOOK}
-            {...text("queue")}
             label="Queue"
             description={`Of the ${declared.pool} pool.`}
             error={refused("queue")}
             placeholder={declared.queue}
+            data={queues.data ?? []}
+            value={options.queue}
+            onChange={(queue) => onChange({ queue })}
           />
           <NumberInput
             {...LOOK}

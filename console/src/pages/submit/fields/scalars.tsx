@@ -12,6 +12,7 @@ import {
 import { useRef } from "react";
 import type { Field, Json } from "../schema";
 import { type FieldProps, Frame, useNames } from "./form";
+import css from "./form.module.css";
 
 type Of<K extends Field["kind"]> = FieldProps<Extract<Field, { kind: K }>>;
 
@@ -95,7 +96,7 @@ export function NumberField(props: Of<"number">) {
     <Frame {...props} id={names.id}>
       <NumberInput
         {...names.props}
-        maw={240}
+        classNames={{ ...names.props.classNames, wrapper: css.short }}
         size="sm"
         value={typeof value === "number" ? value : ""}
         placeholder={standIn(field)}
@@ -116,7 +117,7 @@ export function MomentField(props: Of<"moment">) {
     <Frame {...props} id={names.id}>
       <TextInput
         {...names.props}
-        maw={240}
+        classNames={{ ...names.props.classNames, wrapper: css.short }}
         type="datetime-local"
         value={typeof value === "string" ? localOf(value) : ""}
         onChange={(event) => {
@@ -162,7 +163,7 @@ export function ChoiceField(props: Of<"choice">) {
     <Frame {...props} id={names.id}>
       <Select
         {...names.props}
-        maw={320}
+        classNames={{ ...names.props.classNames, wrapper: css.short }}
         data={words}
         value={chosen}
         searchable={words.length > 8}
