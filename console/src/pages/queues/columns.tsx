@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { Check, Pause, Play, TriangleAlert } from "lucide-react";
+import { Pause, Play, TriangleAlert } from "lucide-react";
 import { written } from "@/hooks/job-query";
 import { isUnserved, type Queue } from "@/hooks/use-queues";
 import { Can } from "@/parts/can";
@@ -21,9 +21,8 @@ type Acts = {
 
 export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] {
   return [
-    { name: "Queue", width: "17%", cell: (queue) => <Name queue={queue} /> },
-    { name: "Condition", cell: (queue) => <Condition queue={queue} /> },
-    { name: "Waiting", width: "104px", align: "right", cell: (queue) => <Waiting queue={queue} /> },
+    { name: "Queue", cell: (queue) => <Name queue={queue} /> },
+    { name: "Waiting", width: "112px", align: "right", cell: (queue) => <Waiting queue={queue} /> },
     {
       name: "Running",
       width: "80px",
@@ -38,13 +37,13 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "On children",
-      width: "96px",
+      width: "104px",
       align: "right",
       cell: (queue) => <Count queue={queue} state="waiting" count={queue.waiting_for_children} />,
     },
     {
       name: "Oldest",
-      width: "96px",
+      width: "112px",
       align: "right",
       cell: ({ oldest_waiting_s: oldest }) => (
         <span className={oldest === null ? "muted" : undefined}>
@@ -64,7 +63,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Workers",
-      width: "112px",
+      width: "120px",
       align: "right",
       cell: (queue) => (
         <Link to="/workers" search={{ queue: queue.name } as never} className={css.workers}>
@@ -75,7 +74,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Actions",
-      width: "104px",
+      width: "120px",
       align: "right",
       quiet: true,
       cell: (queue) => (
@@ -110,51 +109,45 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
 const listed = (queue: Queue, state: string) => `${written("queue", queue.name)} state:${state}`;
 
 function Name({ queue }: { queue: Queue }) {
-  return (
-    <span className={css.name}>
-      <Link
-        to="/jobs"
-        search={{ q: written("queue", queue.name) } as never}
-        className="ellipsis"
-        title={queue.name}
-      >
-        {queue.name}
-      </Link>
-      <Tag title={queue.pool ? `Its jobs run in the ${queue.pool} pool` : "No setting names it"}>
-        {queue.pool ?? "unknown"}
-      </Tag>
-    </span>
-  );
-}
-
-function Condition({ queue }: { queue: Queue }) {
   const { paused } = queue;
   return (
-    <div className={css.condition}>
-      {paused && (
-        <>
+    <>
+      <div className={css.name}>
+        <Link
+          to="/jobs"
+          search={{ q: written("queue", queue.name) } as never}
+          className="ellipsis"
+          title={queue.name}
+        >
+          {queue.name}
+        </Link>
+        {queue.pool !== queue.name && (
+          <Tag
+            title={queue.pool ? `Its jobs run in the ${queue.pool} pool` : "No setting names it"}
+          >
+            {queue.pool ?? "unknown"}
+          </Tag>
+        )}
+        {paused && (
           <Tag tone="warning" icon={Pause}>
             Paused
           </Tag>
-          <span className={css.why}>
-            {paused.reason && <span>{paused.reason}</span>}{" "}
-            <span className="muted">
-              {paused.by}, <Ago at={paused.since} />
-            </span>
-          </span>
-        </>
+        )}
+        {queue.workers === 0 && (
+          <Tag tone={isUnserved(queue) ? "failed" : "warning"} icon={TriangleAlert}>
+            No worker
+          </Tag>
+        )}
+      </div>
+      {paused && (
+        <div className={css.why}>
+          {paused.reason && <div>{paused.reason}</div>}
+          <div className="muted">
+            {paused.by}, <Ago at={paused.since} />
+          </div>
+        </div>
       )}
-      {queue.workers === 0 && (
-        <Tag tone={isUnserved(queue) ? "failed" : "warning"} icon={TriangleAlert}>
-          No worker
-        </Tag>
-      )}
-      {!paused && queue.workers > 0 && (
-        <Tag tone="succeeded" icon={Check}>
-          Open
-        </Tag>
-      )}
-    </div>
+    </>
   );
 }
 

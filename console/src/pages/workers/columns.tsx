@@ -18,7 +18,7 @@ export function columns({ onOpen, onDrain }: Acts): Column<Worker>[] {
   return [
     {
       name: "Worker",
-      width: "18%",
+      width: "15%",
       cell: (worker) => (
         <button
           type="button"
@@ -63,7 +63,7 @@ export function columns({ onOpen, onDrain }: Acts): Column<Worker>[] {
     },
     {
       name: "Actions",
-      width: "96px",
+      width: "112px",
       align: "right",
       quiet: true,
       cell: (worker) =>

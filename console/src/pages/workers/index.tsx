@@ -53,7 +53,7 @@ export default function WorkersPage() {
               <Stat
                 label="Live"
                 value={sum.live}
-                note={sum.draining && `${sum.draining} leaving`}
+                note={sum.draining > 0 && `${sum.draining} leaving`}
               />
               <Stat
                 label="Slots in use"
@@ -67,6 +67,7 @@ export default function WorkersPage() {
           )}
           <DataTable
             label="Workers"
+            className={css.table}
             columns={cells}
             rows={rows}
             keyOf={(one) => one.id}
