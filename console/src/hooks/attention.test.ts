@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { matters } from "./attention";
 import type { Pool } from "./use-limits";

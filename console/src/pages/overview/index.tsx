@@ -58,7 +58,9 @@ export default function OverviewPage() {
         </EmptyState>
       ) : (
         <>
-          <Numbers stats={stats.data} span={span} now={now} workers={attention.workers} />
+          <div className={css.numbers}>
+            <Numbers stats={stats.data} span={span} now={now} workers={attention.workers} />
+          </div>
           <Charts stats={stats.data} span={span} />
           <div className={css.columns}>
             <Depths queues={attention.queues} />

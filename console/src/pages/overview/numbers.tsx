@@ -61,13 +61,13 @@ export function Numbers({
         {...jobs(`state:failed ${within}`)}
       />
       <Stat
-        label="Wait, half of the jobs"
+        label="Wait, median"
         value={total?.latency ? duration(total.latency.p50_s) : "–"}
         note={total?.latency && `95 % within ${duration(total.latency.p95_s)}`}
         {...jobs(`started:<${span}`)}
       />
       <Stat
-        label="Duration, half of the jobs"
+        label="Duration, median"
         value={total?.duration ? duration(total.duration.p50_s) : "–"}
         note={total?.duration && `95 % within ${duration(total.duration.p95_s)}`}
         {...jobs(within)}

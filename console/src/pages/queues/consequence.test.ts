@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import type { Queue } from "@/hooks/use-queues";
 import { consequence } from "./pause-dialog";
