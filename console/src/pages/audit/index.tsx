@@ -1,10 +1,88 @@
+/** Who did what, when: every request to change something, by somebody who was let in. */
+
+import { Button, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { isAway } from "@/api/problem";
+import { useAudit } from "@/hooks/use-audit";
+import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
+import { useUrlState } from "@/hooks/use-url-state";
+import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
+import { KeysetPager } from "@/parts/keyset-pager";
 import { Page } from "@/parts/page";
+import { ProblemPanel } from "@/parts/problem-panel";
+import css from "./audit.module.css";
+import { COLUMNS } from "./columns";
 
 export default function AuditPage() {
+  const [{ job = "", tenant = "" }, change] = useUrlState();
+  const { cursor, pager } = useKeyset();
+  const [typed, setTyped] = useState({ job, tenant });
+  const audit = useAudit({
+    ...(job && { job_id: job }),
+    ...(tenant && { tenant }),
+    limit: 50,
+    ...(cursor && { cursor }),
+  });
+  const rows = audit.data?.data;
+  const show = (next: typeof typed) => {
+    setTyped(next);
+    if (next.job.trim() === job && next.tenant.trim() === tenant) return;
+    change({ job: next.job.trim(), tenant: next.tenant.trim(), ...FIRST_PAGE });
+  };
   return (
     <Page title="Audit">
-      <EmptyState title="Not here yet">This page is being built.</EmptyState>
+      <form
+        className={css.bar}
+        onSubmit={(event) => {
+          event.preventDefault();
+          show(typed);
+        }}
+      >
+        <TextInput
+          aria-label="Id of a job"
+          placeholder="Id of a job"
+          value={typed.job}
+          onChange={(event) => setTyped({ ...typed, job: event.currentTarget.value })}
+          onBlur={() => show(typed)}
+        />
+        <TextInput
+          aria-label="Tenant"
+          placeholder="Tenant"
+          value={typed.tenant}
+          onChange={(event) => setTyped({ ...typed, tenant: event.currentTarget.value })}
+          onBlur={() => show(typed)}
+        />
+        {/* Enter in a form of two fields needs a button to press. */}
+        <button type="submit" className="visually-hidden" tabIndex={-1}>
+          Look
+        </button>
+      </form>
+      {audit.error && !(rows && isAway(audit.error)) && (
+        <ProblemPanel error={audit.error} onRetry={audit.refetch} />
+      )}
+      {rows?.length === 0 ? (
+        <EmptyState
+          title={
+            job || tenant ? "Nobody asked for anything that fits" : "Nothing was asked for yet"
+          }
+          action={
+            (job || tenant) && (
+              <Button variant="default" onClick={() => show({ job: "", tenant: "" })}>
+                Show all of it
+              </Button>
+            )
+          }
+        >
+          Every request to change something is written here before it is done. Where callers are not
+          asked who they are, nothing is.
+        </EmptyState>
+      ) : (
+        (rows || !audit.error) && (
+          <DataTable label="Audit" columns={COLUMNS} rows={rows} keyOf={(entry) => entry.id} />
+        )
+      )}
+      <KeysetPager {...pager} next={audit.data?.next} busy={audit.isPlaceholderData} />
     </Page>
   );
 }

@@ -118,6 +118,10 @@ export function Causes() {
           clearable
           clearButtonProps={{ "aria-label": "All types" }}
         />
+        {/* Enter in a form of two fields needs a button to press. */}
+        <button type="submit" className="visually-hidden" tabIndex={-1}>
+          Look
+        </button>
       </form>
       {groups.error && !(rows && isAway(groups.error)) && (
         <ProblemPanel error={groups.error} onRetry={groups.refetch} />

@@ -33,6 +33,7 @@ export function deliveryColumns({
     {
       name: "Job",
       width: "156px",
+      wide: true,
       cell: (one) => (one.job_id ? <JobId id={one.job_id} copy={false} /> : null),
     },
     {
