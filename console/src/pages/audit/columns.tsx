@@ -11,7 +11,7 @@ import { deedOf, placeOf } from "./deed";
 export const COLUMNS: Column<AuditEntry>[] = [
   {
     name: "Who",
-    width: "16%",
+    width: "14%",
     cell: (entry) => (
       <span className={css.who} title={entry.key ? `With the key ${entry.key}` : entry.subject}>
         {entry.subject}
@@ -20,19 +20,19 @@ export const COLUMNS: Column<AuditEntry>[] = [
   },
   {
     name: "Did what",
-    width: "22%",
+    width: "17%",
     cell: (entry) => <span title={entry.action}>{deedOf(entry.action)}</span>,
   },
   { name: "To what", whole: true, cell: (entry) => <Target entry={entry} /> },
   {
     name: "Tenant",
-    width: "12%",
+    width: "10%",
     wide: true,
     cell: (entry) => <span title={entry.tenant}>{entry.tenant}</span>,
   },
   {
     name: "From",
-    width: "128px",
+    width: "112px",
     wide: true,
     cell: (entry) => (
       <span className="mono" title={entry.address}>

@@ -47,7 +47,7 @@ export default function CreditsPage() {
           to="/jobs"
           search={{ q: "state:queued state:running state:waiting state:scheduled" }}
         />
-        <Stat label="Spent" value={told(balance?.spent)} note="since the account was opened" />
+        <Stat label="Spent" value={told(balance?.spent)} note="by jobs that succeeded" />
         <Stat
           label="Next to expire"
           value={balance?.next_expiry_at ? <Ago at={balance.next_expiry_at} /> : "–"}

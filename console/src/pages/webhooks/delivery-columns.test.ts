@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { type Delivery, standingOf } from "@/hooks/use-webhooks";
 import { answerOf } from "./delivery-columns";
