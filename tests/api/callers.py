@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from pydantic import SecretStr
 
 from haulage.domain.scope import Scope
 from haulage.engine.services import Services
@@ -13,6 +16,20 @@ from haulage.settings import Settings
 from tests.api.conftest import Api, running_api
 
 BASE = "http://haulage.test"
+# How the tokens of `token_of` are checked: `callers(…, **TOKENS)`.
+_SECRET = "0123456789abcdef" * 4
+TOKENS: dict[str, Any] = {
+    "jwt_secret": SecretStr(_SECRET),
+    "jwt_issuer": "https://id.example",
+    "jwt_audience": "haulage",
+}
+
+
+def token_of(user: str, services: Services, *, tenant: str = "acme", scope: str = "submit") -> str:
+    """A token of an identity provider, good for a minute."""
+    claims = {"iss": TOKENS["jwt_issuer"], "aud": TOKENS["jwt_audience"], "sub": user}
+    claims |= {"exp": int(services.clock.now().timestamp()) + 60, "tenant": tenant, "scope": scope}
+    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(_SECRET))
 
 
 def guarded(settings: Settings, **auth: Any) -> Settings:

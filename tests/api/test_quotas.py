@@ -8,7 +8,7 @@ import pytest
 from haulage.domain.scope import Scope
 from haulage.engine.services import Services
 from haulage.settings import Settings
-from tests.api.callers import Callers, callers
+from tests.api.callers import TOKENS, Callers, callers, token_of
 from tests.api.conftest import assert_problem
 
 JOBS = "/api/v1/jobs"
@@ -53,6 +53,22 @@ async def test_several_types_may_share_a_limit(gated: Callers) -> None:
         assert_problem(answer, 429, "over_limit")
         assert answer.headers["ratelimit-policy"] == '"jobs:documents";q=2;w=3600'
     assert (await other.post(JOBS, json=kept)).status_code == 202
+
+
+async def test_ten_documents_an_hour_for_each_user_whatever_their_kind(
+    settings: Settings, services: Services
+) -> None:
+    # Row E6: a user is the `sub` of a token.
+    async with callers(settings, services, **TOKENS) as gated:
+        await limit(
+            gated, "jobs:documents", types=["speak", "keep"], per_user={"requests_per_hour": 10}
+        )
+        ada = await gated.client(token_of("ada", services))
+        bob = await gated.client(token_of("bob", services))
+        kept = {"type": "keep", "input": {"value": 1}}
+        said = [(await ada.post(JOBS, json=body)).status_code for body in [GOOD, kept] * 6]
+        assert said == [202] * 10 + [429] * 2
+        assert (await bob.post(JOBS, json=GOOD)).status_code == 202
 
 
 async def test_a_limit_over_types_that_nobody_can_submit_is_refused(gated: Callers) -> None:
