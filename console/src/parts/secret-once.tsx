@@ -31,7 +31,7 @@ export function SecretOnce({
       title={<Text fw={600}>{title}</Text>}
     >
       <div className={css.shown}>
-        <p>Copy {what} now. It is not shown again: only what checks it is stored.</p>
+        <p>Copy {what} now: it is not shown again.</p>
         <div className={css.secret}>
           <code>{secret}</code>
           <CopyIt value={secret} what={what} />

@@ -23,12 +23,14 @@ export function GrantDialog({ onClose }: { onClose: () => void }) {
   const [note, setNote] = useState("");
   const [reference, setReference] = useState("");
   // Under one reference a grant counts once: a second press, or one after a lost answer, gives no more.
+  // It has to ask for the same then, so its end is counted from one moment.
   const own = useRef(`console ${crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`}`);
+  const [opened] = useState(() => Date.now());
   const give = () =>
     grant({
       amount: Number(amount),
       tenant: tenant.trim() || null,
-      expires_at: days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null,
+      expires_at: days ? new Date(opened + Number(days) * DAY_MS).toISOString() : null,
       note: note.trim() || null,
       reference: reference.trim() || own.current,
     });

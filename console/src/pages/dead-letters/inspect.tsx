@@ -43,7 +43,9 @@ export function Inspect({ job, onClose }: { job: Job; onClose: () => void }) {
             </pre>
           </div>
         ) : (
-          <p className="muted">No trace: the handler named this error itself.</p>
+          <p className="muted">
+            {states.length ? "No trace was kept with this error." : "Looking for its trace …"}
+          </p>
         )}
       </div>
     </Modal>

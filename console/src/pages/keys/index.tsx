@@ -60,7 +60,9 @@ export default function KeysPage() {
         />
         <Checkbox
           size="xs"
-          label={hidden ? `Also the ${hidden} that count no more` : "Also those that count no more"}
+          label={
+            hidden ? `Also those that count no more (${hidden})` : "Also those that count no more"
+          }
           checked={Boolean(all)}
           onChange={(event) => change({ all: event.currentTarget.checked ? "1" : undefined })}
         />

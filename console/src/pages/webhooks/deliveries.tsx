@@ -85,7 +85,7 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
         >
           {resending.state === "delivered"
             ? "It was delivered before. It is sent under the same id, so that an endpoint which knows it can leave it aside."
-            : "It is sent under the same id, with its tries counted anew."}
+            : "It is sent under the same id, at once."}
         </Confirm>
       )}
     </Section>
