@@ -78,7 +78,11 @@ export default function Chart({
             width: 1.5,
             dash: one.dashed ? [4, 4] : undefined,
             fill: one.fill ? `color-mix(in srgb, ${read(one.colour)} 14%, transparent)` : undefined,
-            points: { show: times.length < 3 },
+            points: {
+              show: true,
+              size: 5,
+              filter: (plot: uPlot, index: number) => lonely(plot.data[index]),
+            },
             value: (_: uPlot, value: number | null) =>
               value === null ? "–" : callbacks.current.format(value),
           })),
@@ -110,6 +114,13 @@ export default function Chart({
     <div ref={ref} style={{ minWidth: 0 }}>
       <div ref={place} role="img" aria-label={label} className="chart" />
     </div>
+  );
+}
+
+/** The values that no line reaches: both neighbours are missing. */
+export function lonely(values: ArrayLike<number | null | undefined> | undefined): number[] {
+  return Array.from(values ?? [], (_, at) => at).filter(
+    (at) => values?.[at] != null && values[at - 1] == null && values[at + 1] == null,
   );
 }
 

@@ -39,6 +39,7 @@ const COLUMNS: Column<Usage>[] = [
   },
   {
     name: "Left",
+    wide: true,
     width: "96px",
     align: "right",
     cell: (one) => one.remaining.toLocaleString(),
@@ -64,6 +65,12 @@ const COLUMNS: Column<Usage>[] = [
     cell: (one) => (one.current > 0 ? <Ago at={one.reset_at} /> : <span className="muted">–</span>),
   },
 ];
+
+const PERIODS = ["second", "minute", "hour", "day", "week", "month"];
+
+/** What is at once first, then the shortest periods. */
+const byPeriod = (limits: Usage[]) =>
+  limits.toSorted((a, b) => PERIODS.indexOf(a.period ?? "") - PERIODS.indexOf(b.period ?? ""));
 
 export function PoolPanel({
   pool,
@@ -129,8 +136,9 @@ export function PoolPanel({
       {pool.limits ? (
         <DataTable
           label={`Limits of ${pool.name}`}
+          className={css.table}
           columns={COLUMNS}
-          rows={pool.limits}
+          rows={byPeriod(pool.limits)}
           keyOf={(one) => `${one.name} ${one.whose}`}
         />
       ) : (

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { read } from "@/hooks/job-query";
 import type { Queue } from "@/hooks/use-queues";
 import type { Stats } from "@/hooks/use-stats";
-import { causes, depths, lines, perMinute, picked } from "./figures";
+import { causes, depths, lines, perMinute, picked, seconds } from "./figures";
 
 const queue = { waiting: 2, running: 1, scheduled: 0, oldest_waiting_s: null } as Queue;
 
@@ -30,6 +30,13 @@ test.each([
   [12.4, "12 /min"],
   [3400, "3,400 /min"],
 ])("%d a minute is %s", (value, words) => expect(perMinute(value)).toBe(words));
+
+test.each([
+  [0, "0"],
+  [0.4, "400 ms"],
+  [400, "6.7 min"],
+  [7200, "2 h"],
+])("on an axis %d s are %s", (value, words) => expect(seconds(value)).toBe(words));
 
 test("what is picked in a chart is a query that the jobs page reads", () => {
   const [from, to] = [1_795_780_800, 1_795_784_400];

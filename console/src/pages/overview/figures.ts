@@ -44,7 +44,12 @@ export function lines(stats: Stats) {
 export const perMinute = (value: number) =>
   `${value.toLocaleString(undefined, { maximumFractionDigits: value < 10 ? 1 : 0 })} /min`;
 
-export const seconds = (value: number) => (value ? duration(value) : "0");
+/** Of an axis, which has little room: `400 ms`, `6.7 min`. */
+export function seconds(value: number): string {
+  if (value < 60) return value ? duration(value) : "0";
+  const [size, unit] = value < 3600 ? [60, "min"] : value < 86_400 ? [3600, "h"] : [86_400, "d"];
+  return `${Number((value / size).toFixed(1))} ${unit}`;
+}
 
 /** The jobs that did it between two moments, in the words of the jobs page. */
 export function picked(kind: "created" | "started" | "finished", from: number, to: number) {
