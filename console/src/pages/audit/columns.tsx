@@ -20,7 +20,7 @@ export const COLUMNS: Column<AuditEntry>[] = [
   },
   {
     name: "Did what",
-    width: "17%",
+    width: "21%",
     cell: (entry) => <span title={entry.action}>{deedOf(entry.action)}</span>,
   },
   { name: "To what", whole: true, cell: (entry) => <Target entry={entry} /> },

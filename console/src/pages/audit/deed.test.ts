@@ -11,6 +11,7 @@ test("a job, a dead letter and a bulk operation lead to the job's page", () => {
     expect(placeOf({ target: `/api/v1/${list}/01a2/cancel` })?.jobId).toBe("01a2");
   expect(placeOf({ target: "/api/v1/jobs" })).toBeNull();
   expect(placeOf({ target: "/api/v1/jobs/batch" })).toBeNull();
+  expect(placeOf({ target: "/api/v1/bulk/preview" })).toBeNull();
 });
 
 test("other things lead to their page, under their name", () => {

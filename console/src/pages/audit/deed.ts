@@ -10,6 +10,8 @@ const WORDS: Record<string, string> = {
   "POST /jobs/{job_id}/retry": "retried a job",
   "POST /dead-letters/{job_id}/redrive": "redrove a dead letter",
   "POST /dead-letters/{job_id}/discard": "discarded a dead letter",
+  "POST /bulk/preview": "previewed a bulk operation",
+  "POST /credits/quote": "asked for a price",
   "POST /bulk": "began a bulk operation",
   "POST /bulk/{bulk_id}/abort": "stopped a bulk operation",
   "POST /files": "uploaded a file",
@@ -45,13 +47,15 @@ export const deedOf = (action: string): string => WORDS[bare(action)] ?? bare(ac
 
 export type Place = { label: string; to: string; search?: Record<string, string>; jobId?: string };
 
+// They stand where an id may.
+const VERBS = ["batch", "preview"];
 const LISTS = ["queues", "workers", "limits", "schedules", "keys", "webhooks", "credits"];
 
 /** Where what was asked for is to be seen; null where nothing names it. */
 export function placeOf({ target }: Pick<AuditEntry, "target">): Place | null {
   const [list = "", id] = bare(target).split("/").filter(Boolean).map(decodeURIComponent);
   if (["jobs", "dead-letters", "bulk"].includes(list))
-    return id && id !== "batch" ? { label: id, to: "/jobs/$jobId", jobId: id } : null;
+    return id && !VERBS.includes(id) ? { label: id, to: "/jobs/$jobId", jobId: id } : null;
   if (!LISTS.includes(list)) return null;
   if (list === "webhooks" && id) return { label: id, to: "/webhooks", search: { webhook: id } };
   return { label: list === "credits" || !id ? list : id, to: `/${list}` };
