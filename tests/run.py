@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SYSTEM_REDIS = Path("/usr/bin/redis-server")
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,12 @@ TESTS = [
 APART = ["-p", "no:cacheprovider"]
 EXTRA = [
     Group("console", [sys.executable, "tools/console.py", "check"]),
+    Group(
+        "browser",
+        [sys.executable, "tools/console.py", "browser"],
+        missing=lambda: None if CHROMIUM.exists() else f"no {CHROMIUM}",
+        add="apt-get install -y --no-install-recommends chromium",
+    ),
     Group(
         "system-postgres",
         [*PYTEST, *APART, "tests/storage"],

@@ -3,6 +3,7 @@
 python tools/console.py build      haulage/api/console_dist, from console/
 python tools/console.py types      console/src/api/schema.d.ts, from the API's OpenAPI document
 python tools/console.py check      types, style, tests and sizes; exits with 1 when one fails
+python tools/console.py browser    the console in Debian's Chromium, on a system of its own
 python tools/console.py format     put the sources into the house's form
 python tools/console.py npm …      any command of npm's, in console/
 python tools/console.py node …     any script, in console/
@@ -40,6 +41,8 @@ def main(arguments: list[str]) -> int:
             return 0
         case ["check"]:
             return check()
+        case ["browser", *rest]:
+            return browser(*rest)
         case ["format"]:
             install(everything=True)
             return bin_of("biome", "check", "--write", ".")
@@ -88,6 +91,16 @@ def check() -> int:
         failed.append("sizes")
     sys.stdout.write(f"   console failed: {', '.join(failed)}\n" if failed else "")
     return 1 if failed else 0
+
+
+def browser(*only: str) -> int:
+    """The flows of console/e2e; `only` are words that the names of files have."""
+    if not (DIST / "index.html").exists():
+        sys.stdout.write("   console: not built (make console)\n")
+        return 1
+    install(everything=True)
+    os.environ["CONSOLE_PYTHON"] = sys.executable
+    return bin_of("vitest", "run", "--config", "e2e/vitest.config.ts", *only)
 
 
 def types() -> str:

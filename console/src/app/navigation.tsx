@@ -44,7 +44,8 @@ export function SideNav({
         type="button"
         className={css.search}
         onClick={onPalette}
-        aria-label="Search and commands"
+        // Its words are its name where they are shown: who speaks to it says what they read.
+        aria-label={narrow ? "Search" : undefined}
       >
         <Search size={14} aria-hidden />
         {!narrow && (

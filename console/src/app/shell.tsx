@@ -28,7 +28,8 @@ export function Shell() {
   useGoKeys();
   // The first ⌘K must not lose the letters that follow it.
   useEffect(() => {
-    const timer = setTimeout(loadPalette, PALETTE_AFTER_MS);
+    // Where the API is away just then, it is loaded when it is asked for.
+    const timer = setTimeout(() => loadPalette().catch(() => undefined), PALETTE_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
   if (needsSignIn)

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { call } from "./api";
+import { inBrowser } from "./browser";
+import { type System, up } from "./system";
+
+let system: System;
+beforeAll(async () => {
+  system = await up(["--auth"]);
+});
+afterAll(() => system?.stop());
+const open = inBrowser();
+const REFUSED = { expected: /status of 401/ };
+
+test("a wrong key is refused in words, and the right one opens the page that was asked for", async () => {
+  const page = await open("/queues", { url: system.ready.url, ...REFUSED });
+  const field = page.getByRole("textbox", { name: "API key or token" });
+  await field.fill("hlg_wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").waitFor();
+  await field.fill(system.ready.key ?? "");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { level: 1, name: "Queues" }).waitFor();
+  await page.getByRole("button", { name: "Pause io" }).waitFor();
+});
+
+test("who may only read sees the pages without what changes anything", async () => {
+  const { key } = await call<{ key: string }>(
+    "POST",
+    "/keys",
+    { name: "viewer", scopes: ["read"] },
+    system.ready,
+  );
+  const page = await open("/queues", { url: system.ready.url, ...REFUSED });
+  await page.getByRole("textbox", { name: "API key or token" }).fill(key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("row", { name: /^io/ }).waitFor();
+  expect(await page.getByRole("button", { name: /^(Pause|Resume)/ }).count()).toBe(0);
+
+  const pages = page.getByRole("navigation", { name: "Pages" });
+  expect(await pages.getByRole("link", { name: /^(Submit|Keys|Audit)$/ }).count()).toBe(0);
+  await pages.getByRole("link", { name: "Jobs", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+  await page.getByText("No jobs yet").waitFor();
+  expect(await page.getByRole("button", { name: /^Change/ }).count()).toBe(0);
+});
