@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -75,7 +76,7 @@ async def test_a_submit_reserves_its_price_and_a_result_costs_it(
     assert job["credits"] == {"price": 7, "cost": None}
     told = await balance(http)
     assert (told["charged"], told["available"], told["reserved"]) == (True, 13, 7)
-    await (await Hand.hired(services)).run(job["id"], DONE)
+    await (await Hand.hired(services)).run(UUID(job["id"]), DONE)
     shown = (await http.get(f"{JOBS}/{job['id']}")).json()
     assert shown["credits"] == {"price": 7, "cost": 7}
     assert (await balance(http))["spent"] == 7
@@ -134,7 +135,7 @@ async def test_a_retry_that_cannot_be_paid_is_refused(
 ) -> None:
     await granted(http, 5)
     job = (await http.post(JOBS, json=submit())).json()
-    await (await Hand.hired(services)).run(job["id"], FAILED)
+    await (await Hand.hired(services)).run(UUID(job["id"]), FAILED)
     await http.post(JOBS, json=submit(type="flat"))
     refused = await http.post(f"{JOBS}/{job['id']}/retry")
     assert_problem(refused, 402, "insufficient_credits")
@@ -144,7 +145,7 @@ async def test_a_retry_that_cannot_be_paid_is_refused(
 async def test_entries_are_paged_and_filtered(http: httpx.AsyncClient, services: Services) -> None:
     await granted(http, 50)
     ids = [(await http.post(JOBS, json=submit())).json()["id"] for _ in range(3)]
-    await (await Hand.hired(services)).run(ids[0], DONE)
+    await (await Hand.hired(services)).run(UUID(ids[0]), DONE)
     first = (await http.get(f"{CREDITS}/entries", params={"limit": 3})).json()
     assert [one["kind"] for one in first["data"]] == ["charge", "reserve", "reserve"]
     rest = {"limit": 3, "cursor": first["next"]}

