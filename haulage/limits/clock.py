@@ -22,6 +22,7 @@ class RedisClock:
         self._loop = asyncio.get_running_loop()
         # What to add to Redis' clock to get this loop's.
         self._ahead_s: float | None = None
+        self._told_us = 0
 
     async def read(self, client: "redis.Redis") -> None:
         """Ask Redis what time it is, so that it is known before the first call; unless Redis is
@@ -48,7 +49,10 @@ class RedisClock:
         return at_ms / 1000 + self._ahead_s
 
     def now_us(self) -> int | None:
-        """This moment on Redis' clock, in microseconds; None before Redis was heard."""
+        """This moment on Redis' clock, in microseconds; None before Redis was heard. Who asks
+        later is told more, whatever was learned of that clock meanwhile."""
         if self._ahead_s is None:
             return None
-        return round((self._loop.time() - self._ahead_s) * 1_000_000)
+        now_us = round((self._loop.time() - self._ahead_s) * 1_000_000)
+        self._told_us = max(self._told_us + 1, now_us)
+        return self._told_us
