@@ -19,6 +19,9 @@ export type Column<Row> = {
   quiet?: boolean;
 };
 
+/** The class of a link that its whole row leads to. */
+export const leads = css.leads;
+
 export type Selection = {
   chosen: ReadonlySet<string>;
   onChange: (chosen: Set<string>) => void;

@@ -10,7 +10,7 @@ import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
 import { useTypeNames } from "@/hooks/use-names";
 import { useUrlState } from "@/hooks/use-url-state";
 import { Can } from "@/parts/can";
-import { type Column, DataTable } from "@/parts/data-table";
+import { type Column, DataTable, leads } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
 import { Page } from "@/parts/page";
@@ -35,7 +35,7 @@ const COLUMNS: Column<Group>[] = [
       <Link
         to="/dead-letters"
         search={{ group: group.fingerprint } as never}
-        className={css.row}
+        className={leads}
         title={group.type}
       >
         {group.type}
@@ -151,7 +151,6 @@ export function Causes() {
         (rows || !groups.error) && (
           <DataTable
             label="Dead letters by cause"
-            className={css.table}
             columns={COLUMNS}
             rows={rows}
             keyOf={(group) => group.fingerprint}

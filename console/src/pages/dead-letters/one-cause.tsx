@@ -103,7 +103,6 @@ export function OneCause({ fingerprint }: { fingerprint: string }) {
         (rows || !letters.error) && (
           <DataTable
             label="Dead letters of this cause"
-            className={css.table}
             columns={cells}
             rows={rows}
             keyOf={(job) => job.id}

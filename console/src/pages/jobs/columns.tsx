@@ -2,7 +2,7 @@
 
 import { Link } from "@tanstack/react-router";
 import type { Job } from "@/hooks/use-jobs";
-import type { Column } from "@/parts/data-table";
+import { type Column, leads } from "@/parts/data-table";
 import { JobId } from "@/parts/job-id";
 import { ProgressBar } from "@/parts/progress-bar";
 import { StateBadge } from "@/parts/state-badge";
@@ -20,7 +20,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
       name: "Type",
       width: "13%",
       cell: (job) => (
-        <Link to="/jobs/$jobId" params={{ jobId: job.id }} className={css.row} title={job.type}>
+        <Link to="/jobs/$jobId" params={{ jobId: job.id }} className={leads} title={job.type}>
           {job.type}
         </Link>
       ),

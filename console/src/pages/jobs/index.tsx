@@ -127,7 +127,6 @@ export default function JobsPage() {
           <div onMouseEnter={() => setPointed(true)} onMouseLeave={() => setPointed(false)}>
             <DataTable
               label="Jobs"
-              className={css.table}
               columns={cells}
               rows={rows}
               keyOf={(job) => job.id}

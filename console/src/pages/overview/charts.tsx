@@ -59,15 +59,7 @@ export function Charts({ stats, span }: { stats: Stats | undefined; span: SpanNa
           height={HEIGHT}
           times={at}
           format={seconds}
-          series={[
-            { label: "p50", values: times("latency", "p50_s"), colour: "--running", fill: true },
-            {
-              label: "p95",
-              values: times("latency", "p95_s"),
-              colour: "--scheduled",
-              dashed: true,
-            },
-          ]}
+          series={percentiles(times, "latency")}
           onPick={(from, to) => open(picked("started", from, to))}
         />
       ))}
@@ -77,18 +69,17 @@ export function Charts({ stats, span }: { stats: Stats | undefined; span: SpanNa
           height={HEIGHT}
           times={at}
           format={seconds}
-          series={[
-            { label: "p50", values: times("duration", "p50_s"), colour: "--running", fill: true },
-            {
-              label: "p95",
-              values: times("duration", "p95_s"),
-              colour: "--scheduled",
-              dashed: true,
-            },
-          ]}
+          series={percentiles(times, "duration")}
           onPick={(from, to) => open(picked("finished", from, to))}
         />
       ))}
     </div>
   );
+}
+
+function percentiles(times: ReturnType<typeof lines>["times"], of: "latency" | "duration") {
+  return [
+    { label: "p50", values: times(of, "p50_s"), colour: "--running", fill: true },
+    { label: "p95", values: times(of, "p95_s"), colour: "--scheduled", dashed: true },
+  ];
 }
