@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from haulage.domain.file_ids import MARK
+
 _DURATION = re.compile(r"\+?(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?")
 _UNIT_S = {"ms": 0.001, "s": 1, "": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -48,21 +50,40 @@ def read_fields(pairs: Sequence[str]) -> dict[str, str]:
     return fields
 
 
-def read_files(arguments: Sequence[str]) -> dict[str, Path]:
-    """`--file path` fills the field `file`, `--file name=path` another; raises `BadParameter`."""
-    files: dict[str, Path] = {}
+def read_files(arguments: Sequence[str]) -> list[tuple[str | None, Path]]:
+    """`--file name=path` fills the field `name`; `--file path` one that the type's schema names, so
+    far None. In their order; raises `BadParameter`."""
+    files: list[tuple[str | None, Path]] = []
     for argument in arguments:
         name, separator, path = argument.partition("=")
         if not separator or Path(argument).exists():
-            name, path = "file", argument
-        if name in files:
+            name, path = "", argument
+        if not Path(path).is_file():
+            raise typer.BadParameter(f"there is no file {path}", param_hint="--file")
+        files.append((name or None, Path(path)))
+    return files
+
+
+def place_files(
+    files: Sequence[tuple[str | None, Path]], properties: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Path | list[Path]]:
+    """By field: a file, or a list of them where the type's JSON Schema wants a list. A file without
+    a name goes to the type's only field of files, else to `file`. Raises `BadParameter`."""
+    takers = [name for name, schema in properties.items() if _takes_files(schema)]
+    usual = takers[0] if len(takers) == 1 else "file"
+    placed: dict[str, Path | list[Path]] = {}
+    for given, path in files:
+        name = given or usual
+        before = placed.get(name, [])
+        if "array" in _allowed(properties.get(name, {})) and isinstance(before, list):
+            placed[name] = [*before, path]
+        elif before:
             raise typer.BadParameter(
                 f"two files for the field {name!r}; use --file name=path", param_hint="--file"
             )
-        if not Path(path).is_file():
-            raise typer.BadParameter(f"there is no file {path}", param_hint="--file")
-        files[name] = Path(path)
-    return files
+        else:
+            placed[name] = path
+    return placed
 
 
 def typed_fields(
@@ -141,3 +162,8 @@ def _allowed(schema: Mapping[str, Any]) -> set[str]:
     for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
         found |= _allowed(alternative)
     return found
+
+
+def _takes_files(schema: Mapping[str, Any]) -> bool:
+    inner = (*schema.get("anyOf", ()), *schema.get("oneOf", ()), schema.get("items") or {})
+    return MARK in schema or any(_takes_files(one) for one in inner if one)

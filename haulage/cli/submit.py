@@ -1,5 +1,6 @@
 """`haulage submit`: one job, and if wanted its progress and its result."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,8 +32,8 @@ def submit(
         list[str] | None,
         typer.Option(
             "--file",
-            help="Upload a file and put its id into the field [b]file[/b], "
-            "or another: [b]name=path[/b]. Repeatable.",
+            help="Upload a file and put its id into the type's field for files, "
+            "or the one that is named: [b]name=path[/b]. Repeatable, for a list in that order.",
         ),
     ] = None,
     queue: QueueOption = None,
@@ -64,6 +65,8 @@ def submit(
 
     [cyan]haulage submit rewrite_novel --file novel.pdf -f sentence_length_limit=12 --wait[/cyan]
 
+    [cyan]haulage submit extract_newspaper --file page1.png --file page2.png --wait[/cyan]
+
     [cyan]haulage submit summarize_text -i @article.json --priority high --tag news[/cyan]
 
     [cyan]echo '{"value": 1}' | haulage submit echo -i - --run-at +10m -o json[/cyan]
@@ -76,12 +79,14 @@ def submit(
     if (fields or files) and not isinstance(given, dict):
         raise typer.BadParameter("--field and --file need an --input that is a JSON object")
     with Client() as client:
+        properties = properties_of(client, type) if fields or files else {}
         if fields:
-            given |= inputs.typed_fields(fields, properties_of(client, type))
-        for name, path in files.items():
-            if output is Output.TEXT:
-                notes().print(f"[dim]uploading {path.name} …[/]", soft_wrap=True)
-            given[name] = str(client.upload(path).id)
+            given |= inputs.typed_fields(fields, properties)
+        for name, placed in inputs.place_files(files, properties).items():
+            if isinstance(placed, list):
+                given[name] = [uploaded(client, path, output) for path in placed]
+            else:
+                given[name] = uploaded(client, placed, output)
         job = client.submit(
             type,
             given,
@@ -97,6 +102,13 @@ def submit(
             watch(client, job, output)
         else:
             announce(job, output)
+
+
+def uploaded(client: Client, path: Path, output: Output) -> str:
+    """The id that the API knows the file by."""
+    if output is Output.TEXT:
+        notes().print(f"[dim]uploading {path.name} …[/]", soft_wrap=True)
+    return str(client.upload(path).id)
 
 
 def properties_of(client: Client, name: str) -> dict[str, Any]:

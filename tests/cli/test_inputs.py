@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 
-from haulage.cli.inputs import read_duration, read_files, read_moment, typed_value
+from haulage.cli.inputs import place_files, read_duration, read_files, read_moment, typed_value
 
 
 @pytest.mark.parametrize(
@@ -46,4 +47,17 @@ def test_a_time_without_zone_is_local():
 def test_a_file_whose_name_has_an_equals_sign_is_found(tmp_path: Path):
     path = tmp_path / "a=b.pdf"
     path.touch()
-    assert read_files([str(path), f"cover={path}"]) == {"file": path, "cover": path}
+    assert read_files([str(path), f"cover={path}"]) == [(None, path), ("cover", path)]
+
+
+PAGES = {"pages": {"type": "array", "items": {"type": "string", "x-haulage-file": {}}}}
+
+
+def test_files_without_a_name_fill_the_only_field_of_files_in_their_order():
+    one, two = Path("1.png"), Path("2.png")
+    assert place_files([(None, one), ("pages", two)], PAGES) == {"pages": [one, two]}
+
+
+def test_a_field_of_one_file_takes_no_second():
+    with pytest.raises(typer.BadParameter, match="two files for the field 'file'"):
+        place_files([(None, Path("1.pdf")), (None, Path("2.pdf"))], {"file": {"type": "string"}})
