@@ -18,7 +18,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Type",
-      width: "13%",
+      width: "17%",
       cell: (job) => (
         <Link to="/jobs/$jobId" params={{ jobId: job.id }} className={leads} title={job.type}>
           {job.type}
