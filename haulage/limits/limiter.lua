@@ -8,6 +8,8 @@
 -- Answer, JSON: [now, generation, answers, the caller's calls that were let through beside those,
 -- counters to restore, whether more can go at once, {model: until when it is frozen}].
 
+local CLOCK_ERROR_MS = 5
+
 local line_is_empty
 
 local function nobody_waits()
@@ -27,10 +29,11 @@ local function come_again(id, record, ttl, state)
 end
 
 -- A place in line: the microsecond at which the call was `asked` for, and in the order of their
--- coming where that is not said. Nobody's clock takes more than a minute.
+-- coming where that is not said. Nobody's clock takes more than a minute. It may be ahead by what
+-- processes can know of Redis' clock: cut to this very moment, two calls would share one place.
 local function place_of(asked)
   if asked and asked ~= cjson.null then
-    return math.max(1000 * (now - 60000), math.min(asked, 1000 * now))
+    return math.max(1000 * (now - 60000), math.min(asked, 1000 * (now + CLOCK_ERROR_MS)))
   end
   return 1000 * now + redis.call('HINCRBY', pool .. ':meta', 'number', 1) % 1000
 end

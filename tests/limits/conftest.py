@@ -121,10 +121,12 @@ class Line:
         requests: int = 1,
         ttl_s: float = 600,
         stay: bool = False,
+        asked_ms: float | None = None,
     ) -> list[Any]:
         lane = lane_of(self.pool, asker or Asker())
         stay_ms = NOON_MS if stay else -1
-        return ["take", id, lane, requests, tokens, round(ttl_s * 1000), stay_ms]
+        asked_us = None if asked_ms is None else round(1000 * (NOON_MS + asked_ms))
+        return ["take", id, lane, requests, tokens, round(ttl_s * 1000), stay_ms, asked_us]
 
     async def take(self, id: str, asker: Asker | None = None, **more: Any) -> list[Any]:
         """`[granted, ms]`, `[wait, ms, ref]` or `[never, ref]`."""

@@ -48,11 +48,24 @@ async def test_after_a_refusal_not_all_come_back_at_once(client: "redis.Redis") 
     assert turns[2] - turns[1] >= 1_000
 
 
+async def test_calls_asked_for_within_one_millisecond_have_places_of_their_own(
+    client: "redis.Redis",
+) -> None:
+    line = Line(client, PER_HOUR)
+    await line.take("a", requests=2)
+    # What their process knows of Redis' clock puts both a little ahead of it.
+    turns = [
+        (await line.take(name, requests=2, asked_ms=asked_ms))[1]
+        for name, asked_ms in (("b", 0.2), ("c", 0.7))
+    ]
+    assert turns == [HOUR_MS, 2 * HOUR_MS]
+
+
 async def test_who_is_foreseen_within_its_patience_stays_in_line(client: "redis.Redis") -> None:
     line = Line(client, Limit(Measure.REQUESTS, 1, Period.SECOND, Strategy.BUCKET, burst=1))
     await line.take("a")
     stays, leaves = line.taking("b"), line.taking("c")
-    stays[-1], leaves[-1] = 1_500, 1_500
+    stays[6], leaves[6] = 1_500, 1_500
     await line.call(stays, leaves)
     line.ms = 1_000
     assert await line.serve() == {"b": 1_000}
