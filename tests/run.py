@@ -11,6 +11,7 @@ failure; that is how continuous integration calls it.
 import argparse
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SYSTEM_REDIS = Path("/usr/bin/redis-server")
 CHROMIUM = Path("/usr/bin/chromium")
+# Where Debian puts servers; not everybody's PATH has it.
+SERVERS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def missing_tesseract() -> str | None:
     folders = [*Path("/usr/share/tesseract-ocr").glob("*/tessdata"), Path("/usr/share/tessdata")]
     found = any((folder / "ita.traineddata").exists() for folder in folders)
     return None if found else "no data of Tesseract's for Italian"
+
+
+def missing_deployment() -> str | None:
+    """What the deployment's files are tried out with: the edge, and the checker of alert rules."""
+    lacks = [name for name in ("nginx", "promtool") if not shutil.which(name, path=SERVERS)]
+    return f"no {', '.join(lacks)}" if lacks else None
 
 
 CHECKS = [
@@ -139,6 +148,13 @@ EXTRA = [
         missing=missing_tesseract,
         add="apt-get install -y tesseract-ocr-ita tesseract-ocr-fra tesseract-ocr-eng",
         env=lambda: {"HAULAGE_TEST_TESSERACT": "1"},
+    ),
+    Group(
+        "deploy",
+        [*PYTEST, *APART, "tests/deploy"],
+        missing=missing_deployment,
+        add="apt-get install -y --no-install-recommends nginx prometheus",
+        env=lambda: {"HAULAGE_TEST_DEPLOY": "1"},
     ),
 ]
 
