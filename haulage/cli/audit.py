@@ -7,8 +7,8 @@ import typer
 from rich.markup import escape
 
 from haulage.cli.job_lists import AllOption, LimitOption
-from haulage.cli.output import Output, OutputOption, ago, notes, print_json
-from haulage.cli.tables import Column, print_table
+from haulage.cli.output import Output, OutputOption, ago
+from haulage.cli.tables import Column, print_list
 from haulage.client import AuditView, Client
 
 NONE = "Nobody has changed anything, or callers need no key here: then nobody is written down."
@@ -32,11 +32,7 @@ def audit(
     with Client() as client:
         found = client.audit(tenant=tenant, job=job, page_size=None if all else min(limit, 500))
         shown = found if all else islice(found, limit)
-        if output is Output.JSON:
-            for entry in shown:
-                print_json(entry.raw)
-        elif not print_table(COLUMNS, shown):
-            notes().print(NONE)
+        print_list(COLUMNS, shown, output, none=NONE)
 
 
 COLUMNS: tuple[Column[AuditView], ...] = (

@@ -13,7 +13,7 @@ from haulage.cli.consent import YesOption, confirm
 from haulage.cli.filters import BULK_FILTERS, Filters, choosing
 from haulage.cli.job_lists import JOB_COLUMNS, AllOption, LimitOption, page_size_for
 from haulage.cli.output import Output, OutputOption, ago, console, notes, print_json, state
-from haulage.cli.tables import Column, print_facts, print_table
+from haulage.cli.tables import Column, print_facts, print_list, print_table
 from haulage.client import BulkPreview, BulkView, Client
 
 app = typer.Typer(
@@ -122,11 +122,9 @@ def list_bulks(
     most = None if all else limit
     with Client() as client:
         found = islice(client.bulks(page_size=page_size_for(most)), most)
-        if output is Output.JSON:
-            for one in found:
-                print_json(one.raw)
-        elif not print_table(COLUMNS, found):
-            notes().print("No bulk operations. See [b]haulage bulk start --help[/b].")
+        print_list(
+            COLUMNS, found, output, none="No bulk operations. See [b]haulage bulk start --help[/b]."
+        )
 
 
 @app.command()

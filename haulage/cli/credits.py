@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from haulage.cli.job_lists import AllOption, LimitOption
 from haulage.cli.output import Output, OutputOption, ago, console, notes, print_json
-from haulage.cli.tables import Column, print_facts, print_table
+from haulage.cli.tables import Column, print_facts, print_list, print_table
 from haulage.client import BalanceView, Client, EntryView, FindingView
 from haulage.domain.credits import MOST, Kind
 
@@ -58,11 +58,9 @@ def entries(
             page_size=None if all else min(limit, 500),
         )
         shown = found if all else islice(found, limit)
-        if output is Output.JSON:
-            for entry in shown:
-                print_json(entry.raw)
-        elif not print_table(COLUMNS, shown):
-            notes().print("No entry yet. Give some: [b]haulage credits grant 100[/b]")
+        print_list(
+            COLUMNS, shown, output, none="No entry yet. Give some: [b]haulage credits grant 100[/b]"
+        )
 
 
 @app.command()

@@ -20,7 +20,7 @@ from haulage.cli.output import (
     size,
     state,
 )
-from haulage.cli.tables import Column, print_table
+from haulage.cli.tables import Column, print_list, print_table
 from haulage.client import AttemptView, Client, LogLine, StepView
 from haulage.domain.lifecycle import State
 
@@ -89,11 +89,12 @@ def attempts(job_id: JobId, output: OutputOption = Output.TEXT) -> None:
     """
     with Client() as client:
         found = client.attempts(job_id)
-    if output is Output.JSON:
-        for one in found:
-            print_json(one.raw)
-    elif not print_table(ATTEMPT_COLUMNS, found):
-        notes().print(f"No attempt yet. See [b]haulage jobs why {escape(job_id)}[/b].")
+    print_list(
+        ATTEMPT_COLUMNS,
+        found,
+        output,
+        none=f"No attempt yet. See [b]haulage jobs why {escape(job_id)}[/b].",
+    )
 
 
 def steps(

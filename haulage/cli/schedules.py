@@ -27,12 +27,11 @@ from haulage.cli.output import (
     ago,
     complain,
     console,
-    notes,
     print_json,
     print_pretty,
 )
 from haulage.cli.submit import properties_of
-from haulage.cli.tables import Column, print_facts, print_table
+from haulage.cli.tables import Column, print_facts, print_list
 from haulage.cli.watch import announce
 from haulage.client import Client, ScheduleView
 
@@ -68,11 +67,9 @@ def list_schedules(output: OutputOption = Output.TEXT) -> None:
     """
     with Client() as client:
         schedules = client.schedules()
-    if output is Output.JSON:
-        for schedule in schedules:
-            print_json(schedule.raw)
-    elif not print_table(COLUMNS, schedules):
-        notes().print("No schedules. See [b]haulage schedules create --help[/b].")
+    print_list(
+        COLUMNS, schedules, output, none="No schedules. See [b]haulage schedules create --help[/b]."
+    )
 
 
 @app.command()

@@ -1,21 +1,30 @@
-"""Lists for people: columns that fit the terminal.
+"""Lists for people: columns that fit the terminal, or the same as JSON lines.
 
 A column that is empty in all rows is left out. On a narrow terminal text folds, then the least
 needed columns go; an id is never cut. Into a pipe everything goes, as wide as it is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from haulage.cli.output import console
+from haulage.cli.output import Output, console, notes, print_json
+
+
+class Sent(Protocol):
+    """Something that the API sent, and its document as it came."""
+
+    @property
+    def raw(self) -> Mapping[str, Any]: ...
+
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Sent)
 CHUNK = 200
 GAP = 2
 # Text folds to the first before a column goes, to the second when none can go any more.
@@ -56,6 +65,18 @@ def print_table(columns: Sequence[Column[T]], items: Iterable[T]) -> int:
         console().print(_table(columns, rows, layout, header=is_first))
         count += len(chunk)
     return count
+
+
+def print_list(
+    columns: Sequence[Column[S]], items: Iterable[S], output: Output, *, none: str
+) -> None:
+    """The items as a table, or each as the API sent it; `none` is a note in an empty table's place,
+    as markup."""
+    if output is Output.JSON:
+        for item in items:
+            print_json(item.raw)
+    elif not print_table(columns, items):
+        notes().print(none)
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:

@@ -21,7 +21,7 @@ from haulage.cli.output import (
     notes,
     print_json,
 )
-from haulage.cli.tables import Column, print_facts, print_table
+from haulage.cli.tables import Column, print_facts, print_list
 from haulage.client import Client
 from haulage.client.webhook_models import DeliveryView, WebhookView
 
@@ -64,11 +64,9 @@ def list_webhooks(output: OutputOption = Output.TEXT) -> None:
     """
     with Client() as client:
         found = client.webhooks()
-    if output is Output.JSON:
-        for one in found:
-            print_json(one.raw)
-    elif not print_table(COLUMNS, found):
-        notes().print("No webhooks. See [b]haulage webhooks create --help[/b].")
+    print_list(
+        COLUMNS, found, output, none="No webhooks. See [b]haulage webhooks create --help[/b]."
+    )
 
 
 @app.command()
@@ -181,11 +179,7 @@ def deliveries(
             _find(client, webhook).id, state=state.value if state else None, job=job
         )
         shown = list(islice(found, limit))
-    if output is Output.JSON:
-        for one in shown:
-            print_json(one.raw)
-    elif not print_table(DELIVERIES, shown):
-        notes().print("No deliveries.")
+    print_list(DELIVERIES, shown, output, none="No deliveries.")
 
 
 @app.command()

@@ -16,11 +16,10 @@ from haulage.cli.output import (
     ago,
     complain,
     console,
-    notes,
     print_json,
     size,
 )
-from haulage.cli.tables import Column, print_facts, print_table
+from haulage.cli.tables import Column, print_facts, print_list, print_table
 from haulage.client import Client, WorkerView
 from haulage.client.models import read_time
 
@@ -50,11 +49,9 @@ def list_workers(output: OutputOption = Output.TEXT) -> None:
     """
     with Client() as client:
         workers = client.workers()
-    if output is Output.JSON:
-        for worker in workers:
-            print_json(worker.raw)
-    elif not print_table(COLUMNS, workers):
-        notes().print("No live worker. Start one: [b]haulage worker --pool io[/b]")
+    print_list(
+        COLUMNS, workers, output, none="No live worker. Start one: [b]haulage worker --pool io[/b]"
+    )
 
 
 @app.command()

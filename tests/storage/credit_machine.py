@@ -1,32 +1,26 @@
 """All that moves credits, in any order, by callers who die at their commits and come back."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.credits import Kind
-from haulage.domain.errors import Unavailable
 from haulage.domain.job import Lease
 from haulage.domain.lifecycle import LIVE, REDRIVABLE, TERMINAL, State
 from haulage.domain.outcome import Cancelled, Outcome, Retry, Snooze, Waiting, target_state
-from haulage.engine.services import Services
-from haulage.storage import tables
 from haulage.storage.credit_audit import CreditAudit
 from haulage.storage.retention_store import RetentionStore
 from haulage.storage.settlement import Settlement
-from tests.conftest import TestClock
 from tests.factories import DONE, ERROR, FAILED, Hand, new_job, row
 from tests.storage.credit_model import Books, Known, Lot
-from tests.support.crash_points import CrashingDatabase, Point
+from tests.storage.mortals import Mortals
 
-T = TypeVar("T")
 TENANTS = ("a", "b")
 places = st.integers(0, 5)
 prices = st.integers(1, 30)
@@ -34,41 +28,20 @@ tenants = st.sampled_from(TENANTS)
 OUTCOMES: list[Outcome] = [DONE, FAILED, Cancelled(), Retry(5.0, ERROR), Snooze(5.0), Waiting()]
 
 
-class CreditMachine(RuleBasedStateMachine):
-    loop: asyncio.AbstractEventLoop
-    clock: TestClock
-    services: Services
-    database: CrashingDatabase
-
+class CreditMachine(Mortals):
     def __init__(self) -> None:
         super().__init__()
         self.books = {tenant: Books() for tenant in TENANTS}
         self.grants: set[UUID] = set()
         self.jobs: dict[UUID, Known] = {}
         self.leases: list[Lease] = []
-        self.point: Point | None = None
         self.retention = RetentionStore(self.services.database, self.services.clock)
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
-    def told(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The answer to `work`, done again if its caller died at a crash point."""
-        self.database.crash_at, self.point = self.point, None
-        try:
-            return self.run(work())
-        except Unavailable:
-            return self.run(work())
 
     def job(self, place: int) -> Known:
         return list(self.jobs.values())[-1 - place % len(self.jobs)]
 
     def state(self, known: Known) -> State:
         return State(self.run(row(self.services, known.new.id))["state"])
-
-    @rule(point=st.sampled_from(["before", "after"]))
-    def the_next_caller_will_die(self, point: Point) -> None:
-        self.point = point
 
     @initialize()
     def begin(self) -> None:
@@ -78,9 +51,7 @@ class CreditMachine(RuleBasedStateMachine):
         self.submit(tenant="a", given=[(5, None), (6, None)])
 
     async def _begin(self) -> None:
-        async with self.services.database.transaction() as connection:
-            for table in tables.metadata.sorted_tables:
-                await connection.execute(table.delete())
+        await self.empty()
         self.hand = await Hand.hired(self.services)
 
     @rule(

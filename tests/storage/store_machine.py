@@ -1,16 +1,14 @@
 """What workers, a dispatcher and people do to single jobs; families and the rest: `machine.py`."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -22,17 +20,15 @@ from haulage.domain.errors import Unavailable
 from haulage.domain.job import EventKind, Lease, NewJob
 from haulage.domain.lifecycle import TERMINAL, State
 from haulage.domain.outcome import Cancelled, Outcome, Retry, Snooze, Waiting
-from haulage.engine.services import Services
 from haulage.storage import tables
 from haulage.storage.event_store import Note
 from haulage.storage.settlement import Settlement
 from haulage.storage.step_store import FinishedStep
-from tests.conftest import TestClock
 from tests.factories import DONE, ERROR, FAILED, Hand, new_job
 from tests.storage.model import MAX_CRASHES, Model
-from tests.support.crash_points import CrashingDatabase, Point
+from tests.storage.mortals import Mortals
+from tests.support.crash_points import Point
 
-T = TypeVar("T")
 # Which job or lease, counted from the youngest.
 places = st.integers(0, 5)
 workers = st.sampled_from([0, 1])
@@ -40,13 +36,8 @@ points = st.sampled_from(["before", "after"])
 OUTCOMES: list[Outcome] = [DONE, FAILED, Cancelled(), Retry(5.0, ERROR), Snooze(5.0), Waiting()]
 
 
-class StoreMachine(RuleBasedStateMachine):
+class StoreMachine(Mortals):
     """Rules are what processes do; the invariants are looked at after each."""
-
-    loop: asyncio.AbstractEventLoop
-    clock: TestClock
-    services: Services
-    database: CrashingDatabase
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,8 +46,6 @@ class StoreMachine(RuleBasedStateMachine):
         self.leases: list[Lease] = []
         self.fences: dict[UUID, int] = {}
         self.ended: dict[UUID, Any] = {}
-        # Where the next caller dies; it comes back and does the same again.
-        self.point: Point | None = None
 
     def job(self, place: int) -> UUID:
         return self.jobs[-1 - place % len(self.jobs)]
@@ -64,27 +53,12 @@ class StoreMachine(RuleBasedStateMachine):
     def lease(self, place: int) -> Lease:
         return self.leases[-1 - place % len(self.leases)]
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
-    def told(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The answer to `work`, done again if its caller died at a crash point."""
-        self.database.crash_at, self.point = self.point, None
-        try:
-            return self.run(work())
-        except Unavailable:
-            return self.run(work())
-
     def survived(self, point: Point, work: Coroutine[Any, Any, object]) -> bool:
         """Die at `point` of `work`'s commit; whether that has landed, though nobody heard."""
         self.database.crash_at = point
         with pytest.raises(Unavailable):
             self.run(work)
         return point == "after"
-
-    @rule(point=points)
-    def the_next_caller_will_die(self, point: Point) -> None:
-        self.point = point
 
     @initialize()
     def begin(self) -> None:
@@ -94,9 +68,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.claim(worker=0, places={0, 1})
 
     async def _begin(self) -> None:
-        async with self.services.database.transaction() as connection:
-            for table in tables.metadata.sorted_tables:
-                await connection.execute(table.delete())
+        await self.empty()
         self.hands = [await Hand.hired(self.services) for _ in range(2)]
 
     def teardown(self) -> None:
