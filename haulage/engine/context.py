@@ -88,10 +88,10 @@ class RunContext:
         if "files" in self.__dict__:
             self.files.close()
 
-    async def flush(self) -> None:
+    async def flush(self, *, succeeded: bool) -> None:
         """Have everything stored that was reported."""
         if "reports" in self.__dict__:
-            await self.reports.flush()
+            await self.reports.flush(succeeded=succeeded)
 
     @property
     def services(self) -> Services:

@@ -131,7 +131,7 @@ class Executor:
             end = await self._end(lease, context, stop, invoke)
         finally:
             context.close()
-        await context.flush()
+        await context.flush(succeeded=isinstance(end.outcome, Succeeded))
         duration_s = time.perf_counter() - started
         meters.duration.observe(duration_s)
         if end.outcome is None:

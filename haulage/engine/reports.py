@@ -78,8 +78,13 @@ class Reports:
             text = dumps({**line, "fields": {name: repr(one) for name, one in fields.items()}})
         self._write(EventKind.LOG, text)
 
-    async def flush(self) -> None:
-        """Have everything written that was reported; before the settlement."""
+    async def flush(self, *, succeeded: bool) -> None:
+        """Have everything written that was reported; before the settlement.
+
+        What `succeeded` after it said how far it is has come all the way, said or not.
+        """
+        if succeeded and self._progress.percent is not None:
+            self.progress(percent=100.0, step=None, done=None, failed=None, total=None)
         if self._progress_timer is not None:
             self._progress_timer.cancel()
             self._progress_timer = None

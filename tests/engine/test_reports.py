@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
+from haulage.domain.errors import NotRetryable
 from haulage.domain.ids import uuid7
 from haulage.domain.lifecycle import State
 from haulage.engine import reports
@@ -43,7 +44,7 @@ async def test_progress_is_merged_and_the_last_word_is_written_before_the_end(
     assert told[-1]["failed"] == 3
     assert (await history(services, job_id))[-1]["state"] == "succeeded"
     assert await progress_of(services, job_id) == {
-        "percent": 99.9,
+        "percent": 100.0,
         "step": "reading",
         "done": 999,
         "failed": 3,
@@ -60,8 +61,20 @@ async def test_a_percentage_stays_one(
 ) -> None:
     async def handler(input, ctx):
         await ctx.progress(said, step="x")
+        raise NotRetryable("enough")
 
     assert (await progress_of(services, await bench.run(handler)))["percent"] == shown
+
+
+@pytest.mark.parametrize(("said", "shown"), [(80.0, 100.0), (None, None)])
+async def test_what_has_succeeded_has_come_all_the_way(
+    bench: Bench, services: Services, said: float | None, shown: float | None
+) -> None:
+    async def handler(input, ctx):
+        await ctx.progress(said, step="reading")
+
+    progress = await progress_of(services, await bench.run(handler))
+    assert (progress["percent"], progress["step"]) == (shown, "reading")
 
 
 async def test_log_lines_are_kept_in_order_with_whatever_is_in_them(
