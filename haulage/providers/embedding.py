@@ -21,9 +21,10 @@ from haulage.domain.ports import RoadPass, Traffic, UsageLedger, VectorCache
 from haulage.providers.adapter import Adapter, EmbedCall
 from haulage.providers.gathering import Gathering
 from haulage.providers.metering import Price, embed_usage, estimated_embed_tokens
-from haulage.providers.meters import CACHED, meters_of
+from haulage.providers.meters import meters_of
 from haulage.providers.route import Hop
 from haulage.providers.transport import garbled
+from haulage.telemetry.metrics import EMBEDDINGS_CACHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Embedder:
         pieces = list(dict.fromkeys(piece for one in cut for piece in one))
         keys = {piece: key_of(wanted, piece) for piece in pieces}
         known = await self._known(list(keys.values()))
-        CACHED.labels(provider=hop.provider).inc(len(known))
+        EMBEDDINGS_CACHED.labels(provider=hop.provider).inc(len(known))
         missing = [piece for piece in pieces if keys[piece] not in known]
         made = dict(zip(missing, await self._made(wanted, missing, caller), strict=True))
         usage = sum((one.usage for one in made.values()), NOTHING)

@@ -1,64 +1,54 @@
-"""Prometheus metrics. Label sets are bounded: job types, queues and states, never ids."""
+"""Prometheus metrics of all processes, made from the catalogue."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from haulage.domain.lifecycle import State
+from haulage.telemetry.series import MOST_VALUES, counter, gauge, histogram
 
-LATENCY_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+JOBS_SUBMITTED = counter("haulage_jobs_submitted_total")
+JOBS_SETTLED = counter("haulage_jobs_settled_total")
+SETTLES_LOST = counter("haulage_settles_lost_total")
+JOB_DURATION = histogram("haulage_job_duration_seconds")
+QUEUE_LATENCY = histogram("haulage_queue_latency_seconds")
+JOBS_IN_FLIGHT = gauge("haulage_jobs_in_flight")
+SHARED_STEPS = counter("haulage_shared_steps_total")
+BATCH_SIZE = histogram("haulage_batch_size")
 
-JOBS_SUBMITTED = Counter("haulage_jobs_submitted_total", "Jobs accepted", ["type", "queue"])
-JOBS_SETTLED = Counter("haulage_jobs_settled_total", "Attempts settled", ["type", "state"])
-SETTLES_LOST = Counter("haulage_settles_lost_total", "Settlements refused by the fence", ["type"])
-JOB_DURATION = Histogram(
-    "haulage_job_duration_seconds", "Handler time", ["type"], buckets=LATENCY_BUCKETS
-)
-QUEUE_LATENCY = Histogram(
-    "haulage_queue_latency_seconds",
-    "From due to the handler's start",
-    ["queue"],
-    buckets=LATENCY_BUCKETS,
-)
-JOBS_IN_FLIGHT = Gauge("haulage_jobs_in_flight", "Handlers running in this process", ["pool"])
-RESCUES = Counter("haulage_rescues_total", "Jobs taken back from dead workers", ["queue"])
-CRASHES = Counter("haulage_crashes_total", "Worker deaths while running a job", ["type"])
-DOORBELLS = Counter("haulage_doorbells_total", "Job ids rung", ["queue"])
-DOORBELL_FAILURES = Counter(
-    "haulage_doorbell_failures_total", "Rings the broker refused", ["queue"]
-)
-QUEUE_DEPTH = Gauge("haulage_queue_depth", "Jobs waiting", ["queue"])
-SHARED_STEPS = Counter(
-    "haulage_shared_steps_total", "Shared steps by whether another job had made them", ["found"]
-)
-FORGOTTEN = Counter("haulage_forgotten_total", "Rows and blobs the janitor deleted", ["what"])
-SCHEDULED_RUNS = Counter("haulage_scheduled_runs_total", "Jobs made by schedules", ["outcome"])
-LIMIT_WAITS = Counter(
-    "haulage_limit_waits_total", "Calls that a limit made come back later", ["pool", "limit"]
-)
-LIMIT_REFUSALS = Counter("haulage_limit_refusals_total", "429s of providers", ["pool"])
-# The names and values that a predecessor's dashboards know (closed 0, open 1, half-open 2).
-_RATE = ["pool", "measure", "period"]
-RATE_USAGE = Gauge("rate_limit_current_usage", "What a period's limit has given out", _RATE)
-RATE_MAX = Gauge("rate_limit_max_allowed", "What a period's limit allows", _RATE)
-RATE_REMAINING = Gauge("rate_limit_remaining", "What is left of it", _RATE)
-RATE_EXCEEDED = Counter("rate_limit_exceeded_total", "Calls it made come back later", _RATE)
-BREAKER_STATE = Gauge("circuit_breaker_state", "State of a circuit breaker", ["service"])
-WEBHOOK_TRIES = Counter("haulage_webhook_tries_total", "Tries to tell endpoints", ["outcome"])
-DISPATCHER_LEADS = Gauge("haulage_dispatcher_leads", "1 where this dispatcher leads")
-BATCH_SIZE = Histogram(
-    "haulage_batch_size",
-    "Items that went together",
-    ["batcher"],
-    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
-)
-HTTP_REQUESTS = Counter(
-    "haulage_http_requests_total", "HTTP answers", ["method", "route", "status"]
-)
-HTTP_DURATION = Histogram(
-    "haulage_http_request_seconds", "HTTP answers", ["method", "route"], buckets=LATENCY_BUCKETS
-)
+QUEUE_DEPTH = gauge("haulage_queue_depth")
+OLDEST_WAITING = gauge("haulage_queue_oldest_waiting_seconds")
+JOBS_RUNNING = gauge("haulage_jobs_running")
+OLDEST_JOB = gauge("haulage_job_oldest_seconds")
+WORKERS_ALIVE = gauge("haulage_workers")
+DEAD_LETTERS = gauge("haulage_dead_letters")
+
+DISPATCHER_LEADS = gauge("haulage_dispatcher_leads")
+RESCUES = counter("haulage_rescues_total")
+CRASHES = counter("haulage_crashes_total")
+LEASE_AGE = gauge("haulage_lease_age_seconds")
+DOORBELLS = counter("haulage_doorbells_total")
+DOORBELL_FAILURES = counter("haulage_doorbell_failures_total")
+FORGOTTEN = counter("haulage_forgotten_total")
+SCHEDULED_RUNS = counter("haulage_scheduled_runs_total")
+WEBHOOK_TRIES = counter("haulage_webhook_tries_total")
+
+HTTP_REQUESTS = counter("haulage_http_requests_total")
+HTTP_DURATION = histogram("haulage_http_request_seconds")
+EVENT_LAG = histogram("haulage_event_lag_seconds")
+EVENT_STREAMS = gauge("haulage_event_streams")
+
+LIMIT_WAITS = counter("haulage_limit_waits_total")
+LIMIT_REFUSALS = counter("haulage_limit_refusals_total")
+RATE_USAGE = gauge("rate_limit_current_usage")
+RATE_MAX = gauge("rate_limit_max_allowed")
+RATE_REMAINING = gauge("rate_limit_remaining")
+RATE_EXCEEDED = counter("rate_limit_exceeded_total")
+BREAKER_STATE = gauge("circuit_breaker_state")
+PROVIDER_CALLS = histogram("haulage_provider_call_seconds")
+PROVIDER_ERRORS = counter("haulage_provider_errors_total")
+EMBEDDINGS_CACHED = counter("haulage_embeddings_cached_total")
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,7 @@ class JobMeters:
     settled: dict[str, Counter]
 
 
-@cache
+@lru_cache(MOST_VALUES)
 def meters_of(type: str, queue: str) -> JobMeters:
     """The meters of a type and a queue, looked up once: `labels` takes a lock each time."""
     return JobMeters(
@@ -80,7 +70,7 @@ def meters_of(type: str, queue: str) -> JobMeters:
     )
 
 
-@cache
+@lru_cache(MOST_VALUES)
 def submitted(type: str, queue: str) -> Counter:
     """The counter of accepted jobs of a type on a queue, looked up once."""
     return JOBS_SUBMITTED.labels(type=type, queue=queue)

@@ -3,18 +3,13 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from haulage.providers import meters
-from haulage.providers.meters import MAX_MODELS, OTHER, meters_of
+from haulage.providers.meters import meters_of
+from haulage.telemetry.series import MOST_VALUES, OTHER
 from tests.providers.conftest import Desk
 
 
 def value(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meters, "_models", set())
 
 
 @pytest.mark.parametrize("vendor", ["openai", "ollama", "gemini", "openrouter"])
@@ -42,7 +37,7 @@ async def test_a_failed_call_is_counted_with_its_code(desk: Desk) -> None:
 
 
 async def test_models_beyond_the_bound_share_a_label(desk: Desk) -> None:
-    for number in range(MAX_MODELS):
+    for number in range(MOST_VALUES):
         meters_of("openai").failed(f"made-up-{number}", "x")
     before = value("openai_requests_total", model=OTHER, status="success")
     await desk.ask("openai:one-too-many")
