@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.storage.database import Database
 from haulage.storage.json_text import storable
@@ -47,16 +48,55 @@ SELECT * FROM unnest(
 ON CONFLICT DO NOTHING
 """)  # noqa: S608 - our own columns
 # What is said of a job: its own paths, and the request that brought it in.
-_PAGE = sa.text(f"""
-SELECT {_COLUMNS} FROM audit
-WHERE (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
+_WANTED = """
+  (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
   AND (CAST(:before AS uuid) IS NULL OR id < :before)
   AND (CAST(:job AS uuid) IS NULL
        OR request_id = (SELECT request_id FROM jobs WHERE id = :job AND tenant = audit.tenant)
        OR target LIKE '%/' || CAST(:job AS text) || '/%'
        OR target LIKE '%/' || CAST(:job AS text))
-ORDER BY id DESC LIMIT :limit
+"""
+_PAGE = sa.text(f"""
+SELECT {_COLUMNS} FROM audit WHERE {_WANTED} ORDER BY id DESC LIMIT :limit
 """)  # noqa: S608
+# There are few actions, so the index is leapt through from one to the next, and the newest entries
+# of each that is meant are read: what is rare is found as quickly as what is not.
+_NARROWED = """
+WITH RECURSIVE actions AS (
+    (SELECT action FROM audit WHERE {whose} ORDER BY action LIMIT 1)
+    UNION ALL
+    SELECT (SELECT audit.action FROM audit WHERE {whose} AND audit.action > actions.action
+            ORDER BY audit.action LIMIT 1)
+    FROM actions WHERE actions.action IS NOT NULL
+)
+SELECT {columns} FROM (
+    SELECT found.* FROM actions CROSS JOIN LATERAL (
+        SELECT audit.* FROM audit
+        WHERE {whose} AND audit.action = actions.action AND {wanted}
+        ORDER BY id DESC LIMIT :limit
+    ) AS found
+    WHERE strpos(lower(actions.action), lower(:action)) > 0
+) AS entries
+ORDER BY id DESC LIMIT :limit
+"""
+_BY_ACTION, _BY_SUBJECT, _BY_KEY = (
+    sa.text(_NARROWED.format(whose=whose, columns=_COLUMNS, wanted=_WANTED))
+    for whose in ("true", "subject = :subject", "subject = :subject AND caller_key = :key")
+)
+_KEY = sa.text("SELECT name, id::text FROM api_keys WHERE id::text = lower(:actor)")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries; what is None does not filter.
+
+    `actor` is the id of an API key or else a subject, `action` a part of an action, in any case.
+    """
+
+    tenant: str | None = None
+    job: UUID | None = None
+    actor: str | None = None
+    action: str | None = None
 
 
 class AuditStore:
@@ -75,10 +115,23 @@ class AuditStore:
             await connection.execute(_APPEND, columns)
         return [None] * len(entries)
 
-    async def page(
-        self, *, tenant: str | None, job: UUID | None, before: UUID | None, limit: int
-    ) -> list[Entry]:
-        """Newest first; of one tenant or all, of one job or all."""
-        asked = {"tenant": tenant, "job": job, "before": before, "limit": limit}
+    async def page(self, wanted: Wanted, *, before: UUID | None, limit: int) -> list[Entry]:
+        """Newest first."""
+        asked = {"tenant": wanted.tenant, "job": wanted.job, "before": before, "limit": limit}
         async with self._database.reading() as connection:
-            return [Entry(*row) for row in await connection.execute(_PAGE, asked)]
+            statement = _PAGE
+            if wanted.actor is not None:
+                statement, whose = await _whose(connection, wanted.actor)
+                asked |= whose
+            elif wanted.action is not None:
+                statement = _BY_ACTION
+            asked["action"] = wanted.action or ""
+            return [Entry(*row) for row in await connection.execute(statement, asked)]
+
+
+async def _whose(connection: AsyncConnection, actor: str) -> tuple[sa.TextClause, dict[str, str]]:
+    """How the entries of `actor` are found. A token's subject may look like a key's id."""
+    found = (await connection.execute(_KEY, {"actor": actor})).first()
+    if found is None:
+        return _BY_SUBJECT, {"subject": actor}
+    return _BY_KEY, {"subject": found[0], "key": found[1]}

@@ -70,6 +70,54 @@ async def test_pages_go_on_where_the_last_one_ended(gated: Callers) -> None:
     assert (await admin.get(AUDIT, params={"tenant": "beta"})).json()["data"] == []
 
 
+async def test_entries_are_found_by_who_asked_and_by_what_for(
+    gated: Callers, services: Services
+) -> None:
+    web, keys = await gated.of(Scope.SUBMIT, Scope.OPERATE), gated.api.app.state.deps.gate.keys
+    other = await keys.create(name="web", tenant="acme", scopes=(Scope.SUBMIT,), by="test")
+    job = (await web.post("/api/v1/jobs", json=GOOD)).json()["id"]
+    await web.post(f"/api/v1/jobs/{job}/cancel")
+    await (await gated.client(other.text)).post("/api/v1/jobs", json=GOOD)
+    admin = await gated.client(await gated.key(Scope.ADMIN, name="ops"))
+    await admin.post(f"/api/v1/jobs/{job}/cancel")
+
+    async def told(**asked: str | int) -> list[tuple[str, str]]:
+        page = (await admin.get(AUDIT, params=asked)).json()["data"]
+        return [(one["subject"], one["action"].rpartition("/")[2]) for one in page]
+
+    assert await told(actor="web") == [("web", "jobs"), ("web", "cancel"), ("web", "jobs")]
+    assert await told(actor=str(other.row.id).upper()) == [("web", "jobs")]
+    assert await told(action="CANCEL") == [("ops", "cancel"), ("web", "cancel")]
+    assert await told(action="post", limit=1) == [("ops", "cancel")]
+    assert await told(actor="web", action="cancel") == [("web", "cancel")]
+    assert await told(actor="ops", action="jobs", job_id=job) == [("ops", "cancel")]
+    assert await told(actor="nobody") == await told(action="100%") == []
+    assert await told(actor="web", tenant="beta") == []
+
+
+async def test_pages_of_what_was_found_go_on_where_the_last_one_ended(gated: Callers) -> None:
+    admin = await gated.of(Scope.ADMIN)
+    for _ in range(2):
+        job = (await admin.post("/api/v1/jobs", json=GOOD)).json()["id"]
+        await admin.post(f"/api/v1/jobs/{job}/cancel")
+    asked, seen = {"actor": "web", "limit": 1}, []
+    while True:
+        page = (await admin.get(AUDIT, params=asked)).json()
+        seen += [one["id"] for one in page["data"]]
+        if page["next"] is None:
+            break
+        asked["cursor"] = page["next"]
+    assert len(seen) == 4
+    assert seen == sorted(seen, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["tenant", "actor", "action"])
+async def test_a_filter_that_no_entry_can_have_is_refused(gated: Callers, name: str) -> None:
+    admin = await gated.of(Scope.ADMIN)
+    for value in ("", "a\x00b", "a" * 201):
+        assert (await admin.get(AUDIT, params={name: value})).status_code == 400
+
+
 async def test_no_entry_can_be_changed(gated: Callers, database: Database) -> None:
     await (await gated.of(Scope.SUBMIT)).post("/api/v1/jobs", json=GOOD)
     with pytest.raises(DBAPIError, match="never changed"):

@@ -65,6 +65,14 @@ async def test_the_audit_of_a_job_is_read_page_by_page(admin: AsyncClient) -> No
     assert all(one.at and one.key and one.address for one in told)
 
 
+async def test_the_audit_is_narrowed_to_who_and_what(admin: AsyncClient) -> None:
+    job = await admin.submit("speak", {"text": "hi"})
+    await admin.cancel(job.id)
+    (only,) = [one async for one in admin.audit(actor="ops", action="cancel")]
+    assert only.target.endswith(f"{job.id}/cancel")
+    assert [one async for one in admin.audit(actor="web")] == []
+
+
 async def test_the_command_line_shows_the_audit(
     admin: AsyncClient, gated: Callers, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10096,6 +10096,10 @@ export interface operations {
                 tenant?: string | null;
                 /** @description Its submit, and what was done to it. */
                 job_id?: string | null;
+                /** @description Who asked: a key's name or its id, or a token's `sub`. */
+                actor?: string | null;
+                /** @description What for: a part of it, such as `cancel` or `POST /api/v1/keys`. */
+                action?: string | null;
                 limit?: number;
                 cursor?: string | null;
             };

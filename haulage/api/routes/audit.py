@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from haulage.api import deps
+from haulage.api.filters import Passage
 from haulage.api.guard import Router, needs
 from haulage.api.openapi import problems
 from haulage.api.routes.jobs import known_uuid
 from haulage.domain.errors import InvalidCursor
 from haulage.domain.scope import Scope
-from haulage.storage.audit_store import AuditStore
+from haulage.storage.audit_store import AuditStore, Wanted
 
 router = Router(prefix="/api/v1/audit", tags=["keys"])
 
@@ -26,8 +27,15 @@ class AuditQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tenant: str | None = Field(default=None, max_length=200, description="All when left out.")
+    tenant: Passage | None = Field(default=None, description="All when left out.")
     job_id: UUID | None = Field(default=None, description="Its submit, and what was done to it.")
+    actor: Passage | None = Field(
+        default=None, description="Who asked: a key's name or its id, or a token's `sub`."
+    )
+    action: Passage | None = Field(
+        default=None,
+        description="What for: a part of it, such as `cancel` or `POST /api/v1/keys`.",
+    )
     limit: int = Field(default=100, ge=1, le=MOST)
     cursor: str | None = Field(default=None, max_length=400)
 
@@ -64,9 +72,8 @@ async def listing(request: Request, query: Annotated[AuditQuery, Query()]) -> Au
     if query.cursor is not None and before is None:
         raise InvalidCursor("The cursor was not made by this API.")
     store = AuditStore(deps.of(request).services.database)
-    found = await store.page(
-        tenant=query.tenant, job=query.job_id, before=before, limit=query.limit + 1
-    )
+    wanted = Wanted(tenant=query.tenant, job=query.job_id, actor=query.actor, action=query.action)
+    found = await store.page(wanted, before=before, limit=query.limit + 1)
     shown = found[: query.limit]
     return AuditPage(
         data=[EntryDocument.model_validate(one) for one in shown],

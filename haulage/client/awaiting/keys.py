@@ -46,9 +46,17 @@ class AsyncKeys(AsyncCaller):
         *,
         tenant: str | None = None,
         job: UUID | str | None = None,
+        actor: UUID | str | None = None,
+        action: str | None = None,
         page_size: int | None = None,
     ) -> AsyncIterator[AuditView]:
-        """Every request that was let in to change something, newest first; of one job, its submit
-        too."""
-        filters = {"tenant": tenant, "job_id": job and str(job)}
+        """Every request that was let in to change something, newest first: of one job, its submit
+        too; of `actor`, a key's name or id or a token's user; with `action` a part of what was
+        asked, such as `cancel`."""
+        filters = {
+            "tenant": tenant,
+            "job_id": job and str(job),
+            "actor": actor and str(actor),
+            "action": action,
+        }
         return self._pages(lambda at: key_calls.audit(filters, page_size, at))

@@ -51,5 +51,7 @@ audit = sa.Table(
     sa.Column("request_id", sa.Text, nullable=False),
 )
 sa.Index("ix_audit_tenant_id", audit.c.tenant, audit.c.id)
+sa.Index("ix_audit_action_id", audit.c.action, audit.c.id)
+sa.Index("ix_audit_subject_action_id", audit.c.subject, audit.c.action, audit.c.id)
 sa.Index("ix_audit_at", audit.c.at)
 sa.Index("ix_audit_request_id", audit.c.request_id)
