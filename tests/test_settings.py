@@ -39,6 +39,7 @@ def test_the_environment_is_read_the_same_way(monkeypatch: pytest.MonkeyPatch) -
         "HAULAGE_QUEUES": "io=io,ocr=cpu",
         "HAULAGE_HANDLERS": "one,two",
         "HAULAGE_BLOB_URL": "s3://bucket",
+        "HAULAGE_API_TRUSTED_PROXIES": "10.0.0.0/8,127.0.0.1/32",
     }
     for name in known_variables():
         monkeypatch.delenv(name, raising=False)

@@ -4,6 +4,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 Network = IPv4Network | IPv6Network
 
@@ -26,5 +27,5 @@ class ApiSettings(BaseModel):
     max_wait_s: int = Field(default=60, ge=0)
     root_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     trace_url: str | None = Field(default=None, pattern=r"^https?://\S*\{trace_id\}\S*$")
-    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     broker_down: Literal["accept", "refuse"] = "accept"
