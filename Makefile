@@ -11,7 +11,7 @@ CONSOLE := haulage/api/console_dist/index.html
 CONSOLE_SOURCES := $(shell find console/src -type f -not -name '*.test.*' 2>/dev/null) \
 	console/index.html console/vite.config.ts console/package-lock.json tools/console.py
 
-.PHONY: bench demo test chaos check format console llama openid lock clean help
+.PHONY: bench demo test chaos scenarios check format console llama openid lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ chaos: $(INSTALLED) ## Break everything for ten minutes; check that nothing is l
 
 check: $(INSTALLED) ## Style and types alone
 	@$(BIN)/python tests/run.py --only checks
+
+scenarios: $(INSTALLED) ## Start the production topology and play its failures; ARGS=--load holds a load
+	@$(BIN)/python -m scenarios $(ARGS)
 
 format: $(INSTALLED) ## Put the code into the house's form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -137,7 +137,7 @@ class Load:
             "input": {"key": asked.key, **kind.input(self.random)},
         }
         if delay_s is not None:
-            body["run_at"] = _in(delay_s)
+            body["run_at"] = moment_in(delay_s)
         keyed = kind.cancel_after_s is not None
         headers = {"Idempotency-Key": f"chaos-{asked.key}"} if keyed else {}
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
@@ -210,5 +210,6 @@ class Load:
         self.answers[answer] = self.answers.get(answer, 0) + 1
 
 
-def _in(seconds: float) -> str:
+def moment_in(seconds: float) -> str:
+    """The moment `seconds` from now, as the API takes it."""
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()

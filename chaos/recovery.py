@@ -11,10 +11,11 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 from uuid import UUID
 
 from chaos.faults import SILENCING, Wound
-from chaos.load import PROBE, PROBE_CPU, Kind, Load
+from chaos.load import PROBE, PROBE_CPU, Asked, Kind
 from chaos.record import Record
 from chaos.system import CPU_WORKERS, IO_WORKERS, System
 from haulage.domain.lifecycle import TERMINAL, State
@@ -23,6 +24,18 @@ GIVE_UP_S = 45.0
 WAVE = 6
 # Seconds that the recovery of 99 in 100 jobs may take.
 BARS_S = {"kill io worker": 10.0, "kill cpu worker": 10.0, "kill cpu child": 2.0}
+
+
+class Submitter(Protocol):
+    """Who submits the probes."""
+
+    async def submit(self, kind: Kind, *, delay_s: float | None = None) -> Asked:
+        """Submit one job."""
+        ...
+
+    async def state(self, job_id: UUID) -> dict[str, Any] | None:
+        """The job by the API; None while that does not answer."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,12 +53,12 @@ class Times:
     slowest: UUID | None
 
 
-async def await_recovery(system: System, load: Load, wound: Wound) -> bool:
+async def await_recovery(system: System, load: Submitter, wound: Wound) -> bool:
     """Return when the system has recovered, noting when; False after a long time without."""
     try:
         async with asyncio.timeout(GIVE_UP_S):
             if wound.held:
-                await _until_held_run_again(system, wound)
+                await until_held_run_again(system, wound)
             elif wound.fault in SILENCING:
                 await _until_every_worker_answers(system, load)
             else:
@@ -56,7 +69,7 @@ async def await_recovery(system: System, load: Load, wound: Wound) -> bool:
     return True
 
 
-async def until_every_worker_answers(system: System, load: Load) -> bool:
+async def until_every_worker_answers(system: System, load: Submitter) -> bool:
     """Whether every worker process that runs still hears its doorbell."""
     try:
         async with asyncio.timeout(GIVE_UP_S):
@@ -64,6 +77,22 @@ async def until_every_worker_answers(system: System, load: Load) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def until_held_run_again(system: System, wound: Wound) -> None:
+    """Return when each job that the victim held runs elsewhere, or has ended."""
+    ids = [job_id for job_id, _ in wound.held]
+    fences = [fence for _, fence in wound.held]
+    while True:
+        rows = await system.query(
+            "SELECT count(*) FROM jobs JOIN unnest(%s::uuid[], %s::bigint[]) AS held (id, fence)"
+            " ON jobs.id = held.id WHERE jobs.fence = held.fence AND finished_at IS NULL",
+            ids,
+            fences,
+        )
+        if rows[0][0] == 0:
+            return
+        await asyncio.sleep(0.1)
 
 
 def times_of(record: Record) -> dict[str, Times]:
@@ -110,29 +139,16 @@ def _quantiles(
     return at(0.5), at(0.99), *ordered[-1]
 
 
-async def _until_held_run_again(system: System, wound: Wound) -> None:
-    ids = [job_id for job_id, _ in wound.held]
-    fences = [fence for _, fence in wound.held]
-    while True:
-        rows = await system.query(
-            "SELECT count(*) FROM jobs JOIN unnest(%s::uuid[], %s::bigint[]) AS held (id, fence)"
-            " ON jobs.id = held.id WHERE jobs.fence = held.fence AND finished_at IS NULL",
-            ids,
-            fences,
-        )
-        if rows[0][0] == 0:
-            return
-        await asyncio.sleep(0.1)
-
-
-async def _until_every_worker_answers(system: System, load: Load) -> None:
+async def _until_every_worker_answers(system: System, load: Submitter) -> None:
     await asyncio.gather(
         _until_each_answers(system, load, PROBE, IO_WORKERS),
         _until_each_answers(system, load, PROBE_CPU, CPU_WORKERS),
     )
 
 
-async def _until_each_answers(system: System, load: Load, kind: Kind, names: Sequence[str]) -> None:
+async def _until_each_answers(
+    system: System, load: Submitter, kind: Kind, names: Sequence[str]
+) -> None:
     """Probe until every worker of a pool that is up now, and stays up, has run one."""
     rows = await system.query("SELECT pid FROM workers WHERE ended_at IS NULL")
     registered = {row[0] for row in rows}  # one that is still starting was not silenced
@@ -146,7 +162,7 @@ async def _until_each_answers(system: System, load: Load, kind: Kind, names: Seq
                 del silent[name]
 
 
-async def _probe(load: Load, kind: Kind, *, delayed: bool = False) -> int | None:
+async def _probe(load: Submitter, kind: Kind, *, delayed: bool = False) -> int | None:
     """Submit a job until one is accepted, wait for its end; the pid that ran it."""
     while True:
         asked = await load.submit(kind, delay_s=0.2 if delayed else None)

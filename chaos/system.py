@@ -7,7 +7,7 @@ worker's jobs then really run somewhere else while it sleeps, and the lead reall
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -40,9 +40,9 @@ class DoubledStack(Stack):
 class System:
     """Starts and stops the stack in `folder`; every pid it names belongs to that stack."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, build: Callable[[StackOptions], Stack] = DoubledStack) -> None:
         self.ledger = folder / "ledger.jsonl"
-        self._stack = DoubledStack(
+        self._stack = build(
             StackOptions(
                 data=folder / "data",
                 cpu_processes=CPU_PROCESSES,

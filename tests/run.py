@@ -78,6 +78,12 @@ def missing_deployment() -> str | None:
     return f"no {', '.join(lacks)}" if lacks else None
 
 
+def missing_topology() -> str | None:
+    """What stands around Haulage in production, beside PostgreSQL and Redis."""
+    lacks = [name for name in ("nginx", "prometheus") if not shutil.which(name, path=SERVERS)]
+    return f"no {', '.join(lacks)}" if lacks else None
+
+
 CHECKS = [
     Group("ruff", [str(BIN / "ruff"), "check", "."]),
     Group("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
@@ -155,6 +161,13 @@ EXTRA = [
         missing=missing_deployment,
         add="apt-get install -y --no-install-recommends nginx prometheus",
         env=lambda: {"HAULAGE_TEST_DEPLOY": "1"},
+    ),
+    Group(
+        "scenarios",
+        [*PYTEST, *APART, "tests/scenarios"],
+        missing=missing_topology,
+        add="apt-get install -y --no-install-recommends nginx prometheus",
+        env=lambda: {"HAULAGE_TEST_SCENARIOS": "1"},
     ),
 ]
 

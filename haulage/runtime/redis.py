@@ -1,6 +1,6 @@
-"""An embedded Redis: loopback, a password, nothing written to disk.
+"""An embedded Redis: loopback, a password, and nothing written to disk unless asked for.
 
-PostgreSQL is the truth and Redis may lose everything at any moment, so this one keeps nothing.
+PostgreSQL is the truth and Redis may lose everything at any moment, so there is nothing to keep.
 """
 
 import importlib.util
@@ -24,7 +24,8 @@ port {port}
 requirepass {password}
 daemonize no
 save ""
-appendonly no
+appendonly {appendonly}
+appendfsync everysec
 maxmemory-policy noeviction
 tcp-backlog 511
 """
@@ -45,15 +46,20 @@ class Redis:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     @classmethod
-    def prepare(cls, folder: Path, *, port: int, binary: Path | None = None) -> "Redis":
-        """Write its configuration into `folder` (made when missing). Raises StartFault."""
+    def prepare(
+        cls, folder: Path, *, port: int, binary: Path | None = None, durable: bool = False
+    ) -> "Redis":
+        """Write its configuration into `folder` (made when missing). `durable` keeps its messages
+        over a restart, but for the last second. Raises StartFault."""
         binary = binary or find_redis_server()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         password = secret(folder / "password")
         configuration = folder / "redis.conf"
         write_private(
             configuration,
-            _CONFIGURATION.format(port=port, password=password),
+            _CONFIGURATION.format(
+                port=port, password=password, appendonly="yes" if durable else "no"
+            ),
         )
         spec = ProcessSpec(
             name="redis",

@@ -1,0 +1,1 @@
+"""The production topology on one machine: its four failures, and a load that holds."""

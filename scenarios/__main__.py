@@ -1,0 +1,49 @@
+"""`python -m scenarios [NAME …]`: play the failures of the production topology, or hold a load."""
+
+import argparse
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from scenarios.failures import FAILURES
+from scenarios.play import Plan, Play
+
+
+def main() -> int:
+    """Run; 0 when nothing was lost and all healed."""
+    parser = argparse.ArgumentParser(prog="python -m scenarios", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FAILURES))
+    parser.add_argument("--short", action="store_true", help="half a minute, as the tests play it")
+    parser.add_argument("--rate", type=float, help="jobs submitted a second")
+    parser.add_argument("--folder", type=Path, help="for data and logs; kept when given")
+    options = parser.parse_args()
+    names = options.names or list(FAILURES)
+    if unknown := [name for name in names if name not in FAILURES]:
+        parser.error(f"no failure {unknown[0]!r}; there are {', '.join(FAILURES)}")
+    plan = Plan.short(names) if options.short else Plan(names)
+    if options.rate:
+        plan = replace(plan, rate=options.rate)
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="haulage-scenarios-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)  # PostgreSQL, under another user, passes through
+    passed = asyncio.run(_run(Play(plan, folder)))
+    if passed and not options.folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif not passed:
+        print(f"Logs and the ledger are kept in {folder}", file=sys.stderr)
+    return 0 if passed else 1
+
+
+async def _run(play: Play) -> bool:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await play.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

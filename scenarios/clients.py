@@ -1,0 +1,185 @@
+"""Clients as an application would write them: jobs submitted and read through nginx, with a key.
+
+Every submit has an `Idempotency-Key`, every read changes nothing; so each may be tried again, and
+is, for half a minute. What each try was told is kept: a client that saw no error had one try.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from chaos.load import ACCEPTED, AMBIGUOUS, Asked, Kind, moment_in
+from haulage.domain.lifecycle import TERMINAL
+
+PATIENCE_S = 30.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+LOOK_AGAIN_S = 0.5
+AGAIN = {429, 502, 503, 504}
+
+
+@dataclass(frozen=True)
+class Error:
+    """What one try was told instead of an answer, and when."""
+
+    at: float
+    what: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a client wanted, and how it went. Each try but the last ended in an error."""
+
+    what: str
+    at: float
+    took_s: float
+    answered: bool
+    errors: tuple["Error", ...]
+    by: int = 0  # which address answered
+
+
+@dataclass
+class Clients:
+    """Submit `rate` jobs of `kind` a second, and read each until it is over.
+
+    `addresses` are asked in their order: one that refuses the connection leaves the next.
+    """
+
+    addresses: Sequence[str]
+    key: str | None
+    random: Random
+    kind: Kind
+    rate: float
+    lasts_s: float
+    asked: list[Asked] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    asked_at: dict[int, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        self._http = httpx.AsyncClient(
+            headers=headers, limits=limits, timeout=httpx.Timeout(20, connect=2), trust_env=False
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._behind_s = 0.0
+
+    @property
+    def most_behind_s(self) -> float:
+        """How far these clients fell behind their own timetable."""
+        return self._behind_s
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Submit on a timetable until `stop`, however long each answer takes."""
+        loop = asyncio.get_running_loop()
+        began, count = loop.time(), 0
+        while not stop.is_set():
+            due = began + count / self.rate
+            await asyncio.sleep(due - loop.time())
+            self._behind_s = max(self._behind_s, loop.time() - due)
+            count += 1
+            task = loop.create_task(self._live())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Wait until every job under way is over."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def submit(self, kind: Kind, *, delay_s: float | None = None) -> Asked:
+        """Submit one job."""
+        asked = Asked(len(self.asked), kind, answer=AMBIGUOUS)
+        self.asked.append(asked)
+        self.asked_at[asked.key] = time.time()
+        body: dict[str, Any] = {
+            "type": kind.type,
+            "input": {"key": asked.key, **kind.input(self.random)},
+        }
+        if delay_s is not None:
+            body["run_at"] = moment_in(delay_s)
+        answer = await self._call(
+            "submit",
+            "/api/v1/jobs",
+            lambda url: self._http.post(
+                url, json=body, headers={"Idempotency-Key": f"scenario-{asked.key}"}
+            ),
+        )
+        if answer is not None and answer.status_code == 202:
+            asked.answer = ACCEPTED
+            asked.job_id = UUID(answer.json()["id"])
+        return asked
+
+    async def state(self, job_id: UUID) -> dict[str, Any] | None:
+        """The job; None when nobody said."""
+        answer = await self._call("read", f"/api/v1/jobs/{job_id}", self._http.get)
+        if answer is None or answer.status_code != 200:
+            return None
+        job: dict[str, Any] = answer.json()
+        return job
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        for task in self._tasks:
+            task.cancel()
+        await self._http.aclose()
+
+    def between(self, since: float, until: float = float("inf")) -> list[Call]:
+        """The calls that began then."""
+        return [one for one in self.calls if since <= one.at < until]
+
+    async def _live(self) -> None:
+        asked = await self.submit(self.kind)
+        if asked.job_id is None:
+            return
+        await asyncio.sleep(self.lasts_s)
+        while True:
+            job = await self.state(asked.job_id)
+            if job is not None and job["state"] in TERMINAL:
+                return
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _call(
+        self, what: str, path: str, send: Callable[[str], Any]
+    ) -> httpx.Response | None:
+        began = time.time()
+        errors: list[Error] = []
+        pause_s = FIRST_PAUSE_S
+        while time.time() < began + PATIENCE_S:
+            for number, address in enumerate(self.addresses):
+                try:
+                    answer: httpx.Response = await send(address + path)
+                except httpx.ConnectError:
+                    errors.append(Error(time.time(), "connection refused"))
+                    continue
+                except httpx.TransportError as error:
+                    errors.append(Error(time.time(), type(error).__name__))
+                    break
+                if answer.status_code not in AGAIN:
+                    self._note(what, began, errors, by=number, answered=answer.is_success)
+                    return answer
+                errors.append(Error(time.time(), str(answer.status_code)))
+                break
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        self._note(what, began, errors, by=0, answered=False)
+        return None
+
+    def _note(
+        self, what: str, began: float, errors: list[Error], *, by: int, answered: bool
+    ) -> None:
+        took_s = time.time() - began
+        self.calls.append(Call(what, began, took_s, answered, tuple(errors), by))
+
+
+def errors_between(calls: Sequence[Call], since: float, until: float) -> dict[str, int]:
+    """How often each error was seen then, in whichever call."""
+    return dict(
+        Counter(error.what for one in calls for error in one.errors if since <= error.at < until)
+    )

@@ -1,0 +1,141 @@
+"""What a run says: a table for people and docs/operations.md, a line for machines."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.timetable import percentiles
+from chaos.checks import Violation
+from chaos.load import ACCEPTED
+from chaos.record import Record
+from haulage.domain.lifecycle import State
+from scenarios.clients import Call, Clients, errors_between
+from scenarios.failures import Scene
+from scenarios.traces import Traces
+
+
+@dataclass(frozen=True)
+class Told:
+    """One failure, from its strike until the next one."""
+
+    scene: Scene
+    calls: int
+    unanswered: int
+    errors: dict[str, int]
+    slowest_s: float
+    accepted: int
+    lost: int
+
+
+def tell(scene: Scene, clients: Clients, whole: Record, *, until: float) -> Told:
+    """What clients saw from the strike until `until`, and what became of the jobs they had by then.
+
+    A job is lost that was accepted and did not succeed.
+    """
+    calls = clients.between(scene.struck_at, until)
+    accepted = [
+        one.job_id
+        for one in clients.asked
+        if one.answer == ACCEPTED and clients.asked_at[one.key] < until
+    ]
+    # Also those from before: they were waiting or running when it struck.
+    of_concern = [
+        job_id
+        for job_id in accepted
+        if any(event.at >= scene.struck_at for event in whole.events.get(job_id, []))
+    ]
+    lost = sum(
+        (job := whole.jobs.get(job_id)) is None or job.state != State.SUCCEEDED
+        for job_id in accepted
+    )
+    return Told(
+        scene,
+        len(calls),
+        sum(not one.answered for one in calls),
+        errors_between(clients.calls, scene.struck_at, until),
+        max((one.took_s for one in calls), default=0.0),
+        len(of_concern),
+        lost,
+    )
+
+
+def lines(told: Sequence[Told], found: Sequence[Violation]) -> list[str]:
+    """The table, as it stands in docs/operations.md."""
+    text = [
+        "| what fails | clients through nginx | lost | well again after | which means |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in told:
+        healed = "never" if one.scene.healed_s is None else f"{one.scene.healed_s:.1f} s"
+        text.append(
+            f"| {one.scene.name} | {_seen(one)} | {one.lost} of {one.accepted:,} jobs | {healed} "
+            f"| {one.scene.text}{_facts(one.scene)} |"
+        )
+    text += ["", f"{len(found)} violations" if found else "Every promise held."]
+    text += [f"  {one.check}: job {one.job_id}: {one.what}" for one in found[:10]]
+    return text
+
+
+def json_line(
+    told: Sequence[Told],
+    found: Sequence[Violation],
+    clients: Clients,
+    whole: Record,
+    seen: Traces,
+) -> str:
+    """Everything in one line."""
+    document = {
+        "scenarios": "failed" if found else "passed",
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 1),
+        "jobs": len(whole.jobs),
+        "spans": sum(seen.spans.values()),
+        "clients_behind_s": round(clients.most_behind_s, 3),
+        **figures(clients.calls),
+        "violations": len(found),
+        "failures": {
+            one.scene.name: {
+                "healed_s": None if one.scene.healed_s is None else round(one.scene.healed_s, 2),
+                "calls": one.calls,
+                "unanswered": one.unanswered,
+                "errors": one.errors,
+                "slowest_s": round(one.slowest_s, 2),
+                "jobs": one.accepted,
+                "lost": one.lost,
+                **{name: round(value, 2) for name, value in one.scene.facts.items()},
+            }
+            for one in told
+        },
+    }
+    return json.dumps(document)
+
+
+def figures(calls: Sequence[Call]) -> dict[str, float | int]:
+    """How calls were answered: all, at the first try, how quickly."""
+    p50, p99 = percentiles([1000 * one.took_s for one in calls])
+    return {
+        "calls": len(calls),
+        "answered_share": sum(one.answered for one in calls) / len(calls),
+        "first_try_share": sum(one.answered and not one.errors for one in calls) / len(calls),
+        "answer_p50_ms": round(p50, 1),
+        "answer_p99_ms": round(p99, 1),
+    }
+
+
+def _seen(one: Told) -> str:
+    if not one.errors:
+        return f"no error in {one.calls:,} requests, the slowest took {one.slowest_s:.2f} s"
+    seen = ", ".join(f"{count} × {error}" for error, count in sorted(one.errors.items()))
+    left = f"{one.unanswered} left without an answer" if one.unanswered else "all answered"
+    return f"{seen} in {one.calls:,} requests; tried again, {left}"
+
+
+def _facts(scene: Scene) -> str:
+    said = [
+        f"{name.removesuffix('_s').replace('_', ' ')} {value:.2f} s"
+        if name.endswith("_s")
+        else f"{name.replace('_', ' ')}: {value}"
+        for name, value in scene.facts.items()
+    ]
+    return f" ({'; '.join(said)})" if said else ""
