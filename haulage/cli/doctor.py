@@ -12,6 +12,7 @@ from haulage.cli.checkup.findings import Finding, Level, Surroundings, surroundi
 from haulage.cli.checkup.machine import machine_checks
 from haulage.cli.checkup.postgres import postgres_checks
 from haulage.cli.checkup.redis import redis_checks
+from haulage.cli.checkup.safety import safety_checks
 from haulage.cli.output import Output, OutputOption, console, print_json
 
 MARKS = {Level.OK: "[green]ok  [/]", Level.WARN: "[yellow]warn[/]", Level.FAIL: "[red]fail[/]"}
@@ -22,7 +23,8 @@ def doctor(output: OutputOption = Output.TEXT) -> None:
 
     Looks at Python and the packages, settings, disk and blobs; at PostgreSQL, its schema and what
     makes it durable; at Redis, its memory and persistence; at the broker, the clocks, the workers
-    and the API. Changes nothing. Exits with 1 when something is broken; a warning is not.
+    and the API; at settings that are unsafe where others come near. Changes nothing. Exits with 1
+    when something is broken; a warning is not.
 
     [dim]Examples[/dim]
 
@@ -47,6 +49,7 @@ def _findings(around: Surroundings) -> Iterator[Finding]:
         yield from postgres_checks(around)
         yield from redis_checks(around)
         yield from broker_checks(around)
+        yield from safety_checks(around)
     yield from api_checks(around)
 
 

@@ -4,6 +4,8 @@ Blocking, over one connection of its own; changes nothing.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +16,24 @@ from psycopg.rows import dict_row
 from haulage.domain.errors import Unavailable
 from haulage.storage.database import HINT, driver_url
 
-_SETTINGS = ("fsync", "full_page_writes", "max_connections", "synchronous_commit")
+_SETTINGS = (
+    "fsync",
+    "full_page_writes",
+    "max_connections",
+    "superuser_reserved_connections",
+    "synchronous_commit",
+)
 # As JSON: the tables may be an older version's, with fewer columns.
+# What kind of backend another user's is, PostgreSQL tells superusers alone.
+_CLIENTS = """
+SELECT coalesce(application_name, '') AS name, count(*) AS held FROM pg_stat_activity
+WHERE datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+  AND pid <> pg_backend_pid()
+GROUP BY 1
+"""
+_LONGEST = "SELECT name, timeout_s FROM job_types ORDER BY timeout_s DESC, name LIMIT 1"
+_ENCRYPTED = "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)"
+_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
 _WORKERS = "SELECT row_to_json(workers) AS worker FROM workers WHERE ended_at IS NULL ORDER BY id"
 
 
@@ -23,15 +41,19 @@ _WORKERS = "SELECT row_to_json(workers) AS worker FROM workers WHERE ended_at IS
 class ServerFacts:
     """One look at a server.
 
-    `ahead_s`: its clock less this machine's, give or take `ahead_within_s`. `workers` are the rows
-    of those that have not ended, none where there are no tables yet.
+    `ahead_s`: its clock less this machine's, give or take `ahead_within_s`. `clients` are the
+    connections that others hold, by the names that they gave themselves. `workers` are the rows of
+    those that have not ended, none where there are no tables yet. `is_encrypted` and `is_superuser`
+    are those of the connection that looked.
     """
 
     version: int
     ahead_s: float
     ahead_within_s: float
     settings: dict[str, str]
-    connections: int
+    clients: dict[str, int]
+    is_encrypted: bool
+    is_superuser: bool
     workers: list[dict[str, Any]]
 
     @property
@@ -42,21 +64,39 @@ class ServerFacts:
 
 def look(url: str, *, connect_timeout_s: int) -> ServerFacts:
     """Raises `Unavailable` when the server does not answer or does not let us in."""
+    with _asking(url, connect_timeout_s) as connection:
+        ahead_s, within_s = _clock(connection)
+        return ServerFacts(
+            version=connection.info.server_version,
+            ahead_s=ahead_s,
+            ahead_within_s=within_s,
+            settings=_settings(connection),
+            clients=_clients(connection),
+            is_encrypted=_value(connection, _ENCRYPTED),
+            is_superuser=_value(connection, _SUPERUSER),
+            workers=_workers(connection),
+        )
+
+
+def longest_limit(url: str, *, connect_timeout_s: int) -> tuple[str, float] | None:
+    """The job type whose attempts may take longest, and how long, in seconds; None where no process
+    has told of any yet. Raises `Unavailable`."""
+    with _asking(url, connect_timeout_s) as connection:
+        if _value(connection, "SELECT to_regclass('job_types')") is None:
+            return None
+        found = connection.execute(_LONGEST).fetchone()
+        return None if found is None else (found["name"], found["timeout_s"])
+
+
+@contextmanager
+def _asking(url: str, connect_timeout_s: int) -> Iterator["psycopg.Connection[dict[str, Any]]"]:
     address = driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         with psycopg.connect(
             address, connect_timeout=connect_timeout_s, row_factory=dict_row
         ) as connection:
             connection.execute(f"SET statement_timeout = {connect_timeout_s * 1000}")
-            ahead_s, within_s = _clock(connection)
-            return ServerFacts(
-                version=connection.info.server_version,
-                ahead_s=ahead_s,
-                ahead_within_s=within_s,
-                settings=_settings(connection),
-                connections=_value(connection, "SELECT count(*) FROM pg_stat_activity"),
-                workers=_workers(connection),
-            )
+            yield connection
     except psycopg.Error as error:
         said = str(error).strip().splitlines()
         raise Unavailable(said[0] if said else "no answer", hint=HINT) from error
@@ -74,6 +114,10 @@ def _settings(connection: "psycopg.Connection[dict[str, Any]]") -> dict[str, str
         "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(_SETTINGS)]
     )
     return {row["name"]: row["setting"] for row in found}
+
+
+def _clients(connection: "psycopg.Connection[dict[str, Any]]") -> dict[str, int]:
+    return {row["name"]: row["held"] for row in connection.execute(_CLIENTS)}
 
 
 def _workers(connection: "psycopg.Connection[dict[str, Any]]") -> list[dict[str, Any]]:

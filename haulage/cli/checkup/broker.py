@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from haulage.cli.checkup.findings import Finding, Level, Surroundings
+from haulage.cli.checkup.findings import CONNECT_TIMEOUT_S, Finding, Level, Surroundings
 from haulage.cli.checkup.redis import one_redis, unchecked_tls, version_numbers
-from haulage.domain.errors import HaulageError
+from haulage.domain.errors import HaulageError, Unavailable
 
 # The first with quorum queues as they are today.
 OLDEST_RABBIT = (3, 10)
@@ -61,12 +61,36 @@ def _visibility(around: Surroundings) -> Iterator[Finding]:
     except HaulageError:
         # The settings' own check says what is wrong with them.
         return
-    if seconds >= SHORT_VISIBILITY_S:
-        yield Finding(Level.OK, "visibility timeout", f"{seconds} s")
-        return
-    why = (
-        f"{seconds} s: Celery delivers a message again while its job still runs. The fence "
-        "refuses it, so nothing runs twice, but each costs a worker some work"
-    )
-    mend = "unset HAULAGE_ENGINE_VISIBILITY_S   # 3600; the same for every worker"
-    yield Finding(Level.WARN, "visibility timeout", why, mend)
+    longest = _longest_limit(around)
+    if longest and longest[1] > seconds:
+        name, limit_s = longest
+        why = (
+            f"{seconds} s, but {name} may run for {limit_s:.0f} s: Celery delivers its message "
+            "again meanwhile. The fence refuses it, so nothing runs twice, but each costs work"
+        )
+        mend = (
+            f"export HAULAGE_ENGINE_VISIBILITY_S={int(limit_s) + 60}   # the same for every worker"
+        )
+        yield Finding(Level.WARN, "visibility timeout", why, mend)
+    elif seconds < SHORT_VISIBILITY_S:
+        why = (
+            f"{seconds} s: Celery delivers a message again while its job still runs. The fence "
+            "refuses it, so nothing runs twice, but each costs a worker some work"
+        )
+        mend = "unset HAULAGE_ENGINE_VISIBILITY_S   # 3600; the same for every worker"
+        yield Finding(Level.WARN, "visibility timeout", why, mend)
+    else:
+        within = f", over the longest limit ({longest[0]}, {longest[1]:.0f} s)" if longest else ""
+        yield Finding(Level.OK, "visibility timeout", f"{seconds} s{within}")
+
+
+def _longest_limit(around: Surroundings) -> tuple[str, float] | None:
+    from haulage.storage.server_facts import longest_limit
+
+    if not around.database_url:
+        return None
+    try:
+        return longest_limit(around.database_url, connect_timeout_s=CONNECT_TIMEOUT_S)
+    except Unavailable:
+        # PostgreSQL's own check says so.
+        return None

@@ -4,13 +4,16 @@ import importlib.util
 import json
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from haulage.cli.complaints import EXTRAS
 from haulage.client import default_data_folder
 from haulage.client.address import READY_FILE
+from haulage.runtime.http_probe import is_loopback
 
 CONNECT_TIMEOUT_S = 5
 SKEW_S = 2.0
@@ -81,6 +84,17 @@ def missing_modules(extra: str) -> list[str]:
 def this_host() -> str:
     """This machine's name, as its workers would say it."""
     return socket.gethostname()
+
+
+def hosts_of(url: str) -> list[str]:
+    """The hosts that a server's URL names; none for a socket in the file system."""
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    return [host for part in place.split(",") if (host := urlsplit(f"//{part}").hostname)]
+
+
+def is_this_machine(hosts: Iterable[str]) -> bool:
+    """Whether what is said to `hosts` never leaves this machine."""
+    return all(is_loopback(host) for host in hosts)
 
 
 def clock(what: str, ahead_s: float, within_s: float, *, matters: bool) -> Finding:

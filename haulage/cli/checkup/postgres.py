@@ -4,7 +4,16 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from haulage.cli.checkup.findings import CONNECT_TIMEOUT_S, Finding, Level, Surroundings, clock
+from haulage.cli.checkup.connections import connection_checks
+from haulage.cli.checkup.findings import (
+    CONNECT_TIMEOUT_S,
+    Finding,
+    Level,
+    Surroundings,
+    clock,
+    hosts_of,
+    is_this_machine,
+)
 from haulage.cli.checkup.fleet import fleet_checks
 from haulage.domain.errors import Unavailable
 
@@ -12,7 +21,6 @@ if TYPE_CHECKING:
     from haulage.storage.server_facts import ServerFacts
 
 MAJORS = range(15, 19)
-CROWDED_SHARE = 0.8
 
 
 def postgres_checks(around: Surroundings) -> Iterator[Finding]:
@@ -39,7 +47,8 @@ def postgres_checks(around: Surroundings) -> Iterator[Finding]:
     yield Finding(Level.OK, "PostgreSQL", f"version {facts.major}.{facts.version % 10_000}")
     yield from _schema(around, around.database_url)
     yield from _durability(facts)
-    yield from _room(facts)
+    yield from _door(around, facts)
+    yield from connection_checks(facts)
     yield clock("PostgreSQL clock", facts.ahead_s, facts.ahead_within_s, matters=False)
     yield from fleet_checks(around, facts.workers)
 
@@ -50,6 +59,9 @@ def _schema(around: Surroundings, url: str) -> Iterator[Finding]:
     current, newest = revisions.status(url)
     if current == newest:
         yield Finding(Level.OK, "schema", f"up to date (revision {newest})")
+    elif current and current > newest:
+        why = f"at revision {current}; this version knows them up to {newest}"
+        yield Finding(Level.FAIL, "schema", why, "pip install --upgrade haulage   # here")
     else:
         why = f"at revision {current or 'none'}, not at {newest}"
         mend = (
@@ -74,13 +86,16 @@ def _durability(facts: "ServerFacts") -> Iterator[Finding]:
         yield Finding(Level.OK, "durability", "what is committed is on the disk")
 
 
-def _room(facts: "ServerFacts") -> Iterator[Finding]:
-    most = int(facts.settings.get("max_connections", 0))
-    if not most:
+def _door(around: Surroundings, facts: "ServerFacts") -> Iterator[Finding]:
+    """How we come in: nothing to say of a server that `haulage up` brought."""
+    assert around.database_url
+    if around.is_up and not os.environ.get("HAULAGE_DATABASE_URL"):
         return
-    why = f"{facts.connections} of {most} in use"
-    if facts.connections >= most * CROWDED_SHARE:
-        mend = f"psql -c 'ALTER SYSTEM SET max_connections = {most * 2}'   # and restart it"
-        yield Finding(Level.WARN, "connections", why, mend)
-    else:
-        yield Finding(Level.OK, "connections", why)
+    if facts.is_superuser:
+        why = "is a superuser: who gets at this URL can read the server's files, not only the jobs"
+        mend = "psql -c 'CREATE ROLE haulage LOGIN PASSWORD …'   # it owns its database, no more"
+        yield Finding(Level.WARN, "PostgreSQL role", why, mend)
+    if not facts.is_encrypted and not is_this_machine(hosts_of(around.database_url)):
+        why = "jobs and the password pass over the network for everybody in between to read"
+        mend = "Give HAULAGE_DATABASE_URL ?sslmode=verify-full&sslrootcert=…"
+        yield Finding(Level.WARN, "PostgreSQL TLS", why, mend)

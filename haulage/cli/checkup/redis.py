@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from haulage.cli.checkup.findings import CONNECT_TIMEOUT_S, Finding, Level, Surroundings, clock
+from haulage.cli.checkup.findings import (
+    CONNECT_TIMEOUT_S,
+    Finding,
+    Level,
+    Surroundings,
+    clock,
+    is_this_machine,
+)
 from haulage.domain.errors import HaulageError
 
 OLDEST = (6, 2)
@@ -51,11 +58,25 @@ def one_redis(what: str, url: str, variable: str) -> Iterator[Finding]:
         return
     yield Finding(Level.OK, what, f"version {version}{_how(address)}")
     yield from unchecked_tls(what, address)
+    yield from _door(what, address, variable)
     shell = f"redis-cli -u ${variable}"
     yield from _memory(what, info, shell)
     yield from _persistence(what, info, shell)
     ahead_s = seconds + micros / 1e6 - (before + after) / 2
     yield clock(f"{what} clock", ahead_s, (after - before) / 2, matters=True)
+
+
+def _door(what: str, address: Any, variable: str) -> Iterator[Finding]:
+    """Who else may come in, and who may listen on the way."""
+    if is_this_machine(host for host, _ in address.hosts):
+        return
+    if not address.password:
+        why = "has no password: who reaches it can delete messages and lift every limit"
+        mend = f"Set requirepass in redis.conf, and {variable}=rediss://:password@…"
+        yield Finding(Level.WARN, f"{what} password", why, mend)
+    if address.tls is None:
+        why = "its password and what passes between processes can be read on the way"
+        yield Finding(Level.WARN, f"{what} TLS", why, f"export {variable}=rediss://…")
 
 
 def _memory(what: str, info: Mapping[str, Any], shell: str) -> Iterator[Finding]:
@@ -92,8 +113,12 @@ def _persistence(what: str, info: Mapping[str, Any], shell: str) -> Iterator[Fin
         yield Finding(Level.OK, title, "append-only file")
     else:
         # No fault: PostgreSQL remembers.
-        why = "no append-only file, and none is needed: after a restart waiting jobs are rung again"
-        yield Finding(Level.OK, title, why)
+        why = (
+            "no append-only file; nothing is lost by a restart, as waiting jobs are rung again. "
+            "Limits of a minute or an hour begin anew"
+        )
+        mend = f"{shell} config set appendonly yes   # and in redis.conf, if limits must hold"
+        yield Finding(Level.OK, title, why, mend)
 
 
 def _now_s() -> float:

@@ -5,16 +5,28 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
+import psycopg
 import pytest
 import redis
 
 from haulage.cli.checkup.api import api_checks
 from haulage.cli.checkup.broker import broker_checks
-from haulage.cli.checkup.findings import Finding, Level, Surroundings, clock, this_host
+from haulage.cli.checkup.findings import (
+    Finding,
+    Level,
+    Surroundings,
+    clock,
+    hosts_of,
+    is_this_machine,
+    this_host,
+)
+from haulage.cli.checkup.machine import machine_checks
 from haulage.cli.checkup.postgres import postgres_checks
 from haulage.cli.checkup.redis import redis_checks
+from haulage.cli.checkup.safety import safety_checks
 from haulage.domain.ids import uuid7
 from haulage.engine.services import Services
 from haulage.runtime.redis import Redis
@@ -149,6 +161,105 @@ def test_a_short_visibility_timeout_is_a_warning(
     monkeypatch.setenv("HAULAGE_ENGINE_VISIBILITY_S", "60")
     visibility = found(broker_checks, around)["visibility timeout"]
     assert (visibility.level, "VISIBILITY_S" in visibility.mend) == (Level.WARN, True)
+
+
+def test_a_visibility_timeout_below_the_longest_limit_names_the_job_type(
+    around: Surroundings, services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HAULAGE_ENGINE_VISIBILITY_S", "700")
+    assert found(broker_checks, around)["visibility timeout"].level is Level.OK
+    with psycopg.connect(str(around.database_url)) as connection:
+        connection.execute(
+            "INSERT INTO job_types (name, pool, queue, queues, max_attempts, max_crashes,"
+            " timeout_s, published_at) VALUES ('train', 'cpu', 'cpu', '{cpu}', 1, 1, 7200, now())"
+        )
+    visibility = found(broker_checks, around)["visibility timeout"]
+    assert (visibility.level, "train may run for 7200 s" in visibility.why) == (Level.WARN, True)
+    assert "HAULAGE_ENGINE_VISIBILITY_S=7260" in visibility.mend
+
+
+@pytest.mark.parametrize(
+    ("revision", "says", "mend"),
+    [("0001", "at revision 0001, not at", "db migrate"), ("9999", "knows them up to", "--upgrade")],
+)
+def test_tables_behind_and_tables_ahead_are_told_apart(
+    around: Surroundings, services: Services, revision: str, says: str, mend: str
+):
+    with psycopg.connect(str(around.database_url), autocommit=True) as connection:
+        [(there,)] = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        try:
+            connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
+            schema = found(postgres_checks, around)["schema"]
+        finally:
+            connection.execute("UPDATE alembic_version SET version_num = %s", [there])
+    assert (schema.level, says in schema.why, mend in schema.mend) == (Level.FAIL, True, True)
+
+
+async def test_workers_that_could_take_more_connections_than_there_are_are_a_warning(
+    around: Surroundings, services: Services
+):
+    assert (await postgres_findings(around))["connections"].level is Level.OK
+    big = WorkerInfo(uuid7(), "cpu@a:1", this_host(), 1, "cpu", ["cpu"], 5_000, "0.1.0")
+    await services.workers.register(big)
+    connections = (await postgres_findings(around))["connections"]
+    assert (connections.level, "at the worst" in connections.why) == (Level.WARN, True)
+    assert "ALTER SYSTEM SET max_connections" in connections.mend
+
+
+async def test_a_superuser_of_a_server_that_somebody_named_is_a_warning(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("HAULAGE_DATABASE_URL", raising=False)
+    assert "PostgreSQL role" not in await postgres_findings(replace(around, is_up=True))
+    assert (await postgres_findings(around))["PostgreSQL role"].level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what", "level"),
+    [
+        ("DATABASE_URL", "postgresql://db/haulage", "who may call", Level.WARN),
+        ("WEBHOOKS_ALLOW_PRIVATE", "true", "webhooks", Level.WARN),
+        ("HANDLER_WEB_ALLOW_PRIVATE", "true", "web fetches", Level.WARN),
+        ("API_TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0", "trusted proxies", Level.FAIL),
+        ("LOG_LEVEL", "debug", "log level", Level.WARN),
+        ("WEBHOOKS_BASE_URL", "http://jobs.example.org", "links", Level.WARN),
+    ],
+)
+def test_a_setting_that_is_unsafe_in_production_is_named(
+    around: Surroundings,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    what: str,
+    level: Level,
+):
+    assert [one.level for one in safety_checks(around)] == [Level.OK]
+    monkeypatch.setenv(f"HAULAGE_{name}", value)
+    [finding] = safety_checks(around)
+    assert (finding.what, finding.level, bool(finding.mend)) == (what, level, True)
+
+
+@pytest.mark.parametrize(
+    ("free", "level"), [(10**11, Level.OK), (10**9, Level.WARN), (10**8, Level.FAIL)]
+)
+def test_a_disk_that_fills_up_is_said_before_it_is_full(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch, free: int, level: Level
+):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert found(machine_checks, around)["disk"].level is level
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "here"),
+    [
+        ("postgresql:///haulage", [], True),
+        ("postgresql://a:b@127.0.0.1:5432/haulage", ["127.0.0.1"], True),
+        ("redis://:secret@[::1]:6379/0", ["::1"], True),
+        ("sentinel://:x@localhost:1,cache.example:2/0", ["localhost", "cache.example"], False),
+    ],
+)
+def test_a_server_elsewhere_is_told_by_its_url(url: str, hosts: list[str], here: bool):
+    assert (hosts_of(url), is_this_machine(hosts_of(url))) == (hosts, here)
 
 
 async def test_what_is_missing_for_a_job_to_run_is_named(live: Live, around: Surroundings):
