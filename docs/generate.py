@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 from typer.main import get_command
 
-from haulage import handlers
+from haulage import handlers, secret_files
 from haulage.api.type_documents import document_of
 from haulage.cli.main import COMMANDS, app
 from haulage.cli.type_page import section_of, table_of
@@ -76,6 +76,13 @@ def configuration() -> str:
         ]
         parts += [f"## {section.capitalize()}\n", _settings_table(rows)]
     parts += ["## Job types and queues\n", _settings_table(alone)]
+    names = ", ".join(f"`{name}`" for name in secret_files.VARIABLES)
+    parts += [
+        "## Secrets from files\n",
+        "Docker and Kubernetes hand secrets over as files. Each of these variables names a file "
+        f"that holds what the one without `_FILE` would, and is read once, at the start: {names}. "
+        "The files of providers' keys and of the poller's secret are above.\n",
+    ]
     parts += [
         "## Older names\n",
         "Read where ours is not set, so that the environment of a system that Haulage takes the "

@@ -2,6 +2,7 @@
 
 import pytest
 
+from haulage import secret_files
 from haulage.settings import Settings, SettingsFault, known_variables, load
 from haulage.settings.older_names import OLDER_NAMES
 
@@ -185,3 +186,41 @@ def test_tokens_are_not_half_checked(given: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsFault, match=says) as caught:
         load({f"HAULAGE_AUTH_{name}": value for name, value in given.items()})
     assert "short" not in str(caught.value)
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path) -> None:
+    file = tmp_path / "database_url"
+    file.write_text("postgresql://h/d\n")
+
+    settings = load({"HAULAGE_DATABASE_URL_FILE": str(file)})
+
+    assert settings.require_database_url() == "postgresql://h/d"
+
+
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [(None, "No such file"), (b"", "is empty"), (b"\n", "is empty"), (b"\xff", "no text")],
+)
+def test_a_file_that_holds_no_secret_is_a_fault(tmp_path, held, why) -> None:
+    file = tmp_path / "jwt_secret"
+    if held is not None:
+        file.write_bytes(held)
+
+    said = outcome({"HAULAGE_AUTH_JWT_SECRET_FILE": str(file)})
+
+    assert str(said).startswith(f"HAULAGE_AUTH_JWT_SECRET_FILE: {file}")
+    assert why in str(said)
+
+
+def test_a_secret_said_twice_is_a_fault(tmp_path) -> None:
+    file = tmp_path / "redis_url"
+    file.write_text("redis://:hidden@h")
+
+    said = str(outcome({"HAULAGE_REDIS_URL_FILE": str(file), "HAULAGE_REDIS_URL": "redis://one"}))
+
+    assert "HAULAGE_REDIS_URL and HAULAGE_REDIS_URL_FILE are both set" in said
+    assert "hidden" not in said
+
+
+def test_each_variable_that_may_come_from_a_file_is_a_setting() -> None:
+    assert set(secret_files.HELD) <= set(known_variables())

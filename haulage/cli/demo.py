@@ -1,7 +1,6 @@
 """`haulage demo`: the whole system at work on real jobs, on this machine, nothing to set up."""
 
 import asyncio
-import os
 import shutil
 import sys
 import tempfile
@@ -79,6 +78,7 @@ def demo(
     [cyan]haulage demo -o json | jq -c[/cyan]
     """
     # Only here: the light base install has no runtime to start.
+    from haulage.runtime.environment import environment
     from haulage.runtime.fault import StartInterrupted
     from haulage.runtime.signals import on_stop_signals
     from haulage.runtime.stack import Stack, StackOptions
@@ -92,10 +92,11 @@ def demo(
         _folder(data) as folder,
         served(examples / "site") as site,
     ):
+        given = environment()
         options = StackOptions(
             data=folder,
-            database_url=os.environ.get("HAULAGE_DATABASE_URL") or None,
-            redis_url=os.environ.get("HAULAGE_REDIS_URL") or None,
+            database_url=given.get("HAULAGE_DATABASE_URL") or None,
+            redis_url=given.get("HAULAGE_REDIS_URL") or None,
             # What goes with the demo need not survive a power cut.
             durable=data is not None,
             environment=ENVIRONMENT,

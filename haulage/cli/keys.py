@@ -7,7 +7,6 @@ the light base install has no driver.
 
 import asyncio
 import getpass
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from haulage.domain.errors import HaulageError
 from haulage.domain.job import DEFAULT_TENANT
 from haulage.domain.scope import Scope
 from haulage.runtime.datafolder import announced_database
+from haulage.runtime.environment import environment
 from haulage.runtime.files import write_private
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def rotate(
 def _with_keys(act: Callable[["ApiKeys"], Awaitable[T]]) -> T:
     from haulage.wiring.accounts import open_keys
 
-    url = os.environ.get("HAULAGE_DATABASE_URL") or announced_database()
+    url = environment().get("HAULAGE_DATABASE_URL") or announced_database()
     if not url:
         raise HaulageError(
             "HAULAGE_DATABASE_URL is not set, and no `haulage up` runs here.\n"

@@ -1,6 +1,5 @@
 """`haulage up`: everything on this machine, until it is told to stop."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from haulage.cli.output import Output, OutputOption, complain, console, notes
 from haulage.cli.server import AuthOption
 from haulage.client import default_data_folder
 from haulage.runtime.datafolder import Ready
+from haulage.runtime.environment import environment
 from haulage.runtime.fault import StartInterrupted
 from haulage.runtime.signals import on_stop_signals
 from haulage.runtime.stack import Stack, StackOptions
@@ -60,6 +60,7 @@ def up(
     [cyan]haulage up --data /var/lib/haulage --port 8700 --handlers our_jobs[/cyan]
     """
     began = time.monotonic()
+    given = environment()
     options = StackOptions(
         data=(data or default_data_folder()).expanduser(),
         host=host,
@@ -68,8 +69,8 @@ def up(
         cpu_processes=cpu_processes,
         handlers=tuple(handlers or ()),
         auth=auth,
-        database_url=os.environ.get("HAULAGE_DATABASE_URL") or None,
-        redis_url=os.environ.get("HAULAGE_REDIS_URL") or None,
+        database_url=given.get("HAULAGE_DATABASE_URL") or None,
+        redis_url=given.get("HAULAGE_REDIS_URL") or None,
     )
     stack = Stack(options, on_event=lambda event: _tell(event, stack, time.monotonic() - began))
     with on_stop_signals(stack.request_stop):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from haulage.runtime import ports
 from haulage.runtime.datafolder import DataFolder, Ready
+from haulage.runtime.environment import environment
 from haulage.runtime.fault import StartFault, StartInterrupted
 from haulage.runtime.files import secret
 from haulage.runtime.findable import require_findable
@@ -183,7 +184,7 @@ class Stack:
     def _base(self) -> dict[str, str]:
         """The environment of an interpreter; what Haulage reads in it comes later."""
         return {
-            **os.environ,
+            **environment(),
             **self.options.environment,
             "PYTHONUNBUFFERED": "1",
             "TYPER_STANDARD_TRACEBACK": "1",  # no boxes in logs

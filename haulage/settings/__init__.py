@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from haulage import secret_files
 from haulage.domain import bulk
 from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import IO
@@ -218,8 +219,8 @@ class Settings(BaseSettings):
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment once; raises `SettingsFault` with every fault it finds."""
-    given = os.environ if environ is None else environ
-    faults = _misspelt(given)
+    given, faults = secret_files.opened(os.environ if environ is None else environ)
+    faults += _misspelt(given)
     if faults:
         raise SettingsFault("\n".join(faults))
     try:
@@ -256,7 +257,7 @@ def known_variables() -> tuple[str, ...]:
             names += [f"{PREFIX}{section}_{field}".upper() for field in model.model_fields]
         else:
             names.append(f"{PREFIX}{section}".upper())
-    return tuple(names)
+    return (*names, *secret_files.VARIABLES)
 
 
 def _misspelt(environ: Mapping[str, str]) -> list[str]:

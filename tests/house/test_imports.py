@@ -8,6 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "haulage"
 RANKS = {
     "domain": 0,
+    "secret_files": 0,
     "settings": 1,
     "client": 1,
     "testing": 1,

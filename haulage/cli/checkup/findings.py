@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from haulage import secret_files
 from haulage.cli.complaints import EXTRAS
 from haulage.client import default_data_folder
 from haulage.client.address import READY_FILE
@@ -59,17 +60,19 @@ class Surroundings:
 
 def surroundings() -> Surroundings:
     """From the settings, else from the `haulage up` that runs on the default data folder."""
+    # What is wrong with a file is said where the settings are looked at.
+    given, _ = secret_files.opened(os.environ)
     data = default_data_folder()
     try:
         announced = json.loads((data / READY_FILE).read_text("utf-8"))
     except (OSError, ValueError):
         announced = {}
-    blobs = os.environ.get("HAULAGE_BLOB_URL") or str(data / "blobs")
+    blobs = given.get("HAULAGE_BLOB_URL") or str(data / "blobs")
     return Surroundings(
         data=data,
-        database_url=os.environ.get("HAULAGE_DATABASE_URL") or announced.get("database_url"),
-        redis_url=os.environ.get("HAULAGE_REDIS_URL") or announced.get("redis_url"),
-        broker_url=os.environ.get("HAULAGE_BROKER_URL"),
+        database_url=given.get("HAULAGE_DATABASE_URL") or announced.get("database_url"),
+        redis_url=given.get("HAULAGE_REDIS_URL") or announced.get("redis_url"),
+        broker_url=given.get("HAULAGE_BROKER_URL"),
         blob_url=blobs,
         is_up=bool(announced),
         has_server=not missing_modules("server"),
