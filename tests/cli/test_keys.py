@@ -41,8 +41,10 @@ def test_a_key_in_a_file_is_private_and_made_once(run, json_lines, tmp_path: Pat
     assert is_key(key)
     assert key not in first.stdout + first.stderr
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    written = file.stat()
     assert run(*command).exit_code == 0
     assert file.read_text().strip() == key
+    assert file.stat().st_ino == written.st_ino, "it may be a secret that can't be written"
     (only,) = json_lines(run("keys", "list", "-o", "json"))
     run("keys", "revoke", only["id"], "--yes")
     run(*command)

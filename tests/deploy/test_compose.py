@@ -1,25 +1,15 @@
 """The compose files: by the specification, and by what we promise of every service."""
 
-from pathlib import Path
-
 import pytest
-import yaml
+from compose_files import DEPLOY, compose
 
 from deploy.make_secrets import documents
 from deploy.nginx.edge import TEMPLATES
+from haulage import __version__
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-
-
-class Loader(yaml.SafeLoader):
-    """Knows compose's own tags, too."""
-
-
-Loader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))
-
-PRODUCTION = yaml.load((DEPLOY / "compose.production.yaml").read_text(), Loader)
-DEVELOPMENT = yaml.load((DEPLOY / "compose.yaml").read_text(), Loader)
-TLS = yaml.load((DEPLOY / "compose.tls.yaml").read_text(), Loader)
+PRODUCTION = compose("compose.production.yaml")
+DEVELOPMENT = compose("compose.yaml")
+TLS = compose("compose.tls.yaml")
 SERVICES = PRODUCTION["services"]
 EVERY = [
     *(pytest.param(its, id=name) for name, its in SERVICES.items()),
@@ -190,8 +180,12 @@ def test_no_secret_stands_in_a_file_or_an_argument():
 def test_memory_is_enough_for_what_the_settings_allow():
     cpu = SERVICES["worker-cpu"]
     each = int(cpu["environment"]["HAULAGE_ENGINE_CHILD_LIMIT_MB"])
-    assert 2 * each + 512 <= limit_mb(cpu)
-    assert "CPU_PROCESSES:-2" in cpu["command"][-1]
+    processes = int(cpu["command"][-1])
+    assert processes * each + 512 <= limit_mb(cpu)
+
+
+def test_the_image_is_of_this_version():
+    assert SERVICES["api-1"]["image"] == f"haulage:{__version__}"
 
 
 def test_redis_never_evicts_and_keeps_its_messages():
