@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from haulage.api.key_models import Name
 from haulage.api.models import Moment
 from haulage.domain.credits import MOST, Book, Kind
+from haulage.storage.credit_store import Balance
 
 MAX_PAGE = 500
 PAGE = 100
@@ -25,6 +26,18 @@ class BalanceDocument(BaseModel):
     spent: int
     next_expiry_at: datetime | None = Field(description="When the first of it expires.")
     opened_at: datetime | None
+
+    @classmethod
+    def of(cls, found: Balance | None) -> "BalanceDocument":
+        """A tenant's balance; None has no account."""
+        return cls(
+            charged=found is not None,
+            available=found.available if found else 0,
+            reserved=found.reserved if found else 0,
+            spent=found.spent if found else 0,
+            next_expiry_at=found and found.next_expiry_at,
+            opened_at=found and found.opened_at,
+        )
 
 
 class EntryDocument(BaseModel):

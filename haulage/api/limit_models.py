@@ -27,6 +27,15 @@ class LimitUsage(BaseModel):
     reset_at: datetime = Field(description="When nothing of it is used any more, if nobody calls.")
 
 
+class OwnLimit(LimitUsage):
+    """A limit that counts for the caller, its tenant or its user."""
+
+    pool: str = Field(
+        description="`requests`, `jobs`, `jobs:NAME` and `running` limit callers; others what "
+        "their jobs ask of a provider."
+    )
+
+
 class BreakerDocument(BaseModel):
     """The circuit breaker of the pool's provider."""
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "schedules": Entry("haulage.cli.schedules:app", CARE),
     "workers": Entry("haulage.cli.workers:app", CARE),
     "webhooks": Entry("haulage.cli.webhooks:app", CARE),
+    "whoami": Entry("haulage.cli.whoami:whoami", CARE),
     "keys": Entry("haulage.cli.keys:app", CARE),
     "audit": Entry("haulage.cli.audit:audit", CARE),
     "credits": Entry("haulage.cli.credits:app", CARE),

@@ -31,7 +31,7 @@ from haulage.client.fleet_models import (
     WhyView,
     WorkerView,
 )
-from haulage.client.key_models import AuditView, KeyView
+from haulage.client.key_models import AuditView, CallerView, KeyView, OwnLimit
 from haulage.client.models import Event, FileView, JobView, LogLine, TypeView
 from haulage.client.stat_models import QueueNow, StatSum, StatsView, Times
 from haulage.client.webhook_models import DeliveryView, WebhookView
@@ -46,6 +46,7 @@ __all__ = [
     "BalanceView",
     "BulkPreview",
     "BulkView",
+    "CallerView",
     "Cause",
     "Client",
     "DeliveryView",
@@ -59,6 +60,7 @@ __all__ = [
     "JobView",
     "KeyView",
     "LogLine",
+    "OwnLimit",
     "QueueNow",
     "QueueView",
     "QuoteView",

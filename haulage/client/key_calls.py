@@ -1,4 +1,4 @@
-"""Requests about keys and the audit."""
+"""Requests about callers, keys and the audit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,10 +6,15 @@ from urllib.parse import quote
 from uuid import UUID
 
 from haulage.client.calls import API, Call, page, read_list, said
-from haulage.client.key_models import AuditView, KeyView
+from haulage.client.key_models import AuditView, CallerView, KeyView
 from haulage.client.models import Page
 
 KEYS = f"{API}/keys"
+
+
+def whoami() -> Call[CallerView]:
+    """GET /me, with limits and credits."""
+    return Call("GET", f"{API}/me", CallerView.from_json, {"include": "limits,credits"})
 
 
 def keys(tenant: str | None) -> Call[list[KeyView]]:

@@ -16,6 +16,8 @@ from haulage.settings import Settings
 from tests.api.callers import Callers, callers
 from tests.api.live import listening
 
+NINE_A_KEY = {"per_key": {"requests_per_hour": 9}}
+
 
 @pytest.fixture
 async def gated(settings: Settings, services: Services) -> AsyncIterator[Callers]:
@@ -52,6 +54,27 @@ async def test_a_key_is_made_used_rotated_and_revoked(admin: AsyncClient, url: s
     async with AsyncClient(url, api_key=next_one.key) as web:
         with pytest.raises(ApiError, match="401"):
             await web.submit("speak", {"text": "hi"})
+
+
+async def test_whoami_says_who_and_what_is_left(
+    admin: AsyncClient, gated: Callers, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await admin.grant_credits(7)
+    await (await gated.of(Scope.ADMIN)).put("/api/v1/limits/jobs", json=NINE_A_KEY)
+    monkeypatch.setenv("HAULAGE_URL", url)
+    monkeypatch.setenv("HAULAGE_API_KEY", await gated.key(Scope.SUBMIT, name="shop"))
+    with Client() as client:
+        me = await asyncio.to_thread(client.whoami)
+    assert (me.subject, me.tenant, me.scopes, me.auth) == ("shop", "acme", ("submit",), True)
+    assert me.credits is not None
+    assert me.credits.available == 7
+    (only,) = me.limits or ()
+    assert (only.pool, only.remaining) == ("jobs", 9)
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["whoami"])
+    for part in ("shop", "submit", "7 available", "requests per hour of each key", "0 of 9"):
+        assert part in shown.stdout
+    lines = await asyncio.to_thread(CliRunner().invoke, app, ["whoami", "-o", "json"])
+    assert json.loads(lines.stdout)["key"] == str(me.key)
 
 
 async def test_the_audit_of_a_job_is_read_page_by_page(admin: AsyncClient) -> None:

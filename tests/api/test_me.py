@@ -33,6 +33,8 @@ async def test_a_key_is_told_its_tenant_name_and_scopes(
         "auth": True,
         "version": __version__,
         "trace_url": None,
+        "limits": None,
+        "credits": None,
     }
     assert made.text not in answer.text
 
@@ -64,3 +66,42 @@ async def test_without_authentication_everybody_may_do_everything(http: httpx.As
     assert me["auth"] is False
     assert me["scopes"] == [scope.value for scope in Scope]
     assert (me["tenant"], me["subject"]) == ("default", "anonymous@203.0.113.7")
+
+
+async def test_callers_see_what_their_own_limits_leave(
+    settings: Settings, services: Services
+) -> None:
+    async with callers(settings, services) as gated:
+        admin = await gated.of(Scope.ADMIN)
+        both = {"per_key": {"requests_per_hour": 9}, "per_user": {"requests_per_hour": 2}}
+        await admin.put("/api/v1/limits/jobs", json={**both, "requests_per_day": 90})
+        await admin.put("/api/v1/limits/running", json={"tenants": {"acme": {"concurrency": 3}}})
+        await admin.put("/api/v1/limits/other", json={"tenants": {"beta": {"concurrency": 3}}})
+        quiet, busy = await gated.of(Scope.SUBMIT), await gated.of(Scope.SUBMIT)
+        await busy.post("/api/v1/jobs", json={"type": "speak", "input": {"text": "hi"}})
+        told = {
+            who: (await client.get(URL, params={"include": "limits"})).json()["limits"]
+            for who, client in (("busy", busy), ("quiet", quiet))
+        }
+    # A key has no user; what the whole installation has left is not the caller's.
+    assert [(one["pool"], one["scope"], one["remaining"]) for one in told["busy"]] == [
+        ("jobs", "key", 8),
+        ("running", "tenant", 3),
+    ]
+    assert [one["remaining"] for one in told["quiet"]] == [9, 3]
+
+
+async def test_callers_see_their_credits(settings: Settings, services: Services) -> None:
+    async with callers(settings, services) as gated:
+        web = await gated.of(Scope.SUBMIT)
+        asked = {"include": "credits,limits"}
+        assert (await web.get(URL, params=asked)).json()["credits"]["charged"] is False
+        admin = await gated.of(Scope.ADMIN)
+        await admin.post("/api/v1/credits/grants", json={"amount": 7})
+        me = (await web.get(URL, params=asked)).json()
+    assert (me["credits"]["charged"], me["credits"]["available"]) == (True, 7)
+    assert me["limits"] == []
+
+
+async def test_something_else_does_not_come_along(http: httpx.AsyncClient) -> None:
+    assert (await http.get(URL, params={"include": "secrets"})).status_code == 400

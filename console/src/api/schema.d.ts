@@ -1127,7 +1127,8 @@ export interface paths {
         };
         /**
          * Who am I?
-         * @description Tenant, name and scopes of the caller; any credential that counts may ask.
+         * @description Tenant, name and scopes of the caller, and what is left for it to use; any credential that
+         *     counts may ask.
          */
         get: operations["me_api_v1_me_get"];
         put?: never;
@@ -2496,6 +2497,13 @@ export interface components {
              * @description Where a trace is shown; has `{trace_id}`.
              */
             trace_url: string | null;
+            /**
+             * Limits
+             * @description Those that count for the key, its user or its tenant. null: not asked for, or Redis does not answer.
+             */
+            limits?: components["schemas"]["OwnLimit"][] | null;
+            /** @description null: not asked for. */
+            credits?: components["schemas"]["BalanceDocument"] | null;
         };
         /**
          * NowDocument
@@ -2509,6 +2517,72 @@ export interface components {
             at: string;
             /** Queues */
             queues: components["schemas"]["QueueNowDocument"][];
+        };
+        /**
+         * OwnLimit
+         * @description A limit that counts for the caller, its tenant or its user.
+         */
+        OwnLimit: {
+            /**
+             * Name
+             * @description Such as `tokens per minute of each tenant`.
+             */
+            name: string;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "requests" | "tokens" | "concurrency";
+            /** Period */
+            period: ("second" | "minute" | "hour" | "day" | "week" | "month") | null;
+            /**
+             * Strategy
+             * @enum {string}
+             */
+            strategy: "rolling" | "fixed" | "bucket";
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "pool" | "model" | "tenant" | "user" | "key";
+            /**
+             * Whose
+             * @description The model, tenant, user or key; empty for the whole pool.
+             */
+            whose: string;
+            /** Current */
+            current: number;
+            /**
+             * Amount
+             * @description As it is set: for the period, or at once.
+             */
+            amount: number;
+            /**
+             * Limit
+             * @description For a bucket what it holds, less what `slack_s` keeps back.
+             */
+            limit: number;
+            /**
+             * Remaining
+             * @description What can be taken now; a bucket's level.
+             */
+            remaining: number;
+            /**
+             * Next At
+             * @description When one more fits. null: when one of the calls under way ends.
+             */
+            next_at: string | null;
+            /**
+             * Reset At
+             * Format: date-time
+             * @description When nothing of it is used any more, if nobody calls.
+             */
+            reset_at: string;
+            /**
+             * Pool
+             * @description `requests`, `jobs`, `jobs:NAME` and `running` limit callers; others what their jobs ask of a provider.
+             */
+            pool: string;
         };
         /**
          * PauseDocument
@@ -9558,7 +9632,10 @@ export interface operations {
     };
     me_api_v1_me_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `limits` and `credits`, with a comma. */
+                include?: string;
+            };
             header?: {
                 "If-None-Match"?: string;
             };

@@ -35,15 +35,7 @@ router = Router(prefix="/api/v1/credits", tags=["credits"])
 async def balance(request: Request, _query: Annotated[NoQuery, Query()]) -> BalanceDocument:
     """What your tenant may spend, what is reserved for runs that are not over, what is spent."""
     services, tenant = deps.of(request).services, deps.principal(request).tenant
-    found = await services.credits.balance(tenant)
-    return BalanceDocument(
-        charged=found is not None,
-        available=found.available if found else 0,
-        reserved=found.reserved if found else 0,
-        spent=found.spent if found else 0,
-        next_expiry_at=found and found.next_expiry_at,
-        opened_at=found and found.opened_at,
-    )
+    return BalanceDocument.of(await services.credits.balance(tenant))
 
 
 @router.get("/entries", responses=problems(400, 503), summary="List entries")

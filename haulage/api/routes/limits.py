@@ -13,12 +13,12 @@ from haulage.api import deps
 from haulage.api.bodies import read_model
 from haulage.api.faults import nearest
 from haulage.api.guard import Router, needs
-from haulage.api.limit_models import LimitUsage, PoolDocument, PoolPage
+from haulage.api.limit_models import PoolDocument, PoolPage
 from haulage.api.openapi import json_body, problems
+from haulage.api.own_limits import asker_of, usage_of
 from haulage.api.routes.jobs import NoQuery
 from haulage.api.running_usage import running
 from haulage.domain.errors import Fault, InvalidInput, NotFound
-from haulage.domain.limits import Asker
 from haulage.domain.scope import Scope
 from haulage.limits import limit
 from haulage.limits.book import Entry
@@ -130,7 +130,7 @@ async def _document(request: Request, entry: Entry) -> PoolDocument:
     settings = entry.body if who.may(Scope.ADMIN) else _own_settings(entry.body, who)
     shown: dict[str, Any] = {"name": entry.name, "source": entry.source, "settings": settings}
     if entry.name == RUNNING:
-        used = [_usage(one) for one in await running(request, entry.pool) if _concerns(one, who)]
+        used = [usage_of(one) for one in await running(request, entry.pool) if _concerns(one, who)]
         return PoolDocument.model_validate({**shown, **_NO_TURNS, "limits": used})
     try:
         view = await limits.limiter.look(entry.name)
@@ -144,7 +144,7 @@ async def _document(request: Request, entry: Entry) -> PoolDocument:
     return PoolDocument.model_validate(
         {
             **shown,
-            "limits": [_usage(one) for one in view.limits if _concerns(one, who)],
+            "limits": [usage_of(one) for one in view.limits if _concerns(one, who)],
             "waiting": sum(one.waiting for one in view.lines),
             "parked": sum(one.parked for one in view.lines),
             "lines": [asdict(one) for one in lines[:MAX_LINES]],
@@ -164,12 +164,12 @@ def _concerns(view: LimitView, who: Principal) -> bool:
     """Whether it is the caller's to see: the account's as a whole, or what counts for it alone."""
     if who.may(Scope.ADMIN) or view.limit.scope in (limit.Scope.POOL, limit.Scope.MODEL):
         return True
-    return view.whose in ("", view.limit.scope.whose(_asker(who)))
+    return view.whose in ("", view.limit.scope.whose(asker_of(who)))
 
 
 def _own_settings(body: PoolBody, who: Principal) -> PoolBody:
     """Without what is set for certain others."""
-    asker = _asker(who)
+    asker = asker_of(who)
     return body.model_copy(
         update={
             "tenants": _only(body.tenants, asker.tenant),
@@ -181,27 +181,3 @@ def _own_settings(body: PoolBody, who: Principal) -> PoolBody:
 
 def _only(those: Mapping[str, B], name: str) -> dict[str, B]:
     return {its: one for its, one in those.items() if its == name}
-
-
-def _asker(who: Principal) -> Asker:
-    return Asker(tenant=who.tenant, user=who.caller.user or "", key=who.caller.key or "")
-
-
-def _usage(view: LimitView) -> LimitUsage:
-    its = view.limit
-    return LimitUsage.model_validate(
-        {
-            "name": its.name,
-            "measure": its.measure.value,
-            "period": its.period and its.period.value,
-            "strategy": its.strategy.value,
-            "scope": its.scope.value,
-            "whose": view.whose,
-            "current": view.current,
-            "amount": its.amount,
-            "limit": view.most,
-            "remaining": view.remaining,
-            "next_at": view.next_at,
-            "reset_at": view.reset_at,
-        }
-    )

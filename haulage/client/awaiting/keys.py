@@ -1,4 +1,4 @@
-"""What a client does with keys, for administrators."""
+"""Who calls, and what administrators do with keys."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -6,11 +6,16 @@ from uuid import UUID
 
 from haulage.client import key_calls
 from haulage.client.awaiting.caller import AsyncCaller
-from haulage.client.key_models import AuditView, KeyView
+from haulage.client.key_models import AuditView, CallerView, KeyView
 
 
 class AsyncKeys(AsyncCaller):
     """Who may call, and who asked for what."""
+
+    async def whoami(self) -> CallerView:
+        """Who the API takes you for: your tenant, your scopes, what your limits and credits leave.
+        Raises `ApiError` with status 401 for a key that does not count."""
+        return await self._send(key_calls.whoami())
 
     async def keys(self, *, tenant: str | None = None) -> Sequence[KeyView]:
         """All of them or one tenant's, newest first, also those that count no more."""

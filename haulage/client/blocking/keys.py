@@ -1,6 +1,6 @@
 # Made by tools/blocking_client.py from haulage/client/awaiting/keys.py: change that one.
 
-"""What a client does with keys, for administrators."""
+"""Who calls, and what administrators do with keys."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,11 +8,16 @@ from uuid import UUID
 
 from haulage.client import key_calls
 from haulage.client.blocking.caller import Caller
-from haulage.client.key_models import AuditView, KeyView
+from haulage.client.key_models import AuditView, CallerView, KeyView
 
 
 class Keys(Caller):
     """Who may call, and who asked for what."""
+
+    def whoami(self) -> CallerView:
+        """Who the API takes you for: your tenant, your scopes, what your limits and credits leave.
+        Raises `ApiError` with status 401 for a key that does not count."""
+        return self._send(key_calls.whoami())
 
     def keys(self, *, tenant: str | None = None) -> Sequence[KeyView]:
         """All of them or one tenant's, newest first, also those that count no more."""
