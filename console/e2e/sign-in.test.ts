@@ -23,16 +23,22 @@ test("a wrong key is refused in words, and the right one opens the page that was
   await page.getByRole("button", { name: "Pause io" }).waitFor();
 });
 
-test("who may only read sees the pages without what changes anything", async () => {
+/** A page as somebody sees it who may only read. */
+async function asViewer(path: string) {
   const { key } = await call<{ key: string }>(
     "POST",
     "/keys",
     { name: "viewer", scopes: ["read"] },
     system.ready,
   );
-  const page = await open("/queues", { url: system.ready.url, ...REFUSED });
+  const page = await open(path, { url: system.ready.url, ...REFUSED });
   await page.getByRole("textbox", { name: "API key or token" }).fill(key);
   await page.getByRole("button", { name: "Sign in" }).click();
+  return page;
+}
+
+test("who may only read sees the pages without what changes anything", async () => {
+  const page = await asViewer("/queues");
   await page.getByRole("row", { name: /^io/ }).waitFor();
   expect(await page.getByRole("button", { name: /^(Pause|Resume)/ }).count()).toBe(0);
 
@@ -42,4 +48,12 @@ test("who may only read sees the pages without what changes anything", async () 
   await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
   await page.getByText("No jobs yet").waitFor();
   expect(await page.getByRole("button", { name: /^Change/ }).count()).toBe(0);
+});
+
+test("who may only read and types /keys hears which scope it needs, and finds a way back", async () => {
+  const page = await asViewer("/keys");
+  await page.getByText("Your role may not see this page").waitFor();
+  await page.getByText("It needs the scope admin; viewer has read.").waitFor();
+  await page.getByRole("link", { name: "Go to the overview" }).click();
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
 });

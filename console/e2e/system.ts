@@ -2,12 +2,14 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestProject } from "vitest/node";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
+const STARTS_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 30_000;
 
 /** What its ready line says, as far as it is used here. */
@@ -15,14 +17,15 @@ export type Ready = {
   url: string;
   /** With `--auth`: it may do everything. */
   key?: string;
+  database_url: string;
+  redis_url: string;
+  data: string;
 };
 
-export type System = {
-  ready: Ready;
-  /** Ends it; with `keep` its data stay for one that is started in `folder` later. */
-  stop: (options?: { keep: boolean }) => Promise<void>;
-  folder: string;
-};
+export type System = { ready: Ready; stop: () => Promise<void> };
+
+/** A server of the API beside the system's own. */
+export type Api = { url: string; stop: () => Promise<void> };
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -38,38 +41,79 @@ export default async function setup(project: TestProject) {
 }
 
 /** Started and answering. */
-export async function up(
-  flags: string[] = [],
-  folder = mkdtempSync(join(tmpdir(), "haulage-e2e-")),
-): Promise<System> {
+export async function up(flags: string[] = []): Promise<System> {
+  const folder = mkdtempSync(join(tmpdir(), "haulage-e2e-"));
   const log = join(folder, "log");
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("HAULAGE_"));
-  const env = {
-    ...Object.fromEntries(inherited),
-    PYTHONPATH: `${ROOT}console/tools:${ROOT}`,
-    HAULAGE_ENGINE_SHUTDOWN_S: "2",
-  };
-  const written = openSync(log, "a");
-  const child = spawn(
-    python(),
+  const child = haulage(
     [
-      ...["-m", "haulage", "up", "-o", "json", "--data", join(folder, "data")],
+      ...["up", "-o", "json", "--data", join(folder, "data")],
       ...["--cpu-processes", "2", "--handlers", "lively_handlers", ...flags],
     ],
-    { env, stdio: ["ignore", "pipe", written] },
+    { HAULAGE_ENGINE_SHUTDOWN_S: "2" },
+    log,
   );
-  closeSync(written);
-  const stop = async ({ keep } = { keep: false }) => {
+  const stop = async () => {
     await ended(child);
-    if (!keep) rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { ready: await readyLine(child), stop, folder };
+    return { ready: await readyLine(child), stop };
   } catch (error) {
     const said = readFileSync(log, "utf8").slice(-4000);
     await stop();
     throw new Error(`haulage up did not start: ${error}\n${said}`);
   }
+}
+
+/** Another server of the API on a system that runs, started and answering. */
+export async function api(of: Ready, port: number): Promise<Api> {
+  const log = join(of.data, "logs", `api-${port}.log`);
+  const child = haulage(
+    ["api", "--port", String(port)],
+    {
+      HAULAGE_DATABASE_URL: of.database_url,
+      HAULAGE_REDIS_URL: of.redis_url,
+      HAULAGE_BLOB_URL: join(of.data, "blobs"),
+      HAULAGE_HANDLERS: "lively_handlers",
+      HAULAGE_ENGINE_SHUTDOWN_S: "1",
+    },
+    log,
+  );
+  const url = `http://127.0.0.1:${port}`;
+  const deadline = Date.now() + STARTS_WITHIN_MS;
+  while (!(await fetch(`${url}/health`).catch(() => null))?.ok) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await ended(child);
+      throw new Error(`haulage api did not start\n${readFileSync(log, "utf8").slice(-4000)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { url, stop: () => ended(child) };
+}
+
+/** A port that nothing listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** A process of ours; what it writes on stderr goes to the file `log`. */
+function haulage(words: string[], settings: Record<string, string>, log: string): ChildProcess {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("HAULAGE_"));
+  const path = { PYTHONPATH: `${ROOT}console/tools:${ROOT}` };
+  const written = openSync(log, "a");
+  const child = spawn(python(), ["-m", "haulage", ...words], {
+    env: { ...Object.fromEntries(inherited), ...path, ...settings },
+    stdio: ["ignore", "pipe", written],
+  });
+  closeSync(written);
+  return child;
 }
 
 /** The interpreter that runs the suite (tools/console.py says it), or the one of the checkout. */

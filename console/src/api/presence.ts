@@ -26,10 +26,17 @@ export function sawApi(answered: boolean) {
   for (const listener of listeners) listener(away);
 }
 
+/** Ask now: for those who have missed something that is no request of ours. */
+export async function lookWhetherAway() {
+  sawApi(await answers());
+}
+
 async function ask() {
-  const answered = await fetch(href("/health"), { cache: "no-store" })
-    .then((response) => response.ok)
-    .catch(() => false);
-  if (answered) sawApi(true);
+  if (await answers()) sawApi(true);
   else timer = setTimeout(ask, ASK_EVERY_MS);
 }
+
+const answers = () =>
+  fetch(href("/health"), { cache: "no-store" })
+    .then((response) => response.ok)
+    .catch(() => false);

@@ -23,14 +23,11 @@ export function NotFound() {
   );
 }
 
-/** A page that threw. A part of the console that is gone was built anew: loading again mends it. */
+/** A page that threw. */
 export function Stumbled({ error, reset }: ErrorComponentProps) {
   return (
     <Page title="This page stumbled">
-      <ProblemPanel
-        error={error}
-        onRetry={() => (/import|fetch/i.test(String(error)) ? window.location.reload() : reset())}
-      />
+      <ProblemPanel error={error} onRetry={reset} />
     </Page>
   );
 }

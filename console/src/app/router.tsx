@@ -1,14 +1,11 @@
 /** Addresses to pages. Each page is a chunk of its own, loaded when it is first looked at. */
 
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
 import { basePath } from "@/api/base";
+import { lazily } from "@/parts/lazily";
+import { Allowed } from "./allowed";
 import { NotFound, Stumbled } from "./missing";
-import { PAGES } from "./pages";
+import { PAGES, type Page as PageOfOurs } from "./pages";
 import { Shell } from "./shell";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
@@ -17,9 +14,22 @@ const routes = PAGES.map((page) =>
   createRoute({
     getParentRoute: () => root,
     path: page.path,
-    component: lazyRouteComponent(page.load),
+    component: componentOf(page),
   }),
 );
+
+/** The page for those who may see it; a route's component that has `preload` is loaded ahead. */
+function componentOf({ load, label, scopes }: PageOfOurs) {
+  const Loaded = lazily(load, "page");
+  if (!scopes) return Loaded;
+  // biome-ignore lint/correctness/noComponentHookFactories: called once for each page, when the router is made
+  const Guarded = () => (
+    <Allowed scopes={scopes} label={label}>
+      <Loaded />
+    </Allowed>
+  );
+  return Object.assign(Guarded, { preload: Loaded.preload });
+}
 
 export const router = createRouter({
   routeTree: root.addChildren(routes),

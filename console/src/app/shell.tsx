@@ -2,17 +2,17 @@
 
 import { useHotkeys, useLocalStorage } from "@mantine/hooks";
 import { Outlet } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { useMe } from "@/hooks/use-me";
+import { lazily } from "@/parts/lazily";
 import { AwayBanner } from "./away";
 import { SideNav, TabBar } from "./navigation";
 import css from "./shell.module.css";
 import { useGoKeys } from "./shortcuts";
 
-const loadPalette = () => import("./palette");
-const Palette = lazy(loadPalette);
-const Shortcuts = lazy(() => import("./shortcut-sheet"));
-const SignIn = lazy(() => import("./sign-in"));
+const Palette = lazily(() => import("./palette"), "dialog");
+const Shortcuts = lazily(() => import("./shortcut-sheet"), "dialog");
+const SignIn = lazily(() => import("./sign-in"), "page");
 
 const PALETTE_AFTER_MS = 1500;
 
@@ -28,8 +28,7 @@ export function Shell() {
   useGoKeys();
   // The first ⌘K must not lose the letters that follow it.
   useEffect(() => {
-    // Where the API is away just then, it is loaded when it is asked for.
-    const timer = setTimeout(() => loadPalette().catch(() => undefined), PALETTE_AFTER_MS);
+    const timer = setTimeout(Palette.preload, PALETTE_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
   if (needsSignIn)

@@ -1,4 +1,4 @@
-/** Lines over time (uPlot), in the theme's colours. Load it lazily: `const Chart = lazy(() => import("@/parts/chart"))`. */
+/** Lines over time (uPlot), in the theme's colours. Load it lazily: `const Chart = lazily(() => import("@/parts/chart"))`. */
 
 import "uplot/dist/uPlot.min.css";
 import { useComputedColorScheme } from "@mantine/core";

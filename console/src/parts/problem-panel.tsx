@@ -5,7 +5,16 @@ import { TriangleAlert } from "lucide-react";
 import { ProblemError } from "@/api/problem";
 import css from "./problem-panel.module.css";
 
-export function ProblemPanel({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+export function ProblemPanel({
+  error,
+  title = "Something went wrong here",
+  onRetry,
+}: {
+  error: unknown;
+  /** For what is no problem of the API's. */
+  title?: string;
+  onRetry?: () => void;
+}) {
   if (!error) return null;
   const problem = error instanceof ProblemError ? error : null;
   const message = error instanceof Error ? error.message : String(error);
@@ -13,7 +22,7 @@ export function ProblemPanel({ error, onRetry }: { error: unknown; onRetry?: () 
     <div className={css.panel} role="alert">
       <TriangleAlert size={16} aria-hidden className={css.icon} />
       <div className={css.words}>
-        <p className={css.title}>{problem?.title ?? "Something went wrong here"}</p>
+        <p className={css.title}>{problem?.title ?? title}</p>
         <p className={css.detail}>{message}</p>
         {problem && problem.faults.length > 0 && (
           <ul className={css.faults}>

@@ -3,7 +3,7 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { isAway } from "@/api/problem";
 import { asJobQuery, type Group, useGroups } from "@/hooks/use-dead-letters";
 import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
@@ -13,12 +13,13 @@ import { Can } from "@/parts/can";
 import { type Column, DataTable, leads } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
+import { lazily } from "@/parts/lazily";
 import { Page } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
 import { Ago } from "@/parts/time";
 import css from "./dead-letters.module.css";
 
-const BulkDialog = lazy(() => import("@/parts/bulk-dialog"));
+const BulkDialog = lazily(() => import("@/parts/bulk-dialog"), "dialog");
 const GROUPS_A_PAGE = 50;
 
 const COLUMNS: Column<Group>[] = [

@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { isAway } from "@/api/problem";
 import {
   asJobQuery,
@@ -18,6 +18,7 @@ import { Can } from "@/parts/can";
 import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
+import { lazily } from "@/parts/lazily";
 import { Page, Panel } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
 import { Ago } from "@/parts/time";
@@ -27,7 +28,7 @@ import { DecisionDialog } from "./decision-dialog";
 import { Inspect } from "./inspect";
 import { letterColumns } from "./letter-columns";
 
-const BulkDialog = lazy(() => import("@/parts/bulk-dialog"));
+const BulkDialog = lazily(() => import("@/parts/bulk-dialog"), "dialog");
 
 export function OneCause({ fingerprint }: { fingerprint: string }) {
   const may = useMay();

@@ -1,13 +1,14 @@
 /** One job: what became of it, step by step, as it happens. */
 
 import { useParams } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { isAway } from "@/api/problem";
 import { isOver, useAttempts, useJob, useSteps } from "@/hooks/use-job";
 import { useJobEvents } from "@/hooks/use-job-events";
 import { useJobList } from "@/hooks/use-jobs";
 import { CopyIt, shortId } from "@/parts/job-id";
 import { JsonView } from "@/parts/json-view";
+import { lazily } from "@/parts/lazily";
 import { Page, Panel, Section } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
 import { ProgressBar } from "@/parts/progress-bar";
@@ -21,7 +22,7 @@ import { JobLog } from "./log";
 import { Result } from "./result";
 import { Why } from "./why";
 
-const Timeline = lazy(() => import("./timeline"));
+const Timeline = lazily(() => import("./timeline"));
 const POLL_MS = 2000;
 // Steps and children have no events of their own.
 const LOOK_AGAIN_MS = 4000;

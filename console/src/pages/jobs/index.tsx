@@ -3,7 +3,7 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
-import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import { Suspense, useMemo, useRef, useState } from "react";
 import { isAway } from "@/api/problem";
 import { has, isRelative, read, toggled } from "@/hooks/job-query";
 import { useJobs } from "@/hooks/use-jobs";
@@ -12,6 +12,7 @@ import { Can } from "@/parts/can";
 import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
+import { lazily } from "@/parts/lazily";
 import { Page } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
 import { ChosenBar } from "./chosen-bar";
@@ -22,7 +23,7 @@ import { SavedViews } from "./saved-views";
 import { StateChips } from "./state-chips";
 import { useScrolled, useSteady } from "./steady";
 
-const BulkDialog = lazy(() => import("@/parts/bulk-dialog"));
+const BulkDialog = lazily(() => import("@/parts/bulk-dialog"), "dialog");
 
 export default function JobsPage() {
   const [state, change] = useUrlState();

@@ -2,13 +2,14 @@
 
 import { Skeleton } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useMemo } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
 import { SPANS, type SpanName, type Stats } from "@/hooks/use-stats";
+import { lazily } from "@/parts/lazily";
 import { Panel, Section } from "@/parts/page";
 import { lines, perMinute, picked, seconds } from "./figures";
 import css from "./overview.module.css";
 
-const Chart = lazy(() => import("@/parts/chart"));
+const Chart = lazily(() => import("@/parts/chart"));
 const HEIGHT = 168;
 
 export function Charts({ stats, span }: { stats: Stats | undefined; span: SpanName }) {

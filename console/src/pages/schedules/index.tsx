@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import {
   deleteSchedule,
   runSchedule,
@@ -14,12 +14,13 @@ import { Can } from "@/parts/can";
 import { Confirm } from "@/parts/confirm";
 import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
+import { lazily } from "@/parts/lazily";
 import { Page } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
 import { columns } from "./columns";
 import css from "./schedules.module.css";
 
-const MakeDialog = lazy(() => import("./make-dialog"));
+const MakeDialog = lazily(() => import("./make-dialog"), "dialog");
 
 export default function SchedulesPage() {
   const schedules = useSchedules();

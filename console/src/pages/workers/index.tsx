@@ -3,13 +3,14 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { isUnserved, type Queue, useQueues } from "@/hooks/use-queues";
 import { useUrlState } from "@/hooks/use-url-state";
 import { drainWorker, useWorkers, type Worker } from "@/hooks/use-workers";
 import { Confirm } from "@/parts/confirm";
 import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
+import { lazily } from "@/parts/lazily";
 import { Page } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
 import { Stat, Stats } from "@/parts/stat";
@@ -18,7 +19,7 @@ import { columns } from "./columns";
 import { bytes, totals } from "./figures";
 import css from "./workers.module.css";
 
-const WorkerDrawer = lazy(() => import("./worker-drawer"));
+const WorkerDrawer = lazily(() => import("./worker-drawer"), "dialog");
 
 export default function WorkersPage() {
   const [{ queue, worker: opened }, change] = useUrlState();
