@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { submit } from "./api";
 import { inBrowser } from "./browser";
@@ -43,37 +43,78 @@ async function settled(page: Page) {
   );
 }
 
+const LAYOUTS = [
+  { width: 390, colorScheme: "light" },
+  { width: 768, colorScheme: "light" },
+  { width: 1280, colorScheme: "light" },
+  { width: 1280, colorScheme: "dark" },
+] as const;
+
 // That the browser complained of nothing, of the content security policy least of all, `open` holds.
 for (const path of PATHS)
-  test(`${path} is accessible in both schemes and keeps to its security policy`, async () => {
+  test(`${path} is accessible and fits on a phone, a tablet and a screen, in both schemes`, async () => {
     const page = await open(path.replace("$job", job));
-    await settled(page);
-    expect(await violations(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
-    await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
-    expect(await violations(page)).toEqual([]);
+    for (const { width, colorScheme } of LAYOUTS) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
+      await settled(page);
+      const where = `${width} px, ${colorScheme}`;
+      expect(await violations(page), where).toEqual([]);
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(wider, where).toBeLessThanOrEqual(0);
+    }
   });
 
-test("a change of view asks the API once", async () => {
-  const page = await open("/jobs");
+/** What each page asks for when one comes to it: a resource once. A panel of the overview is one. */
+const ASKS: Record<string, string[]> = {
+  Overview: ["stats", "queues", "workers", "limits", "dead-letters/groups"],
+  Submit: ["types"],
+  "Dead letters": ["dead-letters/groups"],
+  Schedules: ["schedules"],
+  Queues: ["queues"],
+  Workers: ["workers"],
+  Limits: ["limits"],
+  Webhooks: ["webhooks"],
+  Credits: ["credits", "credits/entries"],
+  Keys: ["keys"],
+  Audit: ["audit"],
+  Jobs: ["jobs"],
+};
+
+test("a change of view asks for what it shows, once", async () => {
+  const page = await open("/jobs?q=tag:none");
   await settled(page);
   const navigation = page.getByRole("navigation", { name: "Pages" });
-  const asked: Record<string, string[]> = {};
-  for (const label of ["Queues", "Workers", "Limits", "Webhooks", "Keys", "Audit", "Jobs"]) {
-    const urls: string[] = [];
-    const listen = (request: { url: () => string; resourceType: () => string }) => {
-      if (request.resourceType() === "fetch" && request.url().includes("/api/"))
-        urls.push(new URL(request.url()).pathname + new URL(request.url()).search);
-    };
-    page.on("request", listen);
-    await navigation.getByRole("link", { name: label, exact: true }).click();
-    await page.getByRole("heading", { level: 1, name: label }).waitFor();
+  let asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.resourceType() === "fetch" && request.url().includes("/api/v1/"))
+      asked.push(new URL(request.url()).pathname.replace("/api/v1/", ""));
+  });
+  const visit = async (link: Locator, title: string | RegExp) => {
+    asked = [];
+    await link.click();
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
     await settled(page);
-    page.off("request", listen);
-    asked[label] = urls;
+    return asked;
+  };
+  const visits = [];
+  for (const [label, expected] of Object.entries(ASKS)) {
+    const link = navigation.getByRole("link", { name: label, exact: true });
+    visits.push({ label, expected, all: await visit(link, label) });
   }
-  // An answer that is fresh is not asked for again: none is as good as one.
-  const asksMore = Object.entries(asked).filter(([, urls]) => urls.length > 1);
-  expect(asksMore).toEqual([]);
-  expect(asked.Queues).toHaveLength(1);
+  const row = page.locator(`a[href$="/jobs/${job}"]`).first();
+  visits.push({
+    label: "Job",
+    expected: [`jobs/${job}`, `jobs/${job}/events`],
+    all: await visit(row, /demo\.pages/),
+  });
+
+  for (const { label, expected, all } of visits) {
+    const twice = all.filter((one, at) => all.indexOf(one) !== at);
+    expect(twice, `${label} asks twice`).toEqual([]);
+    // An answer that is fresh is not asked for again: fewer is as good.
+    const others = all.filter((one) => !expected.some((name) => one === name));
+    expect(others, `${label} asks for more`).toEqual([]);
+  }
 });

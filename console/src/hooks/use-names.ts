@@ -1,22 +1,13 @@
 /** The names that a query may use; asked for when somebody begins to type. */
 
 import { useQuery } from "@tanstack/react-query";
-import { client, data } from "@/api/client";
+import { QUEUES } from "./use-queues";
+import { TYPES } from "./use-types";
 
-export function useTypeNames(enabled = true) {
-  return useQuery({
-    queryKey: ["names", "types"],
-    enabled,
-    staleTime: 60_000,
-    queryFn: async () => (await data(client.GET("/api/v1/types"))).data.map((one) => one.name),
-  });
-}
+const names = (all: { name: string }[]) => all.map((one) => one.name);
+const AGAIN_AFTER_MS = 60_000;
 
-export function useQueueNames(enabled = true) {
-  return useQuery({
-    queryKey: ["names", "queues"],
-    enabled,
-    staleTime: 60_000,
-    queryFn: async () => (await data(client.GET("/api/v1/queues"))).data.map((one) => one.name),
-  });
-}
+export const useTypeNames = (enabled = true) => useQuery({ ...TYPES, enabled, select: names });
+
+export const useQueueNames = (enabled = true) =>
+  useQuery({ ...QUEUES, enabled, staleTime: AGAIN_AFTER_MS, select: names });

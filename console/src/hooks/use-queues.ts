@@ -1,18 +1,17 @@
 /** Queues: what lies in them, and pausing them. */
 
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { client, data, type Schema } from "@/api/client";
 import { live, queries } from "./query";
 
 export type Queue = Schema["QueueDocument"];
 
-export function useQueues() {
-  return useQuery({
-    queryKey: ["queues"],
-    queryFn: async ({ signal }) => (await data(client.GET("/api/v1/queues", { signal }))).data,
-    ...live(2000),
-  });
-}
+export const QUEUES = queryOptions({
+  queryKey: ["queues"],
+  queryFn: async ({ signal }) => (await data(client.GET("/api/v1/queues", { signal }))).data,
+});
+
+export const useQueues = () => useQuery({ ...QUEUES, ...live(2000) });
 
 const lookAgain = () => {
   queries.invalidateQueries({ queryKey: ["queues"] });

@@ -29,16 +29,6 @@ export function usePreview(cron: string, timezone: string) {
   });
 }
 
-/** The job types, with an example of what each takes. */
-export function useTypes(enabled: boolean) {
-  return useQuery({
-    queryKey: ["types"],
-    enabled,
-    staleTime: 60_000,
-    queryFn: async () => (await data(client.GET("/api/v1/types"))).data,
-  });
-}
-
 const lookAgain = () => queries.invalidateQueries({ queryKey: ["schedules"], exact: true });
 const at = (id: string) => ({ params: { path: { schedule_id: id } } });
 

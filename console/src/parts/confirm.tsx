@@ -10,6 +10,7 @@ export function Confirm({
   children,
   action,
   danger = false,
+  size,
   onConfirm,
   onClose,
 }: {
@@ -20,6 +21,8 @@ export function Confirm({
   /** A verb with its object: "Cancel 12 jobs". */
   action: string;
   danger?: boolean;
+  /** Its width in pixels; the usual one holds a sentence or a few fields. */
+  size?: number;
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 }) {
@@ -42,7 +45,7 @@ export function Confirm({
     }
   };
   return (
-    <Modal opened={opened} onClose={close} title={<Text fw={600}>{title}</Text>}>
+    <Modal opened={opened} onClose={close} size={size} title={<Text fw={600}>{title}</Text>}>
       <div style={{ display: "grid", gap: 16 }}>
         <div>{children}</div>
         <ProblemPanel error={error} />

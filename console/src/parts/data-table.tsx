@@ -27,15 +27,7 @@ export type Selection = {
   onChange: (chosen: Set<string>) => void;
 };
 
-export function DataTable<Row>({
-  label,
-  columns,
-  rows,
-  keyOf,
-  selection,
-  waitingRows = 8,
-  className,
-}: {
+export type TableProps<Row> = {
   label: string;
   columns: Column<Row>[];
   /** Undefined while they are loading. */
@@ -44,7 +36,17 @@ export function DataTable<Row>({
   selection?: Selection;
   waitingRows?: number;
   className?: string;
-}) {
+};
+
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  selection,
+  waitingRows = 8,
+  className,
+}: TableProps<Row>) {
   const keys = rows?.map(keyOf) ?? [];
   const all = keys.length > 0 && keys.every((key) => selection?.chosen.has(key));
   const some = keys.some((key) => selection?.chosen.has(key));

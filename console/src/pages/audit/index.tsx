@@ -2,15 +2,13 @@
 
 import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { isAway } from "@/api/problem";
 import { useAudit } from "@/hooks/use-audit";
 import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
 import { useUrlState } from "@/hooks/use-url-state";
-import { DataTable } from "@/parts/data-table";
+import { AskedTable } from "@/parts/asked-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
 import { Page } from "@/parts/page";
-import { ProblemPanel } from "@/parts/problem-panel";
 import css from "./audit.module.css";
 import { COLUMNS } from "./columns";
 
@@ -58,30 +56,30 @@ export default function AuditPage() {
           Look
         </button>
       </form>
-      {audit.error && !(rows && isAway(audit.error)) && (
-        <ProblemPanel error={audit.error} onRetry={audit.refetch} />
-      )}
-      {rows?.length === 0 ? (
-        <EmptyState
-          title={
-            job || tenant ? "Nobody asked for anything that fits" : "Nothing was asked for yet"
-          }
-          action={
-            (job || tenant) && (
-              <Button variant="default" onClick={() => show({ job: "", tenant: "" })}>
-                Show all of it
-              </Button>
-            )
-          }
-        >
-          Every request to change something is written here before it is done. Where callers are not
-          asked who they are, nothing is.
-        </EmptyState>
-      ) : (
-        (rows || !audit.error) && (
-          <DataTable label="Audit" columns={COLUMNS} rows={rows} keyOf={(entry) => entry.id} />
-        )
-      )}
+      <AskedTable
+        asked={audit}
+        label="Audit"
+        columns={COLUMNS}
+        rows={rows}
+        keyOf={(entry) => entry.id}
+        empty={
+          <EmptyState
+            title={
+              job || tenant ? "Nobody asked for anything that fits" : "Nothing was asked for yet"
+            }
+            action={
+              (job || tenant) && (
+                <Button variant="default" onClick={() => show({ job: "", tenant: "" })}>
+                  Show all of it
+                </Button>
+              )
+            }
+          >
+            Every request to change something is written here before it is done. Where callers are
+            not asked who they are, nothing is.
+          </EmptyState>
+        }
+      />
       <KeysetPager {...pager} next={audit.data?.next} busy={audit.isPlaceholderData} />
     </Page>
   );

@@ -1,19 +1,11 @@
 /** Gives credits to a tenant. */
 
-import { NumberInput, Select, TextInput } from "@mantine/core";
+import { NumberInput, TextInput } from "@mantine/core";
 import { useRef, useState } from "react";
 import { grant } from "@/hooks/use-credits";
 import { useMe } from "@/hooks/use-me";
 import { Confirm } from "@/parts/confirm";
-import css from "./credits.module.css";
-
-const DAY_MS = 86_400_000;
-const LIVES = [
-  { value: "", label: "Never" },
-  { value: "30", label: "In 30 days" },
-  { value: "90", label: "In 90 days" },
-  { value: "365", label: "In a year" },
-];
+import { endOf, Fields, LifeField, TenantField } from "@/parts/fields";
 
 export function GrantDialog({ onClose }: { onClose: () => void }) {
   const { me } = useMe();
@@ -30,7 +22,7 @@ export function GrantDialog({ onClose }: { onClose: () => void }) {
     grant({
       amount: Number(amount),
       tenant: tenant.trim() || null,
-      expires_at: days ? new Date(opened + Number(days) * DAY_MS).toISOString() : null,
+      expires_at: endOf(days, opened),
       note: note.trim() || null,
       reference: reference.trim() || own.current,
     });
@@ -43,7 +35,7 @@ export function GrantDialog({ onClose }: { onClose: () => void }) {
       onConfirm={give}
       onClose={onClose}
     >
-      <div className={css.fields}>
+      <Fields>
         <NumberInput
           label="Credits"
           min={1}
@@ -53,21 +45,12 @@ export function GrantDialog({ onClose }: { onClose: () => void }) {
           value={amount}
           onChange={setAmount}
         />
-        <TextInput
-          label="Tenant"
-          description="A first grant opens its account: from then on its jobs are charged."
-          placeholder={me?.tenant}
-          maxLength={100}
+        <TenantField
+          about="A first grant opens its account: from then on its jobs are charged."
           value={tenant}
-          onChange={(event) => setTenant(event.currentTarget.value)}
+          onChange={setTenant}
         />
-        <Select
-          label="They expire"
-          data={LIVES}
-          value={days}
-          allowDeselect={false}
-          onChange={(value) => setDays(value ?? "")}
-        />
+        <LifeField label="They expire" value={days} onChange={setDays} />
         <TextInput
           label="Reference"
           description="Your own name for it, such as an invoice: under one, a grant counts once."
@@ -81,7 +64,7 @@ export function GrantDialog({ onClose }: { onClose: () => void }) {
           value={note}
           onChange={(event) => setNote(event.currentTarget.value)}
         />
-      </div>
+      </Fields>
     </Confirm>
   );
 }

@@ -2,16 +2,15 @@
 
 import { Button, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { isAway } from "@/api/problem";
 import { type Entry, effectOf, KINDS, useEntries } from "@/hooks/use-credits";
 import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
 import { useUrlState } from "@/hooks/use-url-state";
-import { type Column, DataTable } from "@/parts/data-table";
+import { AskedTable } from "@/parts/asked-table";
+import type { Column } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { JobId } from "@/parts/job-id";
 import { KeysetPager } from "@/parts/keyset-pager";
 import { Section } from "@/parts/page";
-import { ProblemPanel } from "@/parts/problem-panel";
 import { Ago } from "@/parts/time";
 import css from "./credits.module.css";
 
@@ -102,40 +101,35 @@ export function Ledger() {
           Look
         </button>
       </form>
-      {entries.error && !(rows && isAway(entries.error)) && (
-        <ProblemPanel error={entries.error} onRetry={entries.refetch} />
-      )}
-      {rows?.length === 0 ? (
-        <EmptyState
-          title={narrowed ? "No entry fits" : "Nothing has moved yet"}
-          action={
-            narrowed && (
-              <Button
-                variant="default"
-                onClick={() => {
-                  setTyped("");
-                  change({ kind: undefined, job: undefined, ...FIRST_PAGE });
-                }}
-              >
-                Show all of them
-              </Button>
-            )
-          }
-        >
-          {narrowed
-            ? "Take the kind or the job out of the filter."
-            : "A job's price is reserved when it is submitted, charged when it succeeds, given back when it does not."}
-        </EmptyState>
-      ) : (
-        (rows || !entries.error) && (
-          <DataTable
-            label="Ledger"
-            columns={COLUMNS}
-            rows={rows}
-            keyOf={(entry) => String(entry.id)}
-          />
-        )
-      )}
+      <AskedTable
+        asked={entries}
+        label="Ledger"
+        columns={COLUMNS}
+        rows={rows}
+        keyOf={(entry) => String(entry.id)}
+        empty={
+          <EmptyState
+            title={narrowed ? "No entry fits" : "Nothing has moved yet"}
+            action={
+              narrowed && (
+                <Button
+                  variant="default"
+                  onClick={() => {
+                    setTyped("");
+                    change({ kind: undefined, job: undefined, ...FIRST_PAGE });
+                  }}
+                >
+                  Show all of them
+                </Button>
+              )
+            }
+          >
+            {narrowed
+              ? "Take the kind or the job out of the filter."
+              : "A job's price is reserved when it is submitted, charged when it succeeds, given back when it does not."}
+          </EmptyState>
+        }
+      />
       <KeysetPager {...pager} next={entries.data?.next} busy={entries.isPlaceholderData} />
     </Section>
   );

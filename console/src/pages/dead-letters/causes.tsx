@@ -4,18 +4,17 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 import { Suspense, useState } from "react";
-import { isAway } from "@/api/problem";
 import { asJobQuery, type Group, useGroups } from "@/hooks/use-dead-letters";
 import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
 import { useTypeNames } from "@/hooks/use-names";
 import { useUrlState } from "@/hooks/use-url-state";
+import { AskedTable } from "@/parts/asked-table";
 import { Can } from "@/parts/can";
-import { type Column, DataTable, leads } from "@/parts/data-table";
+import { type Column, leads } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
 import { lazily } from "@/parts/lazily";
 import { Page } from "@/parts/page";
-import { ProblemPanel } from "@/parts/problem-panel";
 import { Ago } from "@/parts/time";
 import css from "./dead-letters.module.css";
 
@@ -76,7 +75,9 @@ export function Causes() {
   const { cursor, pager } = useKeyset();
   const [bulk, setBulk] = useState(false);
   const [typed, setTyped] = useState(text ?? "");
-  const types = useTypeNames();
+  // Asked for when somebody is about to choose.
+  const [choosing, setChoosing] = useState(false);
+  const types = useTypeNames(choosing);
   const filters = { ...(type && { type: [type] }), ...(text && { text }) };
   const groups = useGroups({ ...filters, limit: GROUPS_A_PAGE, ...(cursor && { cursor }) });
   const rows = groups.data?.data;
@@ -115,6 +116,7 @@ export function Causes() {
           data={types.data ?? (type ? [type] : [])}
           value={type ?? null}
           onChange={(value) => show({ type: value ?? undefined })}
+          onFocus={() => setChoosing(true)}
           searchable
           clearable
           clearButtonProps={{ "aria-label": "All types" }}
@@ -124,40 +126,35 @@ export function Causes() {
           Look
         </button>
       </form>
-      {groups.error && !(rows && isAway(groups.error)) && (
-        <ProblemPanel error={groups.error} onRetry={groups.refetch} />
-      )}
-      {rows?.length === 0 ? (
-        <EmptyState
-          title={narrowed ? "No dead letter fits this filter" : "No dead letters"}
-          action={
-            narrowed && (
-              <Button
-                variant="default"
-                onClick={() => {
-                  setTyped("");
-                  show({ type: undefined, text: undefined });
-                }}
-              >
-                Show all of them
-              </Button>
-            )
-          }
-        >
-          {narrowed
-            ? "Take a word out of it, or look at all of them."
-            : "A job that fails for good waits here, beside the others of its cause, until somebody redrives or discards it."}
-        </EmptyState>
-      ) : (
-        (rows || !groups.error) && (
-          <DataTable
-            label="Dead letters by cause"
-            columns={COLUMNS}
-            rows={rows}
-            keyOf={(group) => group.fingerprint}
-          />
-        )
-      )}
+      <AskedTable
+        asked={groups}
+        label="Dead letters by cause"
+        columns={COLUMNS}
+        rows={rows}
+        keyOf={(group) => group.fingerprint}
+        empty={
+          <EmptyState
+            title={narrowed ? "No dead letter fits this filter" : "No dead letters"}
+            action={
+              narrowed && (
+                <Button
+                  variant="default"
+                  onClick={() => {
+                    setTyped("");
+                    show({ type: undefined, text: undefined });
+                  }}
+                >
+                  Show all of them
+                </Button>
+              )
+            }
+          >
+            {narrowed
+              ? "Take a word out of it, or look at all of them."
+              : "A job that fails for good waits here, beside the others of its cause, until somebody redrives or discards it."}
+          </EmptyState>
+        }
+      />
       <KeysetPager {...pager} next={groups.data?.next} busy={groups.isPlaceholderData} />
       <Suspense>
         {bulk && (

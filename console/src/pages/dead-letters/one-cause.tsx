@@ -3,7 +3,6 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Suspense, useState } from "react";
-import { isAway } from "@/api/problem";
 import {
   asJobQuery,
   type Decision,
@@ -14,13 +13,12 @@ import {
 import type { Job } from "@/hooks/use-jobs";
 import { useKeyset } from "@/hooks/use-keyset";
 import { useMay } from "@/hooks/use-me";
+import { AskedTable } from "@/parts/asked-table";
 import { Can } from "@/parts/can";
-import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
 import { lazily } from "@/parts/lazily";
 import { Page, Panel } from "@/parts/page";
-import { ProblemPanel } from "@/parts/problem-panel";
 import { Ago } from "@/parts/time";
 import { ChosenLetters } from "./chosen-letters";
 import css from "./dead-letters.module.css";
@@ -86,31 +84,26 @@ export function OneCause({ fingerprint }: { fingerprint: string }) {
           </div>
         </Panel>
       )}
-      {letters.error && !(rows && isAway(letters.error)) && (
-        <ProblemPanel error={letters.error} onRetry={letters.refetch} />
-      )}
-      {rows?.length === 0 ? (
-        <EmptyState
-          title="None of this cause is left"
-          action={
-            <Button component={Link} to="/dead-letters" variant="default">
-              All dead letters
-            </Button>
-          }
-        >
-          They were redriven or discarded, or their time to be kept is over.
-        </EmptyState>
-      ) : (
-        (rows || !letters.error) && (
-          <DataTable
-            label="Dead letters of this cause"
-            columns={cells}
-            rows={rows}
-            keyOf={(job) => job.id}
-            selection={operates ? { chosen, onChange: setChosen } : undefined}
-          />
-        )
-      )}
+      <AskedTable
+        asked={letters}
+        label="Dead letters of this cause"
+        columns={cells}
+        rows={rows}
+        keyOf={(job) => job.id}
+        selection={operates ? { chosen, onChange: setChosen } : undefined}
+        empty={
+          <EmptyState
+            title="None of this cause is left"
+            action={
+              <Button component={Link} to="/dead-letters" variant="default">
+                All dead letters
+              </Button>
+            }
+          >
+            They were redriven or discarded, or their time to be kept is over.
+          </EmptyState>
+        }
+      />
       <KeysetPager {...pager} next={letters.data?.next} busy={letters.isPlaceholderData} />
       <Can scope="operate">
         <ChosenLetters

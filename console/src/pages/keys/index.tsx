@@ -2,16 +2,14 @@
 
 import { Button, Checkbox, Select } from "@mantine/core";
 import { useState } from "react";
-import { isAway } from "@/api/problem";
 import { type Key, revokeKey, rotateKey, standingOf, useKeys } from "@/hooks/use-keys";
 import { useMe } from "@/hooks/use-me";
 import { useUrlState } from "@/hooks/use-url-state";
+import { AskedTable } from "@/parts/asked-table";
 import { Can } from "@/parts/can";
 import { Confirm } from "@/parts/confirm";
-import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { Page } from "@/parts/page";
-import { ProblemPanel } from "@/parts/problem-panel";
 import { SecretOnce } from "@/parts/secret-once";
 import { columns } from "./columns";
 import { KeyDialog } from "./key-dialog";
@@ -67,29 +65,24 @@ export default function KeysPage() {
           onChange={(event) => change({ all: event.currentTarget.checked ? "1" : undefined })}
         />
       </div>
-      {keys.error && !(rows && isAway(keys.error)) && (
-        <ProblemPanel error={keys.error} onRetry={keys.refetch} />
-      )}
-      {rows?.length === 0 ? (
-        <EmptyState title={tenant ? `${tenant} has no key that counts` : "No key counts"}>
-          A key says who calls, for which tenant, and what they may do.
-        </EmptyState>
-      ) : (
-        (rows || !keys.error) && (
-          <DataTable
-            label="Keys"
-            columns={columns({
-              now,
-              own: me?.key,
-              onRotate: setRotating,
-              onRevoke: setRevoking,
-            })}
-            rows={rows}
-            keyOf={(key) => key.id}
-            waitingRows={4}
-          />
-        )
-      )}
+      <AskedTable
+        asked={keys}
+        label="Keys"
+        columns={columns({
+          now,
+          own: me?.key,
+          onRotate: setRotating,
+          onRevoke: setRevoking,
+        })}
+        rows={rows}
+        keyOf={(key) => key.id}
+        waitingRows={4}
+        empty={
+          <EmptyState title={tenant ? `${tenant} has no key that counts` : "No key counts"}>
+            A key says who calls, for which tenant, and what they may do.
+          </EmptyState>
+        }
+      />
       {making && <KeyDialog onMade={setMade} onClose={() => setMaking(false)} />}
       {rotating && (
         <Confirm

@@ -1,20 +1,12 @@
 /** Makes a key. */
 
-import { Checkbox, Select, TextInput } from "@mantine/core";
+import { Checkbox, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { makeKey, SCOPES } from "@/hooks/use-keys";
-import { type Scope, useMe } from "@/hooks/use-me";
+import type { Scope } from "@/hooks/use-me";
 import { Confirm } from "@/parts/confirm";
+import { endOf, Fields, LifeField, TenantField } from "@/parts/fields";
 import css from "./keys.module.css";
-
-const DAY_MS = 86_400_000;
-const LIVES = [
-  { value: "", label: "Never" },
-  { value: "1", label: "In a day" },
-  { value: "30", label: "In 30 days" },
-  { value: "90", label: "In 90 days" },
-  { value: "365", label: "In a year" },
-];
 
 export function KeyDialog({
   onMade,
@@ -23,7 +15,6 @@ export function KeyDialog({
   onMade: (key: string) => void;
   onClose: () => void;
 }) {
-  const { me } = useMe();
   const [name, setName] = useState("");
   const [tenant, setTenant] = useState("");
   const [scopes, setScopes] = useState<string[]>(["read", "submit"]);
@@ -33,13 +24,13 @@ export function KeyDialog({
       name: name.trim(),
       tenant: tenant.trim() || null,
       scopes: scopes as Scope[],
-      expires_at: days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null,
+      expires_at: endOf(days, Date.now()),
     });
     onMade(made.key);
   };
   return (
     <Confirm opened title="Make a key" action="Make the key" onConfirm={make} onClose={onClose}>
-      <div className={css.fields}>
+      <Fields>
         <TextInput
           label="Name"
           description="Who it is for. Jobs and the audit show it."
@@ -48,13 +39,10 @@ export function KeyDialog({
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <TextInput
-          label="Tenant"
-          description="A key sees what is its tenant's, nothing else."
-          placeholder={me?.tenant}
-          maxLength={100}
+        <TenantField
+          about="A key sees what is its tenant's, nothing else."
           value={tenant}
-          onChange={(event) => setTenant(event.currentTarget.value)}
+          onChange={setTenant}
         />
         <Checkbox.Group label="It may" value={scopes} onChange={setScopes}>
           <div className={css.scopes}>
@@ -63,14 +51,8 @@ export function KeyDialog({
             ))}
           </div>
         </Checkbox.Group>
-        <Select
-          label="It expires"
-          data={LIVES}
-          value={days}
-          allowDeselect={false}
-          onChange={(value) => setDays(value ?? "")}
-        />
-      </div>
+        <LifeField label="It expires" value={days} onChange={setDays} />
+      </Fields>
     </Confirm>
   );
 }

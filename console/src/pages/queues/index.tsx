@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import { type Queue, useQueues, useResumeQueue } from "@/hooks/use-queues";
-import { DataTable } from "@/parts/data-table";
+import { AskedTable } from "@/parts/asked-table";
 import { EmptyState } from "@/parts/empty-state";
 import { Page } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
@@ -21,22 +21,21 @@ export default function QueuesPage() {
   });
   return (
     <Page title="Queues">
-      <ProblemPanel error={queues.error} onRetry={queues.refetch} />
       <ProblemPanel error={resume.error} onRetry={resume.reset} />
-      {queues.data?.length === 0 ? (
-        <EmptyState title="No queues">
-          A setting names queues, or a job that lies in one.
-        </EmptyState>
-      ) : (
-        <DataTable
-          label="Queues"
-          className={css.table}
-          columns={cells}
-          rows={queues.data}
-          keyOf={(queue) => queue.name}
-          waitingRows={3}
-        />
-      )}
+      <AskedTable
+        asked={queues}
+        label="Queues"
+        className={css.table}
+        columns={cells}
+        rows={queues.data}
+        keyOf={(queue) => queue.name}
+        waitingRows={3}
+        empty={
+          <EmptyState title="No queues">
+            A setting names queues, or a job that lies in one.
+          </EmptyState>
+        }
+      />
       <p className="muted">
         Counts are over all tenants; the lists behind them show the jobs that are yours.
       </p>

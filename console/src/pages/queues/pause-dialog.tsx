@@ -4,7 +4,7 @@ import { Textarea } from "@mantine/core";
 import { useState } from "react";
 import { pauseQueue, type Queue } from "@/hooks/use-queues";
 import { Confirm } from "@/parts/confirm";
-import css from "./queues.module.css";
+import { Fields } from "@/parts/fields";
 
 export function PauseDialog({ queue, onClose }: { queue: Queue; onClose: () => void }) {
   const [reason, setReason] = useState("");
@@ -16,7 +16,7 @@ export function PauseDialog({ queue, onClose }: { queue: Queue; onClose: () => v
       onConfirm={() => pauseQueue(queue.name, reason)}
       onClose={onClose}
     >
-      <div className={css.asked}>
+      <Fields>
         <p>{consequence(queue)}</p>
         <Textarea
           label="Why"
@@ -28,7 +28,7 @@ export function PauseDialog({ queue, onClose }: { queue: Queue; onClose: () => v
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-      </div>
+      </Fields>
     </Confirm>
   );
 }

@@ -10,9 +10,9 @@ import {
   useSchedules,
   useSwitchSchedule,
 } from "@/hooks/use-schedules";
+import { AskedTable } from "@/parts/asked-table";
 import { Can } from "@/parts/can";
 import { Confirm } from "@/parts/confirm";
-import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { lazily } from "@/parts/lazily";
 import { Page } from "@/parts/page";
@@ -37,31 +37,28 @@ export default function SchedulesPage() {
     const job = await runSchedule(id);
     await navigate({ to: "/jobs/$jobId", params: { jobId: job.id } });
   };
+  const make = (
+    <Can scope="operate">
+      <Button onClick={() => setMaking(true)}>New schedule</Button>
+    </Can>
+  );
   return (
-    <Page
-      title="Schedules"
-      actions={
-        <Can scope="operate">
-          <Button onClick={() => setMaking(true)}>New schedule</Button>
-        </Can>
-      }
-    >
-      <ProblemPanel error={schedules.error} onRetry={schedules.refetch} />
+    <Page title="Schedules" actions={schedules.data?.length !== 0 && make}>
       <ProblemPanel error={turn.error} onRetry={turn.reset} />
-      {schedules.data?.length === 0 ? (
-        <EmptyState title="No schedules yet">
-          A schedule submits a job again and again, by a cron expression in a time zone.
-        </EmptyState>
-      ) : (
-        <DataTable
-          label="Schedules"
-          className={css.table}
-          columns={cells}
-          rows={schedules.data}
-          keyOf={(one) => one.id}
-          waitingRows={3}
-        />
-      )}
+      <AskedTable
+        asked={schedules}
+        label="Schedules"
+        className={css.table}
+        columns={cells}
+        rows={schedules.data}
+        keyOf={(one) => one.id}
+        waitingRows={3}
+        empty={
+          <EmptyState title="No schedules yet" action={make}>
+            A schedule submits a job again and again, by a cron expression in a time zone.
+          </EmptyState>
+        }
+      />
       {making && (
         <Suspense>
           <MakeDialog onClose={() => setMaking(false)} />

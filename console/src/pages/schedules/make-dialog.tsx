@@ -1,10 +1,12 @@
 /** Makes a schedule; while it is typed it says when it would run. */
 
-import { Autocomplete, JsonInput, Select, TextInput } from "@mantine/core";
+import { Autocomplete, Input, JsonInput, Select, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
-import { makeSchedule, type NewSchedule, usePreview, useTypes } from "@/hooks/use-schedules";
+import { makeSchedule, type NewSchedule, usePreview } from "@/hooks/use-schedules";
+import { useTypes } from "@/hooks/use-types";
 import { Confirm } from "@/parts/confirm";
+import { Fields, type Priority, PriorityField, QueueField, TagsField } from "@/parts/fields";
 import { ProblemPanel } from "@/parts/problem-panel";
 import css from "./schedules.module.css";
 import { inWords, inZone, RHYTHMS } from "./words";
@@ -17,13 +19,17 @@ const MISSED = [
 ];
 
 export default function MakeDialog({ onClose }: { onClose: () => void }) {
-  const types = useTypes(true);
+  const types = useTypes();
   const [name, setName] = useState("");
   const [type, setType] = useState<string | null>(null);
   const [input, setInput] = useState("{}");
   const [cron, setCron] = useState("30 2 * * *");
   const [zone, setZone] = useState(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
   const [missed, setMissed] = useState("run_once");
+  const [queue, setQueue] = useState("");
+  const [priority, setPriority] = useState<Priority>("normal");
+  const [tags, setTags] = useState<string[]>([]);
+  const declared = types.data?.find((one) => one.name === type);
   const pick = (value: string | null) => {
     setType(value);
     const example = types.data?.find((one) => one.name === value)?.example;
@@ -37,13 +43,13 @@ export default function MakeDialog({ onClose }: { onClose: () => void }) {
       cron,
       timezone: zone,
       missed: missed as NewSchedule["missed"],
-      queue: null,
-      priority: "normal",
-      tags: [],
+      queue: queue.trim() || null,
+      priority,
+      tags,
     });
   return (
     <Confirm opened title="New schedule" action="Make it" onConfirm={make} onClose={onClose}>
-      <div className={css.form}>
+      <Fields>
         <TextInput
           label="Name"
           description="Its jobs carry it as the tag schedule:NAME."
@@ -88,8 +94,27 @@ export default function MakeDialog({ onClose }: { onClose: () => void }) {
           value={missed}
           onChange={(value) => value && setMissed(value)}
         />
+        <div className={css.pair}>
+          <QueueField
+            description={declared ? `Of the ${declared.pool} pool.` : "The job type's own."}
+            placeholder={declared?.queue}
+            value={queue}
+            onChange={setQueue}
+          />
+          <Input.Wrapper label="Priority" description="Of each of its jobs.">
+            <div>
+              <PriorityField value={priority} onChange={setPriority} />
+            </div>
+          </Input.Wrapper>
+        </div>
+        <TagsField
+          description="Words to find its jobs by, beside the schedule's own. Enter adds one."
+          maxTags={31}
+          value={tags}
+          onChange={setTags}
+        />
         <Preview cron={cron} zone={zone} />
-      </div>
+      </Fields>
     </Confirm>
   );
 }

@@ -1,17 +1,10 @@
 /** What can be said beside the input: when, where, how important, how often. */
 
-import {
-  Autocomplete,
-  NumberInput,
-  SegmentedControl,
-  TagsInput,
-  TextInput,
-  type TextInputProps,
-} from "@mantine/core";
+import { NumberInput, SegmentedControl, TextInput, type TextInputProps } from "@mantine/core";
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Schema } from "@/api/client";
-import { useQueueNames } from "@/hooks/use-names";
+import { PriorityField, QueueField, TagsField } from "@/parts/fields";
 import { type Fault, faultsAt } from "./faults";
 import css from "./option-fields.module.css";
 import { DEFAULTS, type Options, optionFaults } from "./options";
@@ -35,7 +28,6 @@ export function OptionFields({
   const refused = (name: string) => faultsAt(faults, `/${name}`, true).join(" ") || undefined;
   const hidden = !open && ["queue", "priority", "tags", "run_at", "webhook"].some(refused);
   const { policy } = declared;
-  const queues = useQueueNames(open || hidden);
   const text = (name: "webhook" | "key" | "timeout" | "delay") => ({
     value: options[name],
     autoComplete: "off",
@@ -84,30 +76,22 @@ export function OptionFields({
             </div>
           </Option>
           <Option label="Priority" fault={refused("priority")}>
-            <SegmentedControl
-              size="xs"
-              aria-label="Priority"
-              data={["high", "normal", "low"]}
+            <PriorityField
               value={options.priority}
-              onChange={(priority) => onChange({ priority: priority as Options["priority"] })}
+              onChange={(priority) => onChange({ priority })}
             />
           </Option>
-          <TagsInput
+          <TagsField
             {...LOOK}
-            label="Tags"
-            description="Words to find it by. Enter adds one."
             error={refused("tags")}
-            maxTags={32}
             value={options.tags}
             onChange={(tags) => onChange({ tags })}
           />
-          <Autocomplete
+          <QueueField
             {...LOOK}
-            label="Queue"
             description={`Of the ${declared.pool} pool.`}
             error={refused("queue")}
             placeholder={declared.queue}
-            data={queues.data ?? []}
             value={options.queue}
             onChange={(queue) => onChange({ queue })}
           />

@@ -2,17 +2,15 @@
 
 import { Button, SegmentedControl } from "@mantine/core";
 import { useState } from "react";
-import { isAway } from "@/api/problem";
 import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
 import { useMay } from "@/hooks/use-me";
 import { useUrlState } from "@/hooks/use-url-state";
 import { type Delivery, resend, useDeliveries, type Webhook } from "@/hooks/use-webhooks";
+import { AskedTable } from "@/parts/asked-table";
 import { Confirm } from "@/parts/confirm";
-import { DataTable } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { KeysetPager } from "@/parts/keyset-pager";
 import { Section } from "@/parts/page";
-import { ProblemPanel } from "@/parts/problem-panel";
 import { deliveryColumns } from "./delivery-columns";
 import { DeliveryDialog } from "./delivery-dialog";
 
@@ -47,32 +45,30 @@ export function Deliveries({ webhook }: { webhook: Webhook }) {
         />
       }
     >
-      {deliveries.error && !(rows && isAway(deliveries.error)) && (
-        <ProblemPanel error={deliveries.error} onRetry={deliveries.refetch} />
-      )}
-      {rows?.length === 0 ? (
-        <EmptyState
-          title={state ? `No delivery is ${state}` : "It was told nothing yet"}
-          action={
-            state && (
-              <Button variant="default" onClick={() => change({ state: undefined, ...FIRST_PAGE })}>
-                Show all of them
-              </Button>
-            )
-          }
-        >
-          {!state && "Send a test, or wait for the next job that ends."}
-        </EmptyState>
-      ) : (
-        (rows || !deliveries.error) && (
-          <DataTable
-            label="Deliveries"
-            columns={columns}
-            rows={rows}
-            keyOf={(delivery) => delivery.id}
-          />
-        )
-      )}
+      <AskedTable
+        asked={deliveries}
+        label="Deliveries"
+        columns={columns}
+        rows={rows}
+        keyOf={(delivery) => delivery.id}
+        empty={
+          <EmptyState
+            title={state ? `No delivery is ${state}` : "It was told nothing yet"}
+            action={
+              state && (
+                <Button
+                  variant="default"
+                  onClick={() => change({ state: undefined, ...FIRST_PAGE })}
+                >
+                  Show all of them
+                </Button>
+              )
+            }
+          >
+            {!state && "Send a test, or wait for the next job that ends."}
+          </EmptyState>
+        }
+      />
       <KeysetPager {...pager} next={deliveries.data?.next} busy={deliveries.isPlaceholderData} />
       {looking && <DeliveryDialog delivery={looking} onClose={() => setLooking(null)} />}
       {resending && (

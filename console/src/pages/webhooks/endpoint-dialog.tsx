@@ -4,6 +4,7 @@ import { Checkbox, SegmentedControl, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { changeWebhook, EVENTS, makeWebhook, type Webhook } from "@/hooks/use-webhooks";
 import { Confirm } from "@/parts/confirm";
+import { Fields } from "@/parts/fields";
 import css from "./webhooks.module.css";
 
 const USUAL: Webhook["events"] = ["job.succeeded", "job.failed", "job.cancelled"];
@@ -35,7 +36,7 @@ export function EndpointDialog({
       onConfirm={save}
       onClose={onClose}
     >
-      <div className={css.fields}>
+      <Fields>
         {!webhook && (
           <TextInput
             label="Name"
@@ -71,7 +72,7 @@ export function EndpointDialog({
             { value: "named", label: "Jobs that name it" },
           ]}
         />
-      </div>
+      </Fields>
     </Confirm>
   );
 }

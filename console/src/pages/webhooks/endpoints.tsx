@@ -3,14 +3,13 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { isAway } from "@/api/problem";
 import { standingOf, useWebhooks, type Webhook } from "@/hooks/use-webhooks";
+import { AskedTable } from "@/parts/asked-table";
 import { Can } from "@/parts/can";
-import { type Column, DataTable } from "@/parts/data-table";
+import type { Column } from "@/parts/data-table";
 import { EmptyState } from "@/parts/empty-state";
 import { Mark } from "@/parts/mark";
 import { Page } from "@/parts/page";
-import { ProblemPanel } from "@/parts/problem-panel";
 import { SecretOnce } from "@/parts/secret-once";
 import { Ago } from "@/parts/time";
 import { EndpointDialog } from "./endpoint-dialog";
@@ -82,24 +81,19 @@ export function Endpoints() {
   );
   return (
     <Page title="Webhooks" actions={rows?.length !== 0 && make}>
-      {webhooks.error && !(rows && isAway(webhooks.error)) && (
-        <ProblemPanel error={webhooks.error} onRetry={webhooks.refetch} />
-      )}
-      {rows?.length === 0 ? (
-        <EmptyState title="No endpoint is told of jobs" action={make}>
-          An endpoint gets a signed message when a job ends, so that nobody has to ask for it.
-        </EmptyState>
-      ) : (
-        (rows || !webhooks.error) && (
-          <DataTable
-            label="Webhooks"
-            columns={COLUMNS}
-            rows={rows}
-            keyOf={(webhook) => webhook.id}
-            waitingRows={3}
-          />
-        )
-      )}
+      <AskedTable
+        asked={webhooks}
+        label="Webhooks"
+        columns={COLUMNS}
+        rows={rows}
+        keyOf={(webhook) => webhook.id}
+        waitingRows={3}
+        empty={
+          <EmptyState title="No endpoint is told of jobs" action={make}>
+            An endpoint gets a signed message when a job ends, so that nobody has to ask for it.
+          </EmptyState>
+        }
+      />
       {making && <EndpointDialog onMade={setSecret} onClose={() => setMaking(false)} />}
       {secret && (
         <SecretOnce
