@@ -85,6 +85,11 @@ const ASKS: Record<string, string[]> = {
 test("a change of view asks for what it shows, once", async () => {
   const page = await open("/jobs?q=tag:none");
   await settled(page);
+  // Hidden, a page does not look again by itself: what is asked then is what the change of view asks.
+  await page.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
   const navigation = page.getByRole("navigation", { name: "Pages" });
   let asked: string[] = [];
   page.on("request", (request) => {
@@ -106,7 +111,9 @@ test("a change of view asks for what it shows, once", async () => {
   const row = page.locator(`a[href$="/jobs/${job}"]`).first();
   visits.push({
     label: "Job",
-    expected: [`jobs/${job}`, `jobs/${job}/events`],
+    expected: ["", "/events", "/attempts", "/steps"]
+      .map((part) => `jobs/${job}${part}`)
+      .concat("jobs"),
     all: await visit(row, /demo\.pages/),
   });
 

@@ -57,3 +57,26 @@ test("who may only read and types /keys hears which scope it needs, and finds a 
   await page.getByRole("link", { name: "Go to the overview" }).click();
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
 });
+
+test("the audit is narrowed to a person and to what they asked for", async () => {
+  const { key } = await call<{ key: string }>(
+    "POST",
+    "/keys",
+    { name: "ada", scopes: ["admin"] },
+    system.ready,
+  );
+  await call("POST", "/queues/io/pause", { reason: null }, { url: system.ready.url, key });
+  await call("POST", "/queues/io/resume", undefined, { url: system.ready.url, key });
+  const page = await open("/audit?actor=ada", { url: system.ready.url, ...REFUSED });
+  await page.getByRole("textbox", { name: "API key or token" }).fill(system.ready.key ?? "");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  const rows = page.getByRole("table", { name: "Audit" }).locator("tbody tr");
+  await rows.getByText("resumed a queue").waitFor();
+  expect(await rows.count()).toBe(2);
+  const field = page.getByRole("combobox", { name: "What for: a part of it" });
+  await field.fill("pause");
+  await field.press("Enter");
+  await rows.getByText("resumed a queue").waitFor({ state: "hidden" });
+  expect(await rows.allTextContents()).toEqual([expect.stringContaining("paused a queue")]);
+  expect(new URL(page.url()).search).toBe("?actor=ada&action=pause");
+});

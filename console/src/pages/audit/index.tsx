@@ -1,6 +1,6 @@
 /** Who did what, when: every request to change something, by somebody who was let in. */
 
-import { Button, TextInput } from "@mantine/core";
+import { Autocomplete, Button } from "@mantine/core";
 import { useState } from "react";
 import { useAudit } from "@/hooks/use-audit";
 import { FIRST_PAGE, useKeyset } from "@/hooks/use-keyset";
@@ -12,21 +12,40 @@ import { Page } from "@/parts/page";
 import css from "./audit.module.css";
 import { COLUMNS } from "./columns";
 
+const FIELDS = {
+  actor: "Who: a name, or a key's id",
+  action: "What for: a part of it",
+  job: "Id of a job",
+  tenant: "Tenant",
+};
+type Field = keyof typeof FIELDS;
+/** Parts of actions that people look for; any other may be typed. */
+const DEEDS = [
+  ...["cancel", "retry", "redrive", "discard", "bulk", "pause", "resume", "drain", "run", "rotate"],
+  ...["/files", "/keys", "/limits", "/schedules", "/webhooks", "/credits/grants"],
+];
+
 export default function AuditPage() {
-  const [{ job = "", tenant = "" }, change] = useUrlState();
+  const [state, change] = useUrlState();
   const { cursor, pager } = useKeyset();
-  const [typed, setTyped] = useState({ job, tenant });
+  const asked = each((field) => state[field] ?? "");
+  const [typed, setTyped] = useState(asked);
+  const { actor, action, job, tenant } = asked;
   const audit = useAudit({
+    ...(actor && { actor }),
+    ...(action && { action }),
     ...(job && { job_id: job }),
     ...(tenant && { tenant }),
     limit: 50,
     ...(cursor && { cursor }),
   });
   const rows = audit.data?.data;
+  const narrowed = Object.values(asked).some(Boolean);
   const show = (next: typeof typed) => {
     setTyped(next);
-    if (next.job.trim() === job && next.tenant.trim() === tenant) return;
-    change({ job: next.job.trim(), tenant: next.tenant.trim(), ...FIRST_PAGE });
+    const wanted = each((field) => next[field].trim());
+    if (Object.keys(FIELDS).some((field) => wanted[field as Field] !== asked[field as Field]))
+      change({ ...wanted, ...FIRST_PAGE });
   };
   return (
     <Page title="Audit">
@@ -37,21 +56,19 @@ export default function AuditPage() {
           show(typed);
         }}
       >
-        <TextInput
-          aria-label="Id of a job"
-          placeholder="Id of a job"
-          value={typed.job}
-          onChange={(event) => setTyped({ ...typed, job: event.currentTarget.value })}
-          onBlur={() => show(typed)}
-        />
-        <TextInput
-          aria-label="Tenant"
-          placeholder="Tenant"
-          value={typed.tenant}
-          onChange={(event) => setTyped({ ...typed, tenant: event.currentTarget.value })}
-          onBlur={() => show(typed)}
-        />
-        {/* Enter in a form of two fields needs a button to press. */}
+        {Object.entries(FIELDS).map(([field, label]) => (
+          <Autocomplete
+            key={field}
+            aria-label={label}
+            placeholder={label}
+            data={field === "action" ? DEEDS : []}
+            value={typed[field as Field]}
+            onChange={(value) => setTyped({ ...typed, [field]: value })}
+            onOptionSubmit={(value) => show({ ...typed, [field]: value })}
+            onBlur={() => show(typed)}
+          />
+        ))}
+        {/* Enter in a form of several fields needs a button to press. */}
         <button type="submit" className="visually-hidden" tabIndex={-1}>
           Look
         </button>
@@ -64,12 +81,10 @@ export default function AuditPage() {
         keyOf={(entry) => entry.id}
         empty={
           <EmptyState
-            title={
-              job || tenant ? "Nobody asked for anything that fits" : "Nothing was asked for yet"
-            }
+            title={narrowed ? "Nobody asked for anything that fits" : "Nothing was asked for yet"}
             action={
-              (job || tenant) && (
-                <Button variant="default" onClick={() => show({ job: "", tenant: "" })}>
+              narrowed && (
+                <Button variant="default" onClick={() => show(each(() => ""))}>
                   Show all of it
                 </Button>
               )
@@ -84,3 +99,10 @@ export default function AuditPage() {
     </Page>
   );
 }
+
+const each = (value: (field: Field) => string): Record<Field, string> => ({
+  actor: value("actor"),
+  action: value("action"),
+  job: value("job"),
+  tenant: value("tenant"),
+});

@@ -49,7 +49,8 @@ export function read(settings: object): { rows: Row[]; rest: Settings } {
       const { amount, ...more } = isObject(value) ? value : { amount: value };
       if (known.has(measure) && typeof amount === "number")
         rows.push({ id: rows.length, whom, name, measure, amount, more });
-      else left[measure] = value;
+      // A weight of one is everybody's.
+      else if (measure !== "weight" || value !== 1) left[measure] = value;
     }
     return left;
   };
@@ -98,6 +99,11 @@ export function faultIn(rows: Row[]): string | undefined {
   return undefined;
 }
 
+// As the API fills in what was not said.
+const UNSAID: Settings = { slack_s: 0.1, local_share: 0, breaker_failure_rate: 0, types: [] };
+
 /** What is set beside the rows and is not a field of the form either, by name. */
 export const beside = (rest: Settings, fields: string[]) =>
-  Object.keys(rest).filter((name) => !fields.includes(name));
+  Object.keys(rest).filter(
+    (name) => !fields.includes(name) && JSON.stringify(rest[name]) !== JSON.stringify(UNSAID[name]),
+  );
