@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from haulage import __version__
 from haulage.accounts.gate import Gate
 from haulage.accounts.quota import Quota
-from haulage.api import console, errors, openapi
+from haulage.api import console, docs_pages, errors, openapi
 from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
 from haulage.api.edge import Edge
@@ -181,10 +181,14 @@ def make_app(parts: Deps) -> FastAPI:
     """The HTTP face over these parts; they belong to the event loop that serves it."""
     # Swagger UI from this machine: the docs page must work without a network.
     app = FastAPIOffline(
-        title="Haulage",
+        title=docs_pages.TITLE,
         version=__version__,
         description=openapi.DESCRIPTION,
-        openapi_url="/openapi.json",
+        openapi_url=docs_pages.OPENAPI,
+        # Ours say what may run in them.
+        docs_url=None,
+        redoc_url=None,
+        static_url=docs_pages.STATIC,
         redirect_slashes=False,
         root_path=parts.settings.api.root_path,
         # Ours is in the edge; asking at each request whether somebody wants FastAPI's costs more
@@ -194,10 +198,11 @@ def make_app(parts: Deps) -> FastAPI:
     app.state.deps = parts
     for resource in RESOURCES:
         app.include_router(resource.router)
+    app.include_router(docs_pages.router)
     app.include_router(console.router)
     ours = [route for resource in RESOURCES for route in resource.router.routes]
     app.router.default = console.Pages(
-        app.router.default, [*app.routes, *console.router.routes, *ours]
+        app.router.default, [*app.routes, *docs_pages.router.routes, *console.router.routes, *ours]
     )
     errors.install(app)
     openapi.install(app)

@@ -28,7 +28,13 @@ _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    # No page of another origin may hold, embed or be opened with a handle on what is here.
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 )
+# Pages for browsers bring a policy of their own; nothing else is one.
+_POLICY = b"content-security-policy"
+_NO_PAGE = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
 # Asked every second by those who watch; their answers are counted, not told.
 _UNTOLD = frozenset({"/health", "/ready", "/metrics"})
 CLIENT_GONE = 499
@@ -82,6 +88,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message.get("headers", ()), (b"x-request-id", self._request_id), *_HEADERS]
+            if not any(name == _POLICY for name, _ in headers):
+                headers.append(_NO_PAGE)
             # A refusal has said already which limit it is about.
             if self._counted and not any(name == rate_limits.LEFT for name, _ in headers):
                 headers += rate_limits.fields_of(self._counted)

@@ -1,4 +1,7 @@
+import base64
+import hashlib
 import json
+import re
 
 import httpx
 import pytest
@@ -87,11 +90,39 @@ async def test_a_full_queue_is_429_with_retry_after_in_whole_seconds(
     assert answer.headers["retry-after"] == "3"
 
 
-async def test_every_answer_has_the_modest_security_headers(http: httpx.AsyncClient) -> None:
-    for path in ("/health", "/nothing"):
-        headers = (await http.get(path)).headers
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["x-frame-options"] == "DENY"
+@pytest.mark.parametrize("path", ["/health", "/nothing", "/docs", "/api/v1/types", "/openapi.json"])
+async def test_every_answer_keeps_other_origins_out(http: httpx.AsyncClient, path: str) -> None:
+    headers = (await http.get(path)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    [policy] = headers.get_list("content-security-policy")
+    assert policy.startswith("default-src 'none'")
+    assert "frame-ancestors 'none'" in policy
+
+
+async def test_an_answer_that_is_no_page_lets_nothing_run(http: httpx.AsyncClient) -> None:
+    for path in ("/api/v1/types", "/nothing", "/api/v1/jobs/x"):
+        policy = (await http.get(path)).headers["content-security-policy"]
+        assert policy == "default-src 'none'; frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/docs/oauth2-redirect"])
+async def test_a_page_of_documentation_runs_its_own_scripts_alone(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    answer = await http.get(path)
+    [scripts] = re.findall(r"script-src ([^;]*)", answer.headers["content-security-policy"])
+    written = re.findall(r"<script(?![^>]*src=)[^>]*>(.*?)</script>", answer.text, re.DOTALL)
+    digests = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'"
+        for one in written
+    ]
+    assert scripts.split() == ["'self'", *digests]
+    for source in re.findall(r'(?:src|href)="([^"]*)"', answer.text):
+        assert (await http.get(source)).status_code == 200
 
 
 async def test_metrics_count_by_route_not_by_path(http: httpx.AsyncClient, submit: Submit) -> None:

@@ -65,6 +65,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert not dead
 
 
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    named = set(
+        re.findall(r"`((?:tests|deploy)/[^`]*)`", (ROOT / "docs" / "security.md").read_text())
+    )
+    assert named
+    assert not [name for name in sorted(named) if not (ROOT / name).is_file()]
+
+
 def test_the_readme_shows_the_tutorials_first_job_type() -> None:
     hello = (ROOT / "examples" / "greeting" / "hello.py").read_text()
     assert f"```python\n{hello}```" in (ROOT / "README.md").read_text()

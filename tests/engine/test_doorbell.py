@@ -3,6 +3,7 @@
 import base64
 import gc
 import json
+import pickle
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from uuid import UUID
 import pytest
 import redis
 from celery.signals import setup_logging
+from kombu.exceptions import ContentDisallowed
+from kombu.serialization import loads
 
 from haulage.domain.bulk import QUEUE
 from haulage.domain.ids import uuid7
@@ -263,6 +266,15 @@ def test_the_application_routes_by_queue_name_alone(redis_url: str) -> None:
     assert app.conf.task_acks_late
     assert app.conf.accept_content == ["json"]
     assert "haulage.run" in app.tasks
+
+
+def test_a_pickled_message_is_not_opened(redis_url: str) -> None:
+    # Who can write to the broker must not be able to run what they like.
+    settings = load({"HAULAGE_REDIS_URL": redis_url})
+    taken = make_celery(settings).conf.accept_content
+    with pytest.raises(ContentDisallowed):
+        loads(pickle.dumps([]), "application/x-python-serialize", "binary", accept=taken)
+    assert loads(b"[]", "application/json", "utf-8", accept=taken) == []
 
 
 def test_the_workers_of_the_queue_cpu_serve_the_lanes_of_jobs_that_must_be_alone() -> None:

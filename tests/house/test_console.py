@@ -36,3 +36,14 @@ def test_imports_go_to_lower_rooms() -> None:
 def test_no_page_imports_a_sibling() -> None:
     pages = [(a, b) for a, b in imports() if a.parts[0] == b.parts[0] == "pages"]
     assert not [f"{a} imports {b}" for a, b in pages if a.parts[1] != b.parts[1]]
+
+
+def test_no_string_becomes_html() -> None:
+    # Texts of jobs, models and scraped pages are shown: React writes them as text.
+    makes_html = re.compile(
+        r"dangerouslySetInnerHTML|(?:inner|outer)HTML|insertAdjacentHTML|document\.write"
+        r"|\beval\(|new Function\("
+    )
+    shown = [path for path in SOURCES.rglob("*.ts*") if ".test." not in path.name]
+    assert shown
+    assert not [str(path) for path in shown if makes_html.search(path.read_text())]
