@@ -45,7 +45,13 @@ class RapidOcr:
         with _LOADING:
             engine = _engine()
         pixels = np.asarray(raster.image.convert("RGB"))[:, :, ::-1]
-        found = engine(pixels)
+        try:
+            found = engine(pixels)
+        except Exception as error:
+            # ONNX Runtime has one class for all that goes wrong; this word is the C++ library's.
+            if "bad_alloc" not in str(error):
+                raise
+            raise MemoryError("no memory for reading the page by RapidOCR") from error
         if found.boxes is None or not found.txts:
             return Recognised(self.name, (), 0.0)
         lines, sure, letters = [], 0.0, 0

@@ -109,7 +109,7 @@ def opened_image(file: bytes | PathLike[str]) -> Iterator[Any]:
         raise DamagedImage("The image is damaged: its header cannot be read.") from error
     except Image.DecompressionBombError as error:
         raise ImpossiblePage("The image has more pixels than any page.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         # What PIL's decoders raise for rubbish, by its documentation and by experience.
         raise DamagedImage("The image is damaged or cut off: it cannot be decoded.") from error
 

@@ -30,6 +30,7 @@ from haulage.engine.host import WorkerHost
 from haulage.engine.loop_thread import LoopThread
 from haulage.engine.runner import invoke_async
 from haulage.engine.services import Services
+from haulage.engine.verdicts import starved
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
@@ -57,6 +58,7 @@ class CpuChild:
         self._stop: Stop | None = None
         self._worker_id: UUID | None = None  # under which the running lease was claimed
         self._handling = False
+        self._starved = False
         self._coroutine: asyncio.Future[Any] = self._thread.loop.create_future()
         self._coroutine.cancel()  # none yet
         self._relay = host.relay
@@ -118,6 +120,10 @@ class CpuChild:
         await self._services.drain()
         self._tell_counts_soon()
         await self._require_idle()
+        if self._starved:
+            # Earlier jobs may have left it full: the next attempt gets a process that is empty.
+            log.error("child.out_of_memory", limit_mb=self._host.settings.child_limit_mb)
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def _tell_counts_soon(self) -> None:
         """Once for all jobs that end within that time."""
@@ -192,6 +198,9 @@ class CpuChild:
             if isinstance(error, SystemExit | KeyboardInterrupt):
                 # A handler that exits the process would take the pool's slot with it.
                 error = NotRetryable(f"The handler raised {type(error).__name__}.", code="exited")
+            elif isinstance(error, MemoryError):
+                self._starved = True
+                error = starved(error, limit_mb=self._host.settings.child_limit_mb)
             answer.set_exception(error)
         else:
             answer.set_result(value)

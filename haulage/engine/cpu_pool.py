@@ -26,7 +26,7 @@ from haulage.engine.canary import CANARY
 from haulage.engine.cpu_child import STOP_SIGNAL, CpuChild
 from haulage.engine.heartbeat import Pulse
 from haulage.engine.host import WorkerHost, host_of
-from haulage.engine.processes import die_with_parent, exists, peak_rss_bytes_of, rss_bytes_of, send
+from haulage.engine.processes import bind_child, exists, peak_rss_bytes_of, rss_bytes_of, send
 from haulage.engine.services import Services
 from haulage.engine.verdicts import outcome_of
 from haulage.storage.settlement import Settlement
@@ -273,7 +273,7 @@ def prepare_children(host: WorkerHost, closing: mmap.mmap) -> None:
 
     def born(**_: Any) -> None:
         global _child
-        die_with_parent()
+        bind_child(limit_mb=host.settings.child_limit_mb)
         _child = CpuChild(host, closing=lambda: closing[0] == 1)
 
     def ended(**_: Any) -> None:

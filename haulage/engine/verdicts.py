@@ -98,6 +98,21 @@ def exited(error: BaseException) -> NotRetryable:
     return NotRetryable(f"The handler raised {type(error).__name__}.", code="exited")
 
 
+def starved(error: MemoryError, *, limit_mb: int | None) -> Retryable:
+    """What it means that a cpu process was refused memory: it may have been full already, so that
+    another one can do it."""
+    if limit_mb is None:
+        said = "The machine has no memory for what the job asks for. Give it less work at once."
+    else:
+        said = (
+            f"The job asked for memory far beyond the {limit_mb} MB that a cpu process may have. "
+            "Give it less work at once, or raise HAULAGE_ENGINE_CHILD_LIMIT_MB."
+        )
+    explained = Retryable(said, code="out_of_memory")
+    explained.__cause__ = error
+    return explained
+
+
 def _said(error: Exception) -> str:
     try:
         return str(error)

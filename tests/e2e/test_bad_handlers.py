@@ -91,6 +91,22 @@ def test_a_leaking_handler_is_killed_at_the_memory_limit_and_harms_nobody(
     assert lines(beside).count("start") == 1
 
 
+def test_what_would_take_the_memory_at_once_is_refused_and_said(
+    system: System, witness: Path
+) -> None:
+    job = system.client.submit("crew.greedy", {"witness": str(witness), "seconds": 3})
+    ended = system.until_ended(job.id)
+    assert (ended.state, ended.error.code) == ("failed", "out_of_memory")
+    assert f"the {LIMIT_MB} MB that a cpu process may have" in ended.error.message
+    assert "HAULAGE_ENGINE_CHILD_LIMIT_MB" in ended.error.message
+    [start] = lines(witness)
+    # The process is replaced, its worker is not, and nobody counts a crash.
+    until(lambda: not Path(f"/proc/{start.split()[-1]}").exists())
+    other = system.client.submit("crew.greedy", {"witness": str(witness), "seconds": 0.1})
+    assert system.until_ended(other.id).state == "succeeded"
+    assert system.query("SELECT crashes FROM jobs WHERE id = %s", job.id) == [(0,)]
+
+
 def test_a_cpu_process_is_replaced_after_so_many_jobs(system: System, witness: Path) -> None:
     jobs = [
         system.client.submit("crew.tock", {"witness": str(witness), "seconds": 0}).id

@@ -142,6 +142,15 @@ def leak(input: Witnessed, ctx: BlockingContext) -> int:
     return len(kept)
 
 
+@job_type("crew.greedy", policy=Policy(max_attempts=1))
+def greedy(input: Witnessed, ctx: BlockingContext) -> int:
+    """Take `seconds` gigabytes at once."""
+    bear_witness(input.witness, "start")
+    taken = bytearray(round(input.seconds * 1024**3))
+    bear_witness(input.witness, "taken")
+    return len(taken)
+
+
 @job_type("crew.vanish", policy=Policy(max_attempts=5, max_crashes=2))
 async def vanish(input: Witnessed, ctx: Context) -> int:
     """Take the io worker along, and everybody in it."""
