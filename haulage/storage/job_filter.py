@@ -58,6 +58,17 @@ class JobFilter:
             return Order.STARTED
         return Order.CREATED
 
+    @property
+    def since(self) -> datetime | None:
+        """Where the list ends by its order."""
+        match self.order:
+            case Order.CREATED:
+                return self.created_after
+            case Order.STARTED:
+                return self.started_after
+            case Order.FINISHED:
+                return self.finished_after
+
 
 def conditions(wanted: JobFilter, *, tenant: str) -> list[Condition]:
     """What a row of `jobs` must fulfil."""

@@ -7,9 +7,10 @@ the whole table. So the way to the rows is chosen here.
 The jobs of one queue, type and state, a lane, lie in order in one index for each order of a list;
 so do errors, and tags by queue and type. A page is merged from the lanes that a filter leaves. What
 the index does not answer is looked up in the jobs it leads to (`job_walks.py`): each filter's next
-`REACH` of them first, which is all there is where a filter leaves few. If none has a page among
-them, the filter that leaves the fewest jobs leads, and if these are `FEW` all of them are read;
-else the way whose jobs lie furthest apart is taken further, some hours at a time.
+ones first, which is all there is where a filter leaves few. If none has a page among them, the
+filter that leaves the fewest jobs leads, and if these are `FEW` all of them are read; else the way
+whose jobs lie furthest apart is taken further, some hours at a time. A list by when jobs started or
+finished has one way only that is in its order; so there the few are asked for first.
 
 What stays slow: filters that leave many rows each and hardly any together.
 """
@@ -42,10 +43,8 @@ _TICK = timedelta(microseconds=1)
 FEW = 3_000
 # So few go back and forth by their ids.
 VERY_FEW = 100
-# Where a filter leaves every twentieth job or more, a page of 50 is among so many next ones.
-REACH = 1_000
-# About how many jobs a way is then taken further by, and how often, before all the rest of it.
-STRIDE, STRIDES = 4_000, 2
+# About how many jobs a way is then taken further by, before all the rest of it.
+STRIDES = (1_000, 4_000, 4_000)
 
 # Word for word that of the indexes, which the planner does not see in a parameter's value.
 _DEAD = sa.text("state = 'failed' AND discarded_at IS NULL")
@@ -102,22 +101,27 @@ async def page_of(
     ways = await _ways(connection, possible, tenant=tenant)
     if not ways:
         return []
-    walk = Walk(columns, before, limit)
+    walk = Walk(columns, before, limit, since=possible.since)
     if not ways[0].rest:
         return await walk.finish(connection, ways[0])
-    # The first way has the list's order; by creation all of them have it.
-    in_order = ways if possible.order is Order.CREATED else ways[:1]
-    for way in in_order:
-        if await walk.look(connection, way, REACH):
-            return walk.found
+    if possible.order is Order.CREATED:
+        # All ways have the list's order.
+        for way in ways:
+            if await walk.look(connection, way):
+                return walk.found
     few = await _few(connection, ways)
     if few is not None:
         shown = sa.select(*columns).where(few, *conditions(possible, tenant=tenant))
         shown = newest(shown, jobs.c[possible.order.value], jobs.c.id, before).limit(limit)
         return (await connection.execute(shown)).mappings().all()
-    quickest = max(in_order, key=walk.pace)
-    for _ in range(STRIDES):
-        if await walk.stride(connection, quickest, STRIDE):
+    if possible.order is not Order.CREATED:
+        # The first way alone has it.
+        ways = ways[:1]
+        if await walk.look(connection, ways[0]):
+            return walk.found
+    quickest = max(ways, key=walk.pace)
+    for stride in STRIDES:
+        if await walk.stride(connection, quickest, stride):
             return walk.found
     return await walk.finish(connection, quickest)
 
@@ -168,16 +172,6 @@ def _possible(wanted: JobFilter) -> JobFilter | None:
     if not states:
         return None
     return replace(wanted, states=() if states == set(State) else sorted(states))
-
-
-async def _to_few(connection: AsyncConnection, ways: Sequence[Way]) -> Way | None:
-    """The way that leads to the fewest jobs, if they are few."""
-    shortest, least = None, FEW + 1
-    for way in ways:
-        counted = sa.select(sa.func.count()).select_from(way.some(least).subquery())
-        if (number := (await connection.execute(counted)).scalar_one()) < least:
-            shortest, least = way, number
-    return shortest
 
 
 async def _ways(connection: AsyncConnection, wanted: JobFilter, *, tenant: str) -> list[Way]:

@@ -6,7 +6,7 @@ the way's end, and goes on from there if it is asked to.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,28 +17,36 @@ from haulage.storage.lanes import Position, Rows, Way, newest
 from haulage.storage.tables import jobs
 
 Columns = Sequence[sa.ColumnElement[Any]]
+# Where a filter leaves every twentieth job or more, a page of 50 is among so many next ones.
+REACH = 1_000
+# So many are read for a look in all lanes together, but no less than these of each.
+LOOK, LEAST = 4_000, 100
 # Before every id.
 _FIRST = UUID(int=0)
 _CENTURY = timedelta(days=36_525)
 
 
 class Walk:
-    """Takes the `columns` of up to `limit` jobs past `before` that fit.
+    """Takes the `columns` of up to `limit` jobs past `before` that fit, none older than `since`.
 
     It may change ways: each leads to all that fit, in the same order, so that what has been looked
     at by one needs no other look.
     """
 
-    def __init__(self, columns: Columns, before: Position | None, limit: int) -> None:
+    def __init__(
+        self, columns: Columns, before: Position | None, limit: int, *, since: datetime | None
+    ) -> None:
         self.found: list[sa.RowMapping] = []
         self._columns = columns
         self._limit = limit
         self._place = before
+        self._since = since
         # The time from one job to the next on each way, by its last piece.
         self._paces: dict[int, timedelta] = {}
 
-    async def look(self, connection: AsyncConnection, way: Way, reach: int) -> bool:
-        """Look at the next `reach`; whether it has a page, or everything there is."""
+    async def look(self, connection: AsyncConnection, way: Way) -> bool:
+        """Look at the next ones; whether it has a page, or everything there is."""
+        reach = _reach(way)
         # One more shows whether that was all.
         walked = way.walk(self._place, reach + 1).cte("walked")
         missing = self._limit - len(self.found)
@@ -67,12 +75,14 @@ class Walk:
 
     async def stride(self, connection: AsyncConnection, way: Way, reach: int) -> bool:
         """Go as far in time as about `reach` jobs may lead, so that each lane is read as far as
-        they go and no further; whether it has a page."""
+        they go and no further; whether it has a page, or everything there is."""
         if self._place is None or not self.pace(way):
             return False
         since = self._place.at - min(reach * self.pace(way), _CENTURY)
         await self._page(connection, way.since(since))
         self._place = Position(since, _FIRST)
+        if self._since is not None and since <= self._since:
+            return True
         return len(self.found) == self._limit
 
     async def finish(self, connection: AsyncConnection, way: Way) -> list[sa.RowMapping]:
@@ -84,6 +94,11 @@ class Walk:
         page = way.page(self._place, self._limit - len(self.found))
         found = await connection.execute(shown_of(self._columns, page))
         self.found += found.mappings().all()
+
+
+def _reach(way: Way) -> int:
+    """Of many lanes fewer: the next ones may all lie in any of them, so each is read so far."""
+    return min(REACH, max(LEAST, LOOK // max(1, len(way.lanes))))
 
 
 def shown_of(columns: Columns, rows: Rows) -> Rows:

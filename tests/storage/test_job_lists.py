@@ -14,7 +14,7 @@ from haulage.domain.ids import uuid7
 from haulage.domain.job import Job
 from haulage.domain.lifecycle import TERMINAL, State
 from haulage.engine.services import Services
-from haulage.storage import job_lists
+from haulage.storage import job_lists, job_walks
 from haulage.storage.job_filter import JobFilter, Order
 from haulage.storage.job_reads import JobReads
 from haulage.storage.lanes import Position
@@ -232,9 +232,11 @@ async def test_every_filter_and_every_mix_finds_what_fits_it(
     very_few: int,
     reach: int,
 ) -> None:
-    sizes = {"FEW": few, "VERY_FEW": very_few, "REACH": reach, "STRIDE": 2 * reach}
-    for name, value in sizes.items():
+    strides = (reach, 2 * reach, 2 * reach)
+    for name, value in {"FEW": few, "VERY_FEW": very_few, "STRIDES": strides}.items():
         monkeypatch.setattr(job_lists, name, value)
+    for name, value in {"REACH": reach, "LOOK": 4 * reach, "LEAST": 2}.items():
+        monkeypatch.setattr(job_walks, name, value)
     random = Random(few)
     rows = await fill(services, random, clock.now(), 250)
     orders = set()
