@@ -15,6 +15,7 @@ WORDS = frozenset(
         "histogram_quantile",
         "absent",
         "label_replace",
+        "vector",
         "and",
         "or",
         "on",
