@@ -7,6 +7,7 @@ the light base install has no driver.
 
 import asyncio
 import getpass
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -177,7 +178,11 @@ def _read(file: Path) -> str | None:
 
 
 def _who() -> str:
-    return f"command line of {getpass.getuser()}"
+    try:
+        return f"command line of {getpass.getuser()}"
+    except (KeyError, OSError):
+        # Containers run as users that the system has no name for.
+        return f"command line of user {os.getuid()}"
 
 
 def _show_made(made: "MadeKey", output: Output) -> None:

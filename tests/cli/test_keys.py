@@ -1,5 +1,6 @@
 """`haulage keys` on a real database."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -49,6 +50,17 @@ def test_a_key_in_a_file_is_private_and_made_once(run, json_lines, tmp_path: Pat
     run("keys", "revoke", only["id"], "--yes")
     run(*command)
     assert file.read_text().strip() != key, "a revoked key is not revived"
+
+
+def test_a_user_without_a_name_can_make_keys(run, json_lines, monkeypatch):
+    """As in a container that runs under a number."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_000_001)
+
+    (made,) = json_lines(run("keys", "create", "--name", "x", "--scope", "read", "-o", "json"))
+
+    assert made["created_by"] == "command line of user 2000000001"
 
 
 def test_a_file_that_holds_something_else_is_left_alone(run, tmp_path: Path):

@@ -6,6 +6,7 @@ from compose_files import DEPLOY, compose
 from deploy.make_secrets import documents
 from deploy.nginx.edge import TEMPLATES
 from haulage import __version__
+from haulage.settings import known_variables
 
 PRODUCTION = compose("compose.production.yaml")
 DEVELOPMENT = compose("compose.yaml")
@@ -175,6 +176,12 @@ def test_no_secret_stands_in_a_file_or_an_argument():
                 assert "/run/secrets/" in value or value == "true", told
         for secret in service.get("secrets", ()):
             assert secret in PRODUCTION["secrets"]
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_every_setting_that_is_given_is_one(service):
+    given = {name for name in service.get("environment", {}) if name.startswith("HAULAGE_")}
+    assert given <= set(known_variables())
 
 
 def test_memory_is_enough_for_what_the_settings_allow():
