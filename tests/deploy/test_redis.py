@@ -48,9 +48,12 @@ def deployed(tmp_path: Path):
 def test_it_refuses_to_forget_when_it_is_full(deployed: redis.Redis):
     deployed.set("message", "kept")
 
-    with pytest.raises(redis.exceptions.OutOfMemoryError):
+    def fill() -> None:
         for number in range(1000):
             deployed.set(f"fill-{number}", b"x" * 100_000)
+
+    with pytest.raises(redis.exceptions.OutOfMemoryError):
+        fill()
 
     assert deployed.get("message") == b"kept"
 
