@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import ssl
 import subprocess
 
 import pytest
@@ -24,14 +25,11 @@ async def drop(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def test_nginx_takes_the_configuration_with_tls(tmp_path, certificate):
+def test_nginx_takes_the_configuration_without_a_warning(tmp_path):
     edge = Edge(
         run=tmp_path,
         listen="127.0.0.1:8080",
         api=["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"],
-        tls_listen="127.0.0.1:8443",
-        certificate=certificate[0],
-        key=certificate[1],
     )
     edge.write()
 
@@ -39,6 +37,43 @@ def test_nginx_takes_the_configuration_with_tls(tmp_path, certificate):
 
     assert tested.returncode == 0, tested.stderr
     assert "warn" not in tested.stderr
+
+
+async def test_with_a_certificate_it_speaks_tls_and_sends_others_on(tmp_path, certificate):
+    async with site(tmp_path, certificate=certificate) as edge:
+        answer = await edge.client.get("/api/v1/jobs")
+        insecure = await edge.client.post(f"http://127.0.0.1:{edge.port}/api/v1/jobs?a=b", json=JOB)
+
+    assert (answer.status_code, answer.headers["strict-transport-security"]) == (
+        200,
+        "max-age=31536000",
+    )
+    assert heard_by(edge).headers["x-forwarded-proto"] == "https"
+    assert insecure.status_code == 308
+    assert insecure.headers["location"] == "https://127.0.0.1/api/v1/jobs?a=b"
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1")
+async def test_browsers_get_http_2_and_nobody_gets_old_tls(tmp_path, certificate):
+    async with site(tmp_path, certificate=certificate) as edge:
+        assert await negotiated(edge.tls_port, certificate) == ("h2", "TLSv1.3")
+        with pytest.raises(ssl.SSLError):
+            await negotiated(edge.tls_port, certificate, most=ssl.TLSVersion.TLSv1_1)
+
+
+async def negotiated(port: int, certificate, *, most=ssl.TLSVersion.MAXIMUM_SUPPORTED):
+    """The protocols that a client agrees on with the edge."""
+    context = ssl.create_default_context(cafile=certificate[0])
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.maximum_version = most
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1", port, ssl=context, server_hostname="localhost"
+    )
+    spoken = writer.get_extra_info("ssl_object")
+    writer.close()
+    return spoken.selected_alpn_protocol(), spoken.version()
 
 
 async def test_a_dead_server_is_routed_around_and_taken_back(tmp_path):
