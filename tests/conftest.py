@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+from psycopg import sql
 
 from haulage.api.event_models import MODELS
 from haulage.domain.clock import SystemClock
@@ -53,7 +55,18 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = _running.enter_context(
         Redis.start(folder / "redis", binary=_path_in("HAULAGE_TEST_REDIS"))
     )
+    _connect_quickly(postgres.url)
     setattr(config, SERVERS, {"database": postgres.url, "redis": cache.url})
+
+
+def _connect_quickly(url: str) -> None:
+    """To check a password is half of what a connection costs, and each test makes some."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.info.server_version < 160_000:
+            return
+        connection.execute("SET scram_iterations = 1")
+        password = sql.Literal(connection.info.password)
+        connection.execute(sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}").format(password))
 
 
 def _path_in(variable: str) -> Path | None:
@@ -199,10 +212,17 @@ def registry() -> Registry:
     return Registry()
 
 
+@cache
+def lasting_database(url: str) -> Database:
+    """One for all tests: what was made of a statement once is good for the next test."""
+    return Database(url, pool_size=5, name="haulage-test")
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url, pool_size=5, name="haulage-test")
+    opened = lasting_database(database_url)
     yield opened
+    # Its connections go, with the loop that they belong to.
     await opened.close()
 
 

@@ -67,7 +67,6 @@ class Order:
 
     def become(self) -> None:
         """Turn the fork into the process that was ordered; end it when nobody wants it any more."""
-        os.setsid()
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(self.output, 1)
@@ -115,12 +114,13 @@ def _next_birth(channel: socket.socket) -> Order | None:
         if between == 0:
             try:
                 born = os.fork()
-                if born:
-                    os.write(writer, b"%d" % born)
             except BaseException:
                 os._exit(1)
             if born:
                 os._exit(0)
+            # Before anybody knows of it: whoever kills it will kill its group.
+            os.setsid()
+            os.write(writer, b"%d" % os.getpid())
             for ours in (reader, writer):
                 os.close(ours)
             channel.close()
@@ -131,7 +131,7 @@ def _next_birth(channel: socket.socket) -> Order | None:
         os.waitpid(between, 0)
         for used in (reader, *given):
             os.close(used)
-        # Empty when there was no memory for another process.
+        # Empty when there was no memory for another process, or it was killed before it spoke.
         channel.send(pid)
 
 

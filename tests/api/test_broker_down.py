@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 
 import httpx
 import psycopg
@@ -25,6 +26,7 @@ from tests.api.conftest import assert_problem, running_api, until
 
 GOOD = {"type": "speak", "input": {"text": "hi"}}
 URL = "/api/v1/jobs"
+PATIENCE_S = 0.3
 
 
 class Broker:
@@ -57,7 +59,7 @@ async def watch(broker: Broker) -> AsyncIterator[BrokerWatch]:
     async def answers() -> bool:
         return bool(await client.ping())
 
-    yield BrokerWatch(answers, patience_s=0.3)
+    yield BrokerWatch(answers, patience_s=PATIENCE_S)
     await client.aclose()
 
 
@@ -102,14 +104,16 @@ async def test_a_broker_that_is_away_refuses_jobs_without_costing_them_time(
         assert (await http.post(URL, json=GOOD)).status_code == 202
         broker.process.signal(how)
         await watch.look()
-        began = time.perf_counter()
-        answers = [await http.post(URL, json=GOOD) for _ in range(10)]
-        took_s = time.perf_counter() - began
+        answers, took_s = [], []
+        for _ in range(10):
+            began = time.perf_counter()
+            answers.append(await http.post(URL, json=GOOD))
+            took_s.append(time.perf_counter() - began)
     for answer in answers:
         assert_problem(answer, 503, "broker_unavailable")
         assert answer.headers["retry-after"] == "2"
-    # Ten times the patience would be three.
-    assert took_s < 1.5
+    # A busy machine makes some of them late; the broker would make all of them.
+    assert median(took_s) < PATIENCE_S
     assert stored(database_url) == 1
 
 
@@ -164,12 +168,13 @@ async def test_by_default_jobs_are_accepted_as_quickly_as_ever(
         async with client_of(settings, services, None) as http:
             assert (await http.post(URL, json=GOOD)).status_code == 202
             broker.process.signal(how)
-            began = time.perf_counter()
+            took_s = []
             for _ in range(20):
+                began = time.perf_counter()
                 assert (await http.post(URL, json=GOOD)).status_code == 202
-            took_s = time.perf_counter() - began
-        # Each client of Redis gives up after half a second at the earliest: twenty times ten.
-        assert took_s < 5
+                took_s.append(time.perf_counter() - began)
+        # Each client of Redis gives up after half a second at the earliest.
+        assert median(took_s) < 0.4
         assert stored(database_url) == 21
     finally:
         broker.process.kill()

@@ -40,7 +40,7 @@ def test_a_thawed_cpu_worker_cancels_no_job_that_nobody_cancelled(tmp_path: Path
         HAULAGE_ENGINE_LEASE_S="2",
         HAULAGE_ENGINE_HEARTBEAT_S="0.4",
     ) as system:
-        job = system.client.submit("crunch", {"seconds": 6})
+        job = system.client.submit("crew.nap", {"seconds": 6})
         system.until_state(job.id, "running")
         until(lambda: system.query("SELECT max(in_flight) FROM workers") == [(1,)])
         parent, *_ = system.pids("worker-cpu")

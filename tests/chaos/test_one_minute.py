@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.xdist_group("chaos")
 @pytest.mark.timeout(240)
 def test_a_minute_of_faults_breaks_no_promise(tmp_path: Path) -> None:
-    # Other tests share the machine: what is slow there is no fault, what is lost is.
-    command = [sys.executable, "-m", "chaos", "--minutes", "1", "--slack", "3"]
+    # Other tests share the machine: what is slow there is no fault, what is lost is. The faults
+    # find jobs in every state at this rate; a higher one would take the cores from those tests.
+    command = [sys.executable, "-m", "chaos", "--minutes", "1", "--slack", "3", "--rate", "12"]
     ended = subprocess.run(
         [*command, "--folder", str(tmp_path)],
         cwd=ROOT,

@@ -265,6 +265,10 @@ def build(contract: Contract) -> FastAPI:
     async def health() -> Response:
         return JSONResponse({"status": "starting"}, 503)
 
+    @app.get("/ready")
+    async def ready() -> Response:
+        return JSONResponse({"status": "ready", "parts": {}})
+
     @app.get("/api/v1/broken-json")
     async def broken_json() -> Response:
         return Response("<html>hello</html>", media_type="text/html")

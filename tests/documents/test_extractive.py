@@ -78,9 +78,9 @@ def test_a_book_of_two_million_characters_takes_seconds():
         for paragraph in TEXT.split("\n\n")
     )
 
-    started = time.monotonic()
+    started = time.process_time()
     extract = summarize(book, language="en", max_words=200)
 
     assert 0 < extract.words <= 200
     # Ranking all its 20,000 sentences at once would need over a gigabyte and minutes.
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30

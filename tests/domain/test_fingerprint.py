@@ -54,7 +54,7 @@ def test_any_text_has_a_fingerprint() -> None:
 
 def test_a_hostile_message_costs_milliseconds() -> None:
     hostile = ["'" * 1_000, "/" * 1_000, "a." * 500, "1," * 500, "# " * 500, "http://" * 140]
-    began = time.perf_counter()
+    began = time.process_time()
     for message in hostile:
         fixed_words(message)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -163,7 +163,7 @@ def test_flushing_redis_loses_nothing(system: System) -> None:
 
 def test_redis_dying_with_unacked_messages_stops_no_worker(system: System) -> None:
     jobs = [system.client.submit("sleep", {"seconds": 3}) for _ in range(5)]
-    jobs.append(system.client.submit("crunch", {"seconds": 3}))
+    jobs.append(system.client.submit("crew.nap", {"seconds": 3}))
     for job in jobs:
         system.until_state(job.id, "running")
     workers = {*system.pids("worker-io"), *system.pids("worker-cpu")}

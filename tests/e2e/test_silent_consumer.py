@@ -32,7 +32,7 @@ def app(system: System) -> Iterator[Celery]:
     made.close()
 
 
-@pytest.mark.parametrize(("pool", "type"), [("io", "sleep"), ("cpu", "crunch")])
+@pytest.mark.parametrize(("pool", "type"), [("io", "sleep"), ("cpu", "crew.nap")])
 def test_a_worker_that_hears_no_canary_stops_and_gives_its_jobs_back(
     system: System, app: Celery, pool: str, type: str
 ) -> None:

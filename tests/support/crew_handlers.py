@@ -78,6 +78,18 @@ def tock(input: Witnessed, ctx: BlockingContext) -> str:
     return "done"
 
 
+class Rest(BaseModel):
+    seconds: float
+
+
+@job_type("crew.nap")
+def nap(input: Rest, ctx: BlockingContext) -> None:
+    """Hold a cpu child without computing: tests beside this one need the core."""
+    until = time.monotonic() + input.seconds
+    while time.monotonic() < until:
+        time.sleep(0.05)
+
+
 @job_type("crew.deaf", policy=Policy(max_attempts=1))
 def deaf(input: Witnessed, ctx: BlockingContext) -> None:
     """Swallow every interruption, as bad code does."""
