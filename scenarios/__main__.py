@@ -9,28 +9,37 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import uvloop
+
 from scenarios.failures import FAILURES
-from scenarios.play import Plan, Play
+from scenarios.hold import Hold
+from scenarios.play import Plan
 
 
 def main() -> int:
-    """Run; 0 when nothing was lost and all healed."""
+    """Run; 0 when nothing was lost, all healed and, of a load, the bars were kept."""
     parser = argparse.ArgumentParser(prog="python -m scenarios", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FAILURES))
     parser.add_argument("--short", action="store_true", help="half a minute, as the tests play it")
+    parser.add_argument("--load", action="store_true", help="hold a load instead")
+    parser.add_argument("--seconds", type=float, help="how long the load is held")
     parser.add_argument("--rate", type=float, help="jobs submitted a second")
     parser.add_argument("--folder", type=Path, help="for data and logs; kept when given")
     options = parser.parse_args()
     names = options.names or list(FAILURES)
     if unknown := [name for name in names if name not in FAILURES]:
         parser.error(f"no failure {unknown[0]!r}; there are {', '.join(FAILURES)}")
-    plan = Plan.short(names) if options.short else Plan(names)
-    if options.rate:
-        plan = replace(plan, rate=options.rate)
+    plan: Plan | Hold
+    if options.load:
+        plan = Hold.short() if options.short else Hold()
+        plan = replace(plan, seconds=options.seconds or plan.seconds)
+    else:
+        plan = Plan.short(names) if options.short else Plan(names)
+    plan = replace(plan, rate=options.rate or plan.rate)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="haulage-scenarios-"))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # PostgreSQL, under another user, passes through
-    passed = asyncio.run(_run(Play(plan, folder)))
+    passed = uvloop.run(_run(plan, folder))
     if passed and not options.folder:
         shutil.rmtree(folder, ignore_errors=True)
     elif not passed:
@@ -38,11 +47,11 @@ def main() -> int:
     return 0 if passed else 1
 
 
-async def _run(play: Play) -> bool:
+async def _run(plan: Plan | Hold, folder: Path) -> bool:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await play.run()
+    return await plan.run(folder)
 
 
 if __name__ == "__main__":

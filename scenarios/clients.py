@@ -7,21 +7,25 @@ is, for half a minute. What each try was told is kept: a client that saw no erro
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from uuid import UUID
 
-import httpx
-
 from chaos.load import ACCEPTED, AMBIGUOUS, Asked, Kind, moment_in
 from haulage.domain.lifecycle import TERMINAL
+from scenarios.wire import Answer, Wire
 
 PATIENCE_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 LOOK_AGAIN_S = 0.5
 AGAIN = {429, 502, 503, 504}
+
+
+def waiting(seconds: float) -> Kind:
+    """Jobs of the io pool that wait."""
+    return Kind("waits", "chaos.plain", 0, lambda _: {"seconds": seconds})
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,7 @@ class Clients:
     asked_at: dict[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-        self._http = httpx.AsyncClient(
-            headers=headers, limits=limits, timeout=httpx.Timeout(20, connect=2), trust_env=False
-        )
+        self._wire = Wire({"Authorization": f"Bearer {self.key}"} if self.key else {})
         self._tasks: set[asyncio.Task[None]] = set()
         self._behind_s = 0.0
 
@@ -107,19 +107,18 @@ class Clients:
         answer = await self._call(
             "submit",
             "/api/v1/jobs",
-            lambda url: self._http.post(
-                url, json=body, headers={"Idempotency-Key": f"scenario-{asked.key}"}
-            ),
+            body=body,
+            headers={"Idempotency-Key": f"scenario-{asked.key}"},
         )
-        if answer is not None and answer.status_code == 202:
+        if answer is not None and answer.status == 202:
             asked.answer = ACCEPTED
             asked.job_id = UUID(answer.json()["id"])
         return asked
 
     async def state(self, job_id: UUID) -> dict[str, Any] | None:
         """The job; None when nobody said."""
-        answer = await self._call("read", f"/api/v1/jobs/{job_id}", self._http.get)
-        if answer is None or answer.status_code != 200:
+        answer = await self._call("read", f"/api/v1/jobs/{job_id}")
+        if answer is None or answer.status != 200:
             return None
         job: dict[str, Any] = answer.json()
         return job
@@ -128,7 +127,7 @@ class Clients:
         """Give the connections back."""
         for task in self._tasks:
             task.cancel()
-        await self._http.aclose()
+        await self._wire.close()
 
     def between(self, since: float, until: float = float("inf")) -> list[Call]:
         """The calls that began then."""
@@ -146,25 +145,27 @@ class Clients:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _call(
-        self, what: str, path: str, send: Callable[[str], Any]
-    ) -> httpx.Response | None:
+        self, what: str, path: str, *, body: object = None, headers: dict[str, str] | None = None
+    ) -> Answer | None:
         began = time.time()
         errors: list[Error] = []
         pause_s = FIRST_PAUSE_S
+        method = "GET" if body is None else "POST"
         while time.time() < began + PATIENCE_S:
             for number, address in enumerate(self.addresses):
                 try:
-                    answer: httpx.Response = await send(address + path)
-                except httpx.ConnectError:
+                    answer = await self._wire.ask(method, address, path, body=body, headers=headers)
+                except ConnectionRefusedError:
                     errors.append(Error(time.time(), "connection refused"))
                     continue
-                except httpx.TransportError as error:
+                except (OSError, EOFError) as error:
                     errors.append(Error(time.time(), type(error).__name__))
                     break
-                if answer.status_code not in AGAIN:
-                    self._note(what, began, errors, by=number, answered=answer.is_success)
+                if answer.status not in AGAIN:
+                    answered = answer.status < 400
+                    self._note(what, began, errors, by=number, answered=answered)
                     return answer
-                errors.append(Error(time.time(), str(answer.status_code)))
+                errors.append(Error(time.time(), str(answer.status)))
                 break
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

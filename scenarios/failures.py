@@ -13,7 +13,13 @@ from random import Random
 
 import httpx
 
-from chaos.faults import Wound, kill_cpu_worker, kill_io_worker
+from chaos.faults import (
+    Wound,
+    flush_redis,
+    kill_cpu_worker,
+    kill_dispatcher,
+    kill_io_worker,
+)
 from chaos.load import Kind
 from chaos.recovery import await_recovery
 from scenarios.clients import Clients
@@ -22,6 +28,7 @@ from scenarios.topology import API_SERVERS, Topology
 POLL_S = 0.05
 GIVE_UP_S = 60.0
 # Jobs of the cpu pool that run when its worker is killed.
+_EACH_WORKER = "every worker has taken a job that was submitted afterwards"
 COMPUTES = Kind("computes", "chaos.cpu_long", 0, lambda _: {"seconds": 2.0})
 
 
@@ -88,9 +95,7 @@ async def redis_from_its_file(stage: Stage) -> Scene:
     """`kill -9` of Redis, started again at once from its append-only file."""
     wound = _strike(stage, "redis", "kill redis")
     scene = Scene("Redis, `kill -9`, back from its file", wound.struck_at, [wound])
-    return await _heal(
-        stage, scene, wound, "every worker has taken a job that was submitted afterwards"
-    )
+    return await _heal(stage, scene, wound, _EACH_WORKER)
 
 
 async def redis_away_and_empty(stage: Stage) -> Scene:
@@ -104,12 +109,7 @@ async def redis_away_and_empty(stage: Stage) -> Scene:
             kept.unlink()
     stage.topology.let_go("redis")
     returned_at = time.time()
-    scene = await _heal(
-        stage,
-        scene,
-        wound,
-        "counted from its return: every worker has taken a job that was submitted afterwards",
-    )
+    scene = await _heal(stage, scene, wound, f"counted from its return: {_EACH_WORKER}")
     scene.facts["accepted_meanwhile"] = sum(one.answered for one in submits)
     if wound.recovered_at is not None:
         scene.healed_s = wound.recovered_at - returned_at
@@ -130,6 +130,30 @@ async def nginx(stage: Stage) -> Scene:
     scene.healed_s = wound.recovered_at - returned_at
     scene.text = "counted from its start: it passes requests on"
     return scene
+
+
+async def nginx_started_again(stage: Stage) -> Scene:
+    """`kill -9` of nginx, started again at once."""
+    wound = _strike(stage, "nginx", "kill nginx")
+    scene = Scene("nginx, `kill -9`", wound.struck_at, [wound], text="it passes requests on")
+    address = stage.topology.addresses.edge
+    wound.recovered_at = await _until(lambda: _answers(f"{address}/health"))
+    scene.healed_s = wound.recovered_at - wound.struck_at
+    return scene
+
+
+async def dispatcher(stage: Stage) -> Scene:
+    """`kill -9` of a dispatcher: the leader, or the one that stands by."""
+    wound = await kill_dispatcher(stage.topology, stage.random)
+    scene = Scene("a dispatcher, `kill -9`", wound.struck_at, [wound])
+    return await _heal(stage, scene, wound, "a job that was to run later has run")
+
+
+async def redis_flushed(stage: Stage) -> Scene:
+    """FLUSHALL: every message is gone."""
+    wound = await flush_redis(stage.topology, stage.random)
+    scene = Scene("Redis, `FLUSHALL`", wound.struck_at, [wound])
+    return await _heal(stage, scene, wound, _EACH_WORKER)
 
 
 FAILURES: dict[str, Failure] = {
@@ -180,7 +204,7 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> float:
 
 
 async def _answers(url: str) -> bool:
-    async with httpx.AsyncClient(trust_env=False, timeout=1) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=1) as client:
         try:
             return (await client.get(url)).status_code == 200
         except httpx.TransportError:

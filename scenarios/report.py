@@ -12,7 +12,6 @@ from chaos.record import Record
 from haulage.domain.lifecycle import State
 from scenarios.clients import Call, Clients, errors_between
 from scenarios.failures import Scene
-from scenarios.traces import Traces
 
 
 @dataclass(frozen=True)
@@ -77,25 +76,13 @@ def lines(told: Sequence[Told], found: Sequence[Violation]) -> list[str]:
     return text
 
 
-def json_line(
-    told: Sequence[Told],
-    found: Sequence[Violation],
-    clients: Clients,
-    whole: Record,
-    seen: Traces,
-) -> str:
+def json_line(name: str, told: Sequence[Told], *, met: bool, **numbers: float) -> str:
     """Everything in one line."""
     document = {
-        "scenarios": "failed" if found else "passed",
-        "cores": os.cpu_count(),
-        "load_average": round(os.getloadavg()[0], 1),
-        "jobs": len(whole.jobs),
-        "spans": sum(seen.spans.values()),
-        "clients_behind_s": round(clients.most_behind_s, 3),
-        **figures(clients.calls),
-        "violations": len(found),
+        "scenarios": name,
+        **numbers,
         "failures": {
-            one.scene.name: {
+            f"{number}. {one.scene.name}": {
                 "healed_s": None if one.scene.healed_s is None else round(one.scene.healed_s, 2),
                 "calls": one.calls,
                 "unanswered": one.unanswered,
@@ -103,16 +90,19 @@ def json_line(
                 "slowest_s": round(one.slowest_s, 2),
                 "jobs": one.accepted,
                 "lost": one.lost,
-                **{name: round(value, 2) for name, value in one.scene.facts.items()},
+                **{fact: round(value, 2) for fact, value in one.scene.facts.items()},
             }
-            for one in told
+            for number, one in enumerate(told, 1)
         },
+        "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 1),
+        "met": met,
     }
     return json.dumps(document)
 
 
-def figures(calls: Sequence[Call]) -> dict[str, float | int]:
-    """How calls were answered: all, at the first try, how quickly."""
+def answers(calls: Sequence[Call]) -> dict[str, float]:
+    """How calls were answered: all, at the first try, how quickly (their tries together)."""
     p50, p99 = percentiles([1000 * one.took_s for one in calls])
     return {
         "calls": len(calls),

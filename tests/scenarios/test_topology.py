@@ -1,4 +1,4 @@
-"""The production topology and its failures, in their short form.
+"""The production topology: its failures and a load, in their short forms.
 
 `tests/run.py` runs this as a group of its own where nginx and Prometheus are installed.
 """
@@ -25,8 +25,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def told() -> dict[str, Any]:
+    return played()
+
+
+def played(*options: str) -> dict[str, Any]:
     ended = subprocess.run(
-        [sys.executable, "-m", "scenarios", "--short"],
+        [sys.executable, "-m", "scenarios", "--short", *options],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name[:8] != "HAULAGE_"},
         capture_output=True,
@@ -46,16 +50,21 @@ def test_no_failure_loses_or_doubles_a_job(told: dict[str, Any]) -> None:
 
 def test_clients_see_no_error_while_nginx_is_there(told: dict[str, Any]) -> None:
     seen = {name: one["errors"] for name, one in told["failures"].items()}
-    (without,) = (name for name in seen if name.startswith("nginx"))
-    assert "connection refused" in seen.pop(without)
+    assert "connection refused" in seen.pop("6. nginx, away for 2 s")
     assert not any(seen.values()), seen
 
 
 def test_without_nginx_the_api_servers_are_reached_directly(told: dict[str, Any]) -> None:
-    (nginx,) = (one for name, one in told["failures"].items() if name.startswith("nginx"))
-    assert nginx["answered_directly"] > 0
+    assert told["failures"]["6. nginx, away for 2 s"]["answered_directly"] > 0
 
 
 def test_jobs_are_accepted_while_redis_is_away(told: dict[str, Any]) -> None:
-    (away,) = (one for name, one in told["failures"].items() if "away" in name and "Redis" in name)
+    away = told["failures"]["5. Redis, away for 2 s and back empty"]
     assert away["accepted_meanwhile"] > 0
+
+
+def test_a_load_is_held_through_faults() -> None:
+    load = played("--load")
+    assert load["answered_share"] == 1
+    assert load["jobs"] > 250
+    assert [one["lost"] for one in load["failures"].values()] == [0, 0]
