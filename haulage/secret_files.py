@@ -11,6 +11,7 @@ from pathlib import Path
 # Most of them are addresses: a password stands in it.
 HELD = (
     "HAULAGE_DATABASE_URL",
+    "HAULAGE_DATABASE_DIRECT_URL",
     "HAULAGE_REDIS_URL",
     "HAULAGE_BROKER_URL",
     "HAULAGE_AUTH_JWT_SECRET",

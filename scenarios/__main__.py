@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="half a minute, as the tests play it")
     parser.add_argument("--load", action="store_true", help="hold a load instead")
     parser.add_argument("--seconds", type=float, help="how long the load is held")
+    parser.add_argument("--pooled", action="store_true", help="with PgBouncer, transaction mode")
     parser.add_argument("--rate", type=float, help="jobs submitted a second")
     parser.add_argument("--folder", type=Path, help="for data and logs; kept when given")
     options = parser.parse_args()
@@ -35,7 +36,7 @@ def main() -> int:
         plan = replace(plan, seconds=options.seconds or plan.seconds)
     else:
         plan = Plan.short(names) if options.short else Plan(names)
-    plan = replace(plan, rate=options.rate or plan.rate)
+    plan = replace(plan, rate=options.rate or plan.rate, pooled=options.pooled)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="haulage-scenarios-"))
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)  # PostgreSQL, under another user, passes through

@@ -39,6 +39,7 @@ class Hold:
     fault_every_s: float = 60.0
     seed: int = 1
     bars: bool = True
+    pooled: bool = False
 
     @classmethod
     def short(cls) -> "Hold":
@@ -47,7 +48,7 @@ class Hold:
 
     async def run(self, folder: Path) -> bool:
         """Whether nothing was lost or doubled, all healed and the bars were kept, if there are."""
-        async with running(folder) as (topology, seen):
+        async with running(folder, pooled=self.pooled) as (topology, seen):
             clients = Clients(
                 (topology.addresses.edge,),
                 topology.ready.key,

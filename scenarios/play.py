@@ -23,6 +23,7 @@ class Plan:
     lasts_s: float = 1.0
     calm_s: float = 4.0
     away_s: float = 5.0
+    pooled: bool = False
 
     @classmethod
     def short(cls, names: Sequence[str]) -> "Plan":
@@ -31,7 +32,7 @@ class Plan:
 
     async def run(self, folder: Path) -> bool:
         """Whether nothing was lost or doubled, all was answered, and all healed."""
-        async with running(folder) as (topology, seen):
+        async with running(folder, pooled=self.pooled) as (topology, seen):
             where, random = topology.addresses, Random(self.seed)
             clients = Clients(
                 (where.edge, *where.apis),

@@ -33,10 +33,10 @@ class Outcome:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[tuple[Topology, Traces]]:
+async def running(folder: Path, *, pooled: bool) -> AsyncIterator[tuple[Topology, Traces]]:
     """A topology of its own in `folder`, and what takes its traces."""
     with traces.receiving() as seen:
-        topology = Topology(folder, traces.environment(seen))
+        topology = Topology(folder, traces.environment(seen), pooled=pooled)
         try:
             began = time.monotonic()
             await topology.start()

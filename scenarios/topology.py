@@ -20,7 +20,7 @@ from haulage.runtime.process import ProcessSpec
 from haulage.runtime.redis import Redis
 from haulage.runtime.stack import Stack, StackOptions
 from haulage.runtime.supervisor import Event
-from scenarios import edge, watchers
+from scenarios import edge, pooler, watchers
 
 API_SERVERS = ("api", "api-2", "api-3")
 DISPATCHERS = ("dispatcher", "dispatcher-2")
@@ -46,14 +46,20 @@ class ProductionStack(Stack):
     """`haulage up`, grown to what deploy/ runs in production."""
 
     def __init__(
-        self, options: StackOptions, on_event: Callable[[Event], None] = lambda _: None
+        self,
+        options: StackOptions,
+        on_event: Callable[[Event], None] = lambda _: None,
+        *,
+        pooled: bool = False,
     ) -> None:
+        """`pooled` puts PgBouncer between the processes and PostgreSQL."""
         environment = {"HAULAGE_API_TRUSTED_PROXIES": f"{HOST}/32", **options.environment}
         super().__init__(replace(options, auth=True, environment=environment), on_event)
         self.gates = self.folder.path / "held"
         self._targets: dict[str, int] = {}
         self._api_ports: dict[str, int] = {}
         self._others = {name: self._free_port() for name in ("nginx", "flower", "prometheus")}
+        self._pooler_port = self._free_port() if pooled else None
         self._environ: Mapping[str, str] = {}
 
     @property
@@ -77,7 +83,20 @@ class ProductionStack(Stack):
 
     def _prepare_postgres(self) -> Postgres:
         postgres = super()._prepare_postgres()
+        if self._pooler_port is not None:
+            folder = self.folder.path / "pgbouncer"
+            self._supervisor.start(pooler.pgbouncer(folder, self._pooler_port, postgres.url))
         return replace(postgres, spec=replace(postgres.spec, argv=(*postgres.spec.argv, *_WAL)))
+
+    def _environment(self, database_url: str, redis_url: str) -> dict[str, str]:
+        given = super()._environment(database_url, redis_url)
+        if self._pooler_port is None:
+            return given
+        return {
+            **given,
+            "HAULAGE_DATABASE_URL": pooler.url(database_url, self._pooler_port),
+            "HAULAGE_DATABASE_DIRECT_URL": database_url,
+        }
 
     def _programs(self, environment: Mapping[str, str], port: int) -> list[ProcessSpec]:
         self._environ = environment
@@ -126,10 +145,12 @@ class ProductionStack(Stack):
 class Topology(System):
     """A production stack that faults can strike."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, pooled: bool = False
+    ) -> None:
         def build(options: StackOptions) -> ProductionStack:
             given = {**options.environment, **environment}
-            return ProductionStack(replace(options, environment=given))
+            return ProductionStack(replace(options, environment=given), pooled=pooled)
 
         super().__init__(folder, build)
 

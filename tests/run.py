@@ -88,7 +88,8 @@ def missing_deployment() -> str | None:
 
 def missing_topology() -> str | None:
     """What stands around Haulage in production, beside PostgreSQL and Redis."""
-    lacks = [name for name in ("nginx", "prometheus") if not shutil.which(name, path=SERVERS)]
+    needed = ("nginx", "prometheus", "pgbouncer")
+    lacks = [name for name in needed if not shutil.which(name, path=SERVERS)]
     return f"no {', '.join(lacks)}" if lacks else None
 
 
@@ -182,7 +183,7 @@ EXTRA = [
         "scenarios",
         [*PYTEST, *APART, "tests/scenarios"],
         missing=missing_topology,
-        add="apt-get install -y --no-install-recommends nginx prometheus",
+        add="apt-get install -y --no-install-recommends nginx prometheus pgbouncer",
         env=lambda: {"HAULAGE_TEST_SCENARIOS": "1"},
     ),
 ]

@@ -151,7 +151,9 @@ def rotate(
 def _with_keys(act: Callable[["ApiKeys"], Awaitable[T]]) -> T:
     from haulage.wiring.accounts import open_keys
 
-    url = environment().get("HAULAGE_DATABASE_URL") or announced_database()
+    given = environment()
+    direct = given.get("HAULAGE_DATABASE_DIRECT_URL")
+    url = direct or given.get("HAULAGE_DATABASE_URL") or announced_database()
     if not url:
         raise HaulageError(
             "HAULAGE_DATABASE_URL is not set, and no `haulage up` runs here.\n"

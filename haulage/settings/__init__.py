@@ -21,6 +21,7 @@ from haulage.domain.errors import HaulageError
 from haulage.domain.job_type import IO
 from haulage.settings.api import ApiSettings
 from haulage.settings.auth import AuthSettings
+from haulage.settings.database import DatabaseSettings
 from haulage.settings.files import FilesSettings
 from haulage.settings.limits import LimitsSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
@@ -38,14 +39,6 @@ class SettingsFault(HaulageError):
     """A setting is missing, misspelt or out of range; the message says which and how to mend it."""
 
     code = "settings_fault"
-
-
-class DatabaseSettings(BaseModel):
-    """PostgreSQL, 15 to 18. `url` is `postgresql://user:password@host:port/name`."""
-
-    url: str | None = None
-    pool_size: int = Field(default=8, ge=1, le=200)
-    connect_timeout_s: float = Field(default=5.0, gt=0)
 
 
 class RedisSettings(BaseModel):

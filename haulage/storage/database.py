@@ -24,6 +24,8 @@ HINT = (
     "or run `haulage up`, which starts one on this machine."
 )
 
+PREPARE_AFTER = 5
+
 
 def driver_url(url: str) -> sa.URL:
     """`postgres://…` and `postgresql://…` as SQLAlchemy reads them, on psycopg 3."""
@@ -32,7 +34,11 @@ def driver_url(url: str) -> sa.URL:
 
 
 class Database:
-    """A pool of connections to one PostgreSQL."""
+    """A pool of connections to one PostgreSQL.
+
+    `pooled`: the server's sessions are lent for one transaction each (PgBouncer's transaction
+    mode), so nothing is prepared or set in them, and nobody may be `pinned` to one.
+    """
 
     def __init__(
         self,
@@ -41,6 +47,7 @@ class Database:
         pool_size: int = 8,
         connect_timeout_s: float = 5.0,
         name: str = "haulage",
+        pooled: bool = False,
     ) -> None:
         self.url = driver_url(url)
         self._engine: AsyncEngine = create_async_engine(
@@ -56,6 +63,8 @@ class Database:
             connect_args={
                 "connect_timeout": max(1, round(connect_timeout_s)),
                 "application_name": name,
+                # psycopg prepares what it has sent five times; None: never.
+                "prepare_threshold": None if pooled else PREPARE_AFTER,
                 # A peer that vanished without a FIN is noticed in seconds, not hours.
                 "keepalives_idle": 5,
                 "keepalives_interval": 2,
@@ -65,7 +74,8 @@ class Database:
             },
         )
 
-        sa.event.listen(self._engine.sync_engine, "connect", _go_by_indexes)
+        if not pooled:
+            sa.event.listen(self._engine.sync_engine, "connect", _go_by_indexes)
         sa.event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
@@ -90,7 +100,8 @@ class Database:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def pinned(self) -> AsyncConnection:
-        """A connection in autocommit for a session-wide lock; the caller closes it."""
+        """A connection in autocommit for a session-wide lock; the caller closes it. Not of a
+        database that is `pooled`."""
         with translated():
             connection = await self._engine.connect()
             return await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -17,6 +17,7 @@ from haulage.domain.errors import Unavailable
 from haulage.storage.database import HINT, driver_url
 
 _SETTINGS = (
+    "enable_seqscan",
     "fsync",
     "full_page_writes",
     "max_connections",
@@ -62,6 +63,31 @@ class ServerFacts:
         return self.version // 10_000
 
 
+def lends_sessions(url: str, *, connect_timeout_s: int) -> bool:
+    """Whether connections that are open at once meet one and the same session of the server: then
+    a pooler in transaction mode is in between. Seen nearly always, and never without one.
+
+    Raises `Unavailable`.
+    """
+    address = driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    met: tuple[set[int], set[int]] = (set(), set())
+    try:
+        with (
+            psycopg.connect(
+                address, connect_timeout=connect_timeout_s, row_factory=dict_row
+            ) as one,
+            psycopg.connect(
+                address, connect_timeout=connect_timeout_s, row_factory=dict_row
+            ) as another,
+        ):
+            for connection, pids in ((one, met[0]), (another, met[1])) * 3:
+                pids.add(_value(connection, "SELECT pg_backend_pid()"))
+                connection.rollback()  # with its transaction a connection gives its session back
+    except psycopg.Error as error:
+        raise Unavailable(str(error), hint=HINT) from error
+    return bool(met[0] & met[1])
+
+
 def look(url: str, *, connect_timeout_s: int) -> ServerFacts:
     """Raises `Unavailable` when the server does not answer or does not let us in."""
     with _asking(url, connect_timeout_s) as connection:
@@ -95,7 +121,7 @@ def _asking(url: str, connect_timeout_s: int) -> Iterator["psycopg.Connection[di
         with psycopg.connect(
             address, connect_timeout=connect_timeout_s, row_factory=dict_row
         ) as connection:
-            connection.execute(f"SET statement_timeout = {connect_timeout_s * 1000}")
+            connection.execute(f"SET LOCAL statement_timeout = {connect_timeout_s * 1000}")
             yield connection
     except psycopg.Error as error:
         said = str(error).strip().splitlines()

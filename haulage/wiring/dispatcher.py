@@ -30,6 +30,7 @@ from haulage.wiring.services import (
     load_registry,
     on_signals,
     open_services,
+    open_sessions,
     publish_types,
     serve_metrics,
     start,
@@ -61,10 +62,12 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                 settings, registry, doorbell, pool_size=5, name="dispatcher", with_caps=True
             ) as services,
             open_deliverer(settings, services) as deliverer,
+            # One to lead, one to listen.
+            open_sessions(settings, services, size=2, name=SERVICE) as sessions,
         ):
             dispatcher = Dispatcher(
                 services,
-                Leader(services.database, LEADERSHIP),
+                Leader(sessions, LEADERSHIP),
                 settings=settings.engine,
                 queues=settings.queue_pools,
                 queue_lengths=lengths,
@@ -86,7 +89,7 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                     ),
                     deliverer,
                 ),
-                announced=Announced(lambda: listen(services.database)),
+                announced=Announced(lambda: listen(sessions)),
             )
             health = asking(lambda: _health(dispatcher), service=SERVICE)
             ready = asking(partial(_ready, dispatcher, settings.engine.lease_s), service=SERVICE)

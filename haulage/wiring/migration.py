@@ -6,4 +6,6 @@ from haulage.storage import migrate as migrations
 
 def migrate() -> str:
     """Bring the tables up to this version; the revision they are at then."""
-    return migrations.migrate(load().require_database_url())
+    settings = load()
+    # A migration holds a lock of its session, which a pooler would lose.
+    return migrations.migrate(settings.database.direct_url or settings.require_database_url())

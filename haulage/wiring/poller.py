@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -41,6 +41,7 @@ from haulage.wiring.services import (
     load_registry,
     on_signals,
     open_services,
+    open_sessions,
     publish_types,
     serve_metrics,
     start,
@@ -142,6 +143,10 @@ async def open_pollers(
     settings: Settings, sources: dict[str, SourceBody], services: Services, limits: Limits
 ) -> AsyncIterator[list[SourcePoller]]:
     """A poller for each source, on the running event loop."""
+    opened = AsyncExitStack()
+    sessions = await opened.enter_async_context(
+        open_sessions(settings, services, size=len(sources), name=SERVICE)
+    )
     clock = services.clock
     wire = Wire(now=clock.now)
     intake = Intake(
@@ -183,10 +188,11 @@ async def open_pollers(
             now=clock.now,
             ended=puller.room.set,
         )
-        leader = Leader(services.database, f"poller:{name}")
+        leader = Leader(sessions, f"poller:{name}")
         shutdown_s = settings.engine.shutdown_s
         pollers.append(SourcePoller(name, leader, puller, reporter, shutdown_s=shutdown_s))
     try:
         yield pollers
     finally:
         await wire.close()
+        await opened.aclose()

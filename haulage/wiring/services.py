@@ -63,7 +63,7 @@ def publish_types(settings: Settings, registry: Registry) -> None:
     """Tell the database what this process knows, for those who submit there."""
 
     async def publish() -> None:
-        database = Database(settings.require_database_url(), pool_size=1, name="haulage-types")
+        database = make_database(settings, pool_size=1, name="types")
         try:
             clock = SystemClock()
             await database.calibrate(clock)
@@ -91,12 +91,7 @@ async def open_services(
     their tenants' caps allow.
     """
     clock = SystemClock()
-    database = Database(
-        settings.require_database_url(),
-        pool_size=pool_size,
-        connect_timeout_s=settings.database.connect_timeout_s,
-        name=f"haulage-{name}",
-    )
+    database = make_database(settings, pool_size=pool_size, name=name)
     blobs = Blobs.open(settings.blob.url, inline_bytes=settings.blob.inline_bytes)
     bus = make_bus(settings)
     opened = AsyncExitStack()
@@ -148,6 +143,38 @@ async def open_services(
         await opened.aclose()
         await bus.close()
         await database.close()
+
+
+def make_database(settings: Settings, *, pool_size: int, name: str) -> Database:
+    """For statements and transactions, which may go through a pooler."""
+    return Database(
+        settings.require_database_url(),
+        pool_size=pool_size,
+        connect_timeout_s=settings.database.connect_timeout_s,
+        name=f"haulage-{name}",
+        pooled=settings.database.pooled,
+    )
+
+
+@asynccontextmanager
+async def open_sessions(
+    settings: Settings, services: Services, *, size: int, name: str
+) -> AsyncIterator[Database]:
+    """For what belongs to a session, at most `size` at once: past a pooler if there is one."""
+    url = settings.database.direct_url
+    if url is None:
+        yield services.database
+        return
+    sessions = Database(
+        url,
+        pool_size=size,
+        connect_timeout_s=settings.database.connect_timeout_s,
+        name=f"haulage-{name}-session",
+    )
+    try:
+        yield sessions
+    finally:
+        await sessions.close()
 
 
 async def _keep_time(services: Services) -> None:

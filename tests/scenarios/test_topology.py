@@ -63,8 +63,8 @@ def test_jobs_are_accepted_while_redis_is_away(told: dict[str, Any]) -> None:
     assert away["accepted_meanwhile"] > 0
 
 
-def test_a_load_is_held_through_faults() -> None:
-    load = played("--load")
+def test_a_load_is_held_through_faults_and_a_pooler() -> None:
+    load = played("--load", "--pooled")
     assert load["answered_share"] == 1
     assert load["jobs"] > 250
     assert [one["lost"] for one in load["failures"].values()] == [0, 0]

@@ -53,7 +53,8 @@ def _worst(facts: "ServerFacts") -> int:
 
 
 def _api_pool_size() -> int:
-    from haulage.settings import DatabaseSettings, load
+    from haulage.settings import load
+    from haulage.settings.database import DatabaseSettings
 
     try:
         return load().database.pool_size

@@ -49,6 +49,7 @@ class Surroundings:
     blob_url: str
     is_up: bool
     has_server: bool
+    direct_url: str | None = None
 
     @property
     def blob_folder(self) -> Path | None:
@@ -76,6 +77,7 @@ def surroundings() -> Surroundings:
         blob_url=blobs,
         is_up=bool(announced),
         has_server=not missing_modules("server"),
+        direct_url=given.get("HAULAGE_DATABASE_DIRECT_URL"),
     )
 
 

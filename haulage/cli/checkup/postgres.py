@@ -15,6 +15,7 @@ from haulage.cli.checkup.findings import (
     is_this_machine,
 )
 from haulage.cli.checkup.fleet import fleet_checks
+from haulage.cli.checkup.pooler import pooler_checks
 from haulage.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def postgres_checks(around: Surroundings) -> Iterator[Finding]:
     yield from _durability(facts)
     yield from _door(around, facts)
     yield from connection_checks(facts)
+    yield from pooler_checks(around.database_url, facts, direct_url=around.direct_url)
     yield clock("PostgreSQL clock", facts.ahead_s, facts.ahead_within_s, matters=False)
     yield from fleet_checks(around, facts.workers)
 
