@@ -2,11 +2,13 @@
 
 import os
 import secrets
+import tarfile
 from typing import Any
 
 import pytest
 import yaml
 from chart import CHART, EVERYTHING, LEAST, everything, least, of_kind, rendered
+from compose_files import DEPLOY
 from kubernetes_schemas import faults
 from promql import named
 
@@ -58,6 +60,28 @@ def test_every_object_is_what_kubernetes_knows(documents, version):
     ours = [one for one in documents() if one["kind"] not in FOREIGN]
     assert ours
     assert not [fault for one in ours for fault in faults(one, version)]
+
+
+@pytest.mark.parametrize("values", [LEAST, EVERYTHING], ids=["least", "everything"])
+def test_helm_has_nothing_against_it(values):
+    import helm_python
+
+    report = helm_python.lint(CHART, values, strict=True)
+
+    assert report["errors"] == []
+    # 1 is advice, such as that an icon would be nice.
+    assert [message for message in report["messages"] if message["severity"] > 1] == []
+
+
+def test_it_can_be_packed_with_the_rules_of_alerts_in_it(tmp_path):
+    import helm_python
+
+    archive = helm_python.package(CHART, destination=tmp_path)
+
+    with tarfile.open(archive) as packed:
+        rules = packed.extractfile("haulage/files/alerts.yml")
+        assert rules is not None
+        assert rules.read() == (DEPLOY / "prometheus/alerts.yml").read_bytes()
 
 
 def test_a_field_that_kubernetes_does_not_know_is_found():
