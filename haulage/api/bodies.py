@@ -39,7 +39,7 @@ async def read_model(request: Request, model: type[Model], *, limit: int) -> Mod
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        faults = tuple(body_faults(error, model))
+        faults = tuple(body_faults(error, model, raw))
         raise InvalidInput("The body does not fit.", faults) from error
 
 

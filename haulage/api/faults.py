@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from haulage.domain.errors import Fault
-from haulage.domain.job_type import pointer_of
+from haulage.domain.pointers import complaints
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class HeaderFault:
     message: str
 
 
-def body_faults(error: ValidationError, model: type[BaseModel], *, under: str = "") -> list[Fault]:
-    """What does not fit in a body; pointers begin with `under`."""
-    found = error.errors(include_url=False, include_input=False)
-    return [
-        Fault(under + pointer_of(item["loc"]), _message(item, model.model_fields, "field"))
-        for item in found
-    ]
+def body_faults(error: ValidationError, model: type[BaseModel], sent: object) -> list[Fault]:
+    """What does not fit in the body that was `sent`."""
+    found = []
+    for pointer, items in complaints(error, sent):
+        told = dict.fromkeys(_message(item, model.model_fields, "field") for item in items)
+        found.append(Fault(pointer, " or: ".join(told)))
+    return found
 
 
 def query_faults(found: Sequence[Any], route: Any) -> list[QueryFault]:

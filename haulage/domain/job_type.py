@@ -22,6 +22,7 @@ from pydantic_core import PydanticSerializationError
 
 from haulage.domain.errors import DefinitionFault, Fault, InvalidInput, UnknownJobType
 from haulage.domain.file_ids import takes_files
+from haulage.domain.pointers import complaints
 from haulage.domain.policy import Policy
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
     "Policy",
     "Registry",
     "job_type",
-    "pointer_of",
 ]
 
 IO = "io"
@@ -68,7 +68,9 @@ class JobType:
         try:
             return self.input.validate_python(raw)
         except ValidationError as error:
-            raise InvalidInput(f"The input does not fit {self.name}.", _faults(error)) from error
+            raise InvalidInput(
+                f"The input does not fit {self.name}.", _faults(error, raw)
+            ) from error
 
     def dump_input(self, value: object) -> str:
         """The JSON text that is stored; parsing it again gives the same value.
@@ -86,7 +88,8 @@ class JobType:
             # Stored under the fields' own names; aliases may differ between the two directions.
             return self.input.validate_json(text, by_name=True, by_alias=True)
         except ValidationError as error:
-            raise InvalidInput(f"The input does not fit {self.name}.", _faults(error)) from error
+            faults = _faults(error, json.loads(text))
+            raise InvalidInput(f"The input does not fit {self.name}.", faults) from error
 
     def dump_result(self, value: object) -> str:
         """Check what the handler returned against its declared type; JSON text.
@@ -98,7 +101,7 @@ class JobType:
         except ValidationError as error:
             raise InvalidInput(
                 f"The handler of {self.name} returned something else than it declares.",
-                _faults(error),
+                _faults(error, value),
             ) from error
         try:
             return self._result_text(checked)
@@ -258,13 +261,8 @@ def _origin(declared: JobType) -> str:
     return f"{declared.handler.__module__}.{declared.handler.__qualname__}"
 
 
-def _faults(error: ValidationError) -> tuple[Fault, ...]:
+def _faults(error: ValidationError, sent: object) -> tuple[Fault, ...]:
     return tuple(
-        Fault(pointer_of(item["loc"]), item["msg"])
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
+        Fault(pointer, " or: ".join(dict.fromkeys(item["msg"] for item in items)))
+        for pointer, items in complaints(error, sent)
     )
-
-
-def pointer_of(location: tuple[int | str, ...]) -> str:
-    """A pydantic location as a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

@@ -131,3 +131,37 @@ async def test_a_route_that_takes_no_body_does_not_read_one(
     job_id = (await submit())["id"]
     answer = await http.post(f"/api/v1/jobs/{job_id}/cancel", content=b" " * 1_000_000)
     assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointer"),
+    [
+        ("POST", "/api/v1/bulk", {"action": "cancel", "filter": {name: wrong}}, f"/filter/{name}")
+        for name in ("state", "type", "queue", "tag")
+        for wrong in (7, {"a": 1})
+    ]
+    + [
+        ("POST", "/api/v1/bulk/preview", {"action": "cancel", "filter": {name: ["a", 7]}}, place)
+        for name in ("type", "queue", "tag")
+        for place in (f"/filter/{name}/1",)
+    ]
+    + [
+        ("PUT", "/api/v1/limits/x", {"requests_per_minute": -1}, "/requests_per_minute"),
+        ("PUT", "/api/v1/limits/x", {"tokens_per_day": {"amount": 0}}, "/tokens_per_day/amount"),
+        ("PUT", "/api/v1/limits/x", {"tokens_per_day": {}}, "/tokens_per_day/amount"),
+        (
+            "PUT",
+            "/api/v1/limits/x",
+            {"tenants": {"a/b": {"requests_per_day": "x"}}},
+            "/tenants/a~1b/requests_per_day",
+        ),
+    ],
+)
+async def test_what_may_be_said_in_two_ways_is_refused_where_it_stands_in_the_body(
+    http: httpx.AsyncClient, method: str, path: str, body: dict[str, object], pointer: str
+) -> None:
+    answer = await http.request(method, path, json=body)
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == pointer
+    assert fault["message"]

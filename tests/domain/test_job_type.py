@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, Json, computed_
 
 from haulage.domain.context import BlockingContext, Context
 from haulage.domain.errors import DefinitionFault, Fault, InvalidInput, UnknownJobType
-from haulage.domain.job_type import JobType, Policy, Registry, job_type, pointer_of
+from haulage.domain.job_type import JobType, Policy, Registry, job_type
 from haulage.domain.policy import MAX_TIMEOUT_S
 
 
@@ -189,11 +189,6 @@ def test_faults_of_an_input_point_at_what_does_not_fit(registry: Registry) -> No
         declared(registry).parse_input({"times": 11, "words": ["a", 5]})
     assert [fault.pointer for fault in caught.value.faults] == ["/name", "/times", "/words/1"]
     assert all(isinstance(fault, Fault) and fault.message for fault in caught.value.faults)
-
-
-def test_a_pointer_escapes_what_rfc_6901_says() -> None:
-    assert pointer_of(("a/b", 0, "m~n")) == "/a~1b/0/m~0n"
-    assert pointer_of(()) == ""
 
 
 @given(st.builds(Greeting, name=st.text(), times=st.integers(1, 10), words=st.lists(st.text())))
