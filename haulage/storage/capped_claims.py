@@ -2,8 +2,9 @@
 
 The claim decides: under a lock for each capped tenant it counts what runs and lets so many through,
 so that no number of workers is over a cap. What it holds back is unrung, and goes back to the
-dispatcher, which rings no more for a tenant than there is room. Nothing of this is executed where
-nobody has a cap. Bulk operations are exempt: they are what empties a queue.
+dispatcher, which rings no more for a tenant than there is room. Who ends a job that held a place
+tells the dispatcher, which would wait for its tick. Nothing of this is executed where nobody has a
+cap. Bulk operations are exempt: they are what empties a queue.
 """
 
 from collections import Counter
@@ -61,6 +62,22 @@ WITH held AS (
 UPDATE jobs SET rung_at = NULL FROM held WHERE jobs.id = held.id
 """)
 
+# A wake-up for the dispatcher, at this transaction's commit or not at all. What it then rings it
+# rings as on any tick, so that two wake-ups, or one too many, ring nothing twice; a lost one, and
+# what the tenant has in other queues only, waits for the tick.
+_TELL_OF_ROOM = sa.text("""
+SELECT pg_notify('haulage_submitted', '') WHERE EXISTS (
+    SELECT 1 FROM (
+        SELECT DISTINCT queue, tenant FROM jobs WHERE id = ANY(CAST(:ids AS uuid[])) OFFSET 0
+    ) AS ended
+    WHERE (:all_capped OR tenant = ANY(CAST(:capped AS text[]))) AND EXISTS (
+        SELECT 1 FROM jobs
+        WHERE jobs.queue = ended.queue AND jobs.tenant = ended.tenant
+          AND state = 'queued' AND rung_at IS NULL
+    )
+)
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
@@ -101,6 +118,13 @@ async def within_caps(
     if held_back:
         await connection.execute(_HOLD_BACK, {"ids": held_back})
     return let_through
+
+
+async def tell_of_room(connection: AsyncConnection, ended: Sequence[UUID], caps: Caps) -> None:
+    """Let the dispatcher know at the commit where the end of these jobs lets others of their
+    tenants run."""
+    asked = {"ids": list(ended), "all_capped": caps.each is not None, "capped": list(caps.own)}
+    await connection.execute(_TELL_OF_ROOM, asked)
 
 
 async def rooms_in(connection: AsyncConnection, caps: Caps) -> Rooms:

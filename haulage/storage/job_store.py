@@ -25,7 +25,7 @@ from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
 from haulage.storage.array_text import ids_text
 from haulage.storage.blobs import Blobs
-from haulage.storage.capped_claims import within_caps
+from haulage.storage.capped_claims import tell_of_room, within_caps
 from haulage.storage.credit_ledger import Due, Ended, reserve_in, settle_in
 from haulage.storage.database import Database
 from haulage.storage.file_links import link_in, links_of
@@ -133,6 +133,8 @@ class JobStore:
             charged = [(row.id, row.fence) for row in settled if row.is_charged]
             ended = [Ended(key[0], firsts[key].charge_credits) for key in charged]
             await settle_in(connection, ended, now=now)
+            if settled and (caps := self._caps()):
+                await tell_of_room(connection, [row.id for row in settled], caps)
         return landed
 
     async def cancel(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -162,3 +163,35 @@ async def test_a_cap_that_is_lowered_stops_nobody_who_runs(capped: Services, cap
     assert await ring(capped) == []
     await end(capped, second)
     assert await ring(capped) == [ids[2]]
+
+
+async def told(ear: psycopg.AsyncConnection) -> int:
+    """How often the dispatcher was told of room since the last time."""
+    await ear.execute("NOTIFY haulage_submitted, 'until here'")
+    heard = 0
+    async for one in ear.notifies(timeout=10):
+        if one.payload:
+            return heard
+        heard += 1
+    raise TimeoutError
+
+
+async def test_the_end_of_a_job_tells_of_room_where_others_wait_for_it(
+    capped: Services, migrated_url: str
+) -> None:
+    hand = await Hand.hired(capped)
+    first, second = await claim(capped, await insert(capped, 3), hand.id)
+    (free,) = await claim(capped, await insert(capped, 1, tenant="free"), hand.id)
+    await insert(capped, 1, tenant="free", rings=False)
+    async with await psycopg.AsyncConnection.connect(migrated_url, autocommit=True) as ear:
+        await ear.execute("LISTEN haulage_submitted")
+        await end(capped, free)
+        assert await told(ear) == 0
+        await end(capped, first)
+        assert await told(ear) == 1
+        # Said again it has landed already: nothing is freed twice.
+        await end(capped, first)
+        assert await told(ear) == 0
+        assert len(await ring(capped)) == 1 + 1
+        await end(capped, second)
+        assert await told(ear) == 0
