@@ -224,3 +224,14 @@ def test_a_secret_said_twice_is_a_fault(tmp_path) -> None:
 
 def test_each_variable_that_may_come_from_a_file_is_a_setting() -> None:
     assert set(secret_files.HELD) <= set(known_variables())
+
+
+def test_every_secret_may_come_from_a_file() -> None:
+    secrets = {
+        f"HAULAGE_{section}_{name}".upper()
+        for section, info in Settings.model_fields.items()
+        for name, field in getattr(info.annotation, "model_fields", {}).items()
+        if "SecretStr" in str(field.annotation)
+    }
+    assert "HAULAGE_AUTH_JWT_SECRET" in secrets
+    assert not {name for name in secrets if f"{name}_FILE" not in known_variables()}

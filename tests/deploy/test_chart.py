@@ -1,6 +1,8 @@
 """The Helm chart: rendered by Helm's own code, checked by Kubernetes' schemas: group `deploy`."""
 
+import json
 import os
+import re
 import secrets
 import tarfile
 from typing import Any
@@ -13,7 +15,7 @@ from kubernetes_schemas import faults
 from promql import named
 
 from haulage import __version__
-from haulage.settings import load
+from haulage.settings import known_variables, load
 from haulage.telemetry.catalogue import scraped
 
 pytestmark = pytest.mark.skipif(
@@ -24,6 +26,7 @@ KUBERNETES = ["1.27", "1.31", "1.37"]
 FOREIGN = {"ScaledObject", "PodMonitor", "PrometheusRule"}
 HELD = {
     "HAULAGE_DATABASE_URL_FILE": "postgresql://h/d",
+    "HAULAGE_DATABASE_DIRECT_URL_FILE": "postgresql://direct/d",
     "HAULAGE_REDIS_URL_FILE": "redis://h",
     "HAULAGE_WEBHOOKS_KEYS_FILE": secrets.token_urlsafe(32),
 }
@@ -117,7 +120,7 @@ def test_secrets_are_files_and_their_paths_exist(name):
     its = pods()[name]
     (only,) = its["containers"]
     files = {one["name"]: one["value"] for one in only["env"] if one["name"].endswith("_FILE")}
-    assert len(files) == 3
+    assert len(files) == 4
     (mount,) = [one for one in only["volumeMounts"] if one["name"] == "secrets"]
     assert all(path.startswith(mount["mountPath"] + "/") for path in files.values())
     assert not any("secretKeyRef" in str(one) for one in only["env"])
@@ -136,6 +139,7 @@ def test_every_setting_that_is_given_is_one(role, tmp_path):
 
     assert settings.api.max_batch == 500
     assert settings.blob.url == "s3://bucket/haulage"
+    assert settings.database.direct_url == "postgresql://direct/d"
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -255,6 +259,13 @@ def test_values_that_do_not_fit_are_refused_by_their_name(values, said):
 
     with pytest.raises(helm_python.HelmError, match=said):
         rendered(values)
+
+
+def test_no_setting_that_may_come_from_a_file_is_taken_in_the_open():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    refused = schema["properties"]["settings"]["propertyNames"]["not"]["pattern"]
+    own_files = {name.removesuffix("_FILE") for name in known_variables() if name.endswith("_FILE")}
+    assert not [name for name in own_files if not re.search(refused, name)]
 
 
 def test_names_stay_apart_for_several_releases():

@@ -14,6 +14,7 @@ LEAST: dict[str, Any] = {"secret": "haulage", "blobs": {"url": "s3://bucket/haul
 # Everything switched on, and a third kind of workers.
 EVERYTHING: dict[str, Any] = {
     **LEAST,
+    "secretKeys": {"HAULAGE_DATABASE_DIRECT_URL": "direct-url"},
     "settings": {"HAULAGE_API_MAX_BATCH": "500", "HAULAGE_QUEUES": "io=io,cpu=cpu,ocr=cpu"},
     "environmentFrom": [{"secretRef": {"name": "bucket"}}],
     "image": {"pullSecrets": [{"name": "registry"}]},

@@ -34,6 +34,9 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version }}
   "HAULAGE_DATABASE_URL_FILE" "/run/secrets/haulage/database-url"
   "HAULAGE_REDIS_URL_FILE" "/run/secrets/haulage/redis-url"
   "HAULAGE_WEBHOOKS_KEYS_FILE" "/run/secrets/haulage/webhooks-keys" -}}
+{{- range $name, $key := $root.Values.secretKeys -}}
+{{- $_ := set $given (printf "%s_FILE" $name) (printf "/run/secrets/haulage/%s" $key) -}}
+{{- end -}}
 {{- if $root.Values.blobs.url -}}
 {{- $_ := set $given "HAULAGE_BLOB_URL" $root.Values.blobs.url -}}
 {{- end -}}
