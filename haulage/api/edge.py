@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from haulage.accounts.quota import Standing, standings
-from haulage.api import rate_limits
+from haulage.api import headers, rate_limits
 from haulage.api.errors import REQUEST_ID, broken
 from haulage.api.lanes import Lanes
 from haulage.api.representation import Representation
 from haulage.domain.ids import uuid7
-from haulage.telemetry import logs
+from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import HTTP_DURATION, HTTP_REQUESTS
 
 log = logs.get(__name__)
@@ -59,8 +59,13 @@ class Edge:
         inner = self._lanes.get((scope["method"], scope["path"]), self._app)
         about = logs.job.set({"request_id": request_id})
         counting = standings.set(counted)
+        span = _span(scope, request_id)
         try:
-            await inner(scope, receive, Representation(scope, answer))
+            with span:
+                try:
+                    await inner(scope, receive, Representation(scope, answer))
+                finally:
+                    _tell_span(span, scope, answer.status)
         except ClientDisconnect:
             answer.status = answer.status or CLIENT_GONE
         except Exception:
@@ -106,6 +111,36 @@ def _request_id(scope: Scope) -> str:
     return str(uuid7())
 
 
+def _span(scope: Scope, request_id: str) -> tracing.Span:
+    if not tracing.is_on() or scope["path"] in _UNTOLD:
+        return tracing.NOTHING
+    sent = headers.line(scope, b"traceparent")
+    about: tracing.Attributes = {
+        "http.request.method": _method(scope),
+        "url.path": scope["path"],
+        "haulage.request_id": request_id,
+    }
+    return tracing.span("HTTP", about, kind="server", parent=sent)
+
+
+def _tell_span(span: tracing.Span, scope: Scope, status: int) -> None:
+    if span is not tracing.NOTHING:
+        route = _route(scope)
+        span.rename(f"{_method(scope)} {route}")
+        span.set({"http.route": route, "http.response.status_code": status})
+        if status >= 500:
+            span.fail(str(status))
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "(other)"
+
+
+def _route(scope: Scope) -> str:
+    # The template, not the path: labels must be few.
+    return getattr(scope.get("route"), "path", "(none)")
+
+
 @cache
 def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return (
@@ -115,9 +150,7 @@ def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
 
 
 def _told(scope: Scope, status: int, duration_s: float) -> None:
-    # The template, not the path: labels must be few.
-    route = getattr(scope.get("route"), "path", "(none)")
-    method = scope["method"] if scope["method"] in _METHODS else "(other)"
+    route, method = _route(scope), _method(scope)
     requests, duration = _series(method, route, status)
     requests.inc()
     duration.observe(duration_s)

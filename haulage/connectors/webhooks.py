@@ -26,7 +26,7 @@ from haulage.domain.errors import HaulageError
 from haulage.domain.webhook import DeliveryState, Persistence
 from haulage.storage.delivery_store import DeliveryStore, Due, Tried, Verdict
 from haulage.storage.json_text import storable
-from haulage.telemetry import logs
+from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import WEBHOOK_TRIES
 from haulage.web.poster import Answer, Poster
 
@@ -139,9 +139,12 @@ class Deliverer:
         began = self._monotonic()
         answer = fault = said = None
         try:
-            answer = await self._post(due)
-            if not answer.is_success:
-                fault, said = f"http_{answer.status}", answer.excerpt
+            with _span(due) as span:
+                answer = await self._post(due)
+                span.set({"http.response.status_code": answer.status})
+                if not answer.is_success:
+                    fault, said = f"http_{answer.status}", answer.excerpt
+                    span.fail(fault)
         except HaulageError as error:
             fault, said = error.code, str(error)
         except Exception:
@@ -160,6 +163,8 @@ class Deliverer:
         headers = signed_headers(
             body, id=str(due.id), at=now, secrets=[self._vault.open(one.sealed) for one in valid]
         )
+        if (traceparent := tracing.current()) is not None:
+            headers["traceparent"] = traceparent
         return await self._poster.post(
             due.url, body, {"content-type": "application/json", **headers}
         )
@@ -221,6 +226,20 @@ class Deliverer:
             self._tried.clear()
             self._under_way.clear()
             self._lanes.clear()
+
+
+def _span(due: Due) -> tracing.Span:
+    if not tracing.is_on():
+        return tracing.NOTHING
+    about: tracing.Attributes = {
+        "http.request.method": "POST",
+        "haulage.webhook_id": str(due.webhook_id),
+        "haulage.delivery_id": str(due.id),
+        "haulage.event": due.event,
+        "haulage.try": due.tried + 1,
+        "haulage.job_id": str(due.job_id) if due.job_id else None,
+    }
+    return tracing.span("webhook", about, kind="client", parent=due.traceparent)
 
 
 def verdicts(tried: Sequence[Try]) -> list[Verdict]:

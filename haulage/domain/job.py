@@ -173,6 +173,7 @@ class Job:
     result: str | None = None
     result_size: int | None = None
     request_id: str | None = None
+    traceparent: str | None = None
     crashes: int = 0
     event_seq: int = 0
     parent_id: UUID | None = None

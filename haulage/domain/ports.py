@@ -22,6 +22,8 @@ class Bell:
     rings: int
     retry: bool
     alone: bool = False
+    # The job's, for its message.
+    traceparent: str | None = None
 
 
 class Doorbell(Protocol):

@@ -7,13 +7,16 @@ never harms the others of its batch: the batch is split until the guilty one sta
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from haulage.domain.errors import Unavailable
+from haulage.telemetry import tracing
 from haulage.telemetry.metrics import BATCH_SIZE
 
 T = TypeVar("T")
 R = TypeVar("R")
+# What is to be written, who waits for it, and in which span.
+_Item: TypeAlias = tuple[T, asyncio.Future[R], str | None]
 
 
 class Batcher(Generic[T, R]):
@@ -31,10 +34,11 @@ class Batcher(Generic[T, R]):
         max_items: int = 500,
         patience_s: float | None = 0.0,
     ) -> None:
+        self._name = name
         self._flush = flush
         self._max_items = max_items
         self._patience_s = patience_s
-        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._waiting: deque[_Item[T, R]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._size = BATCH_SIZE.labels(batcher=name)
 
@@ -45,7 +49,7 @@ class Batcher(Generic[T, R]):
     def add(self, item: T) -> asyncio.Future[R]:
         """Like `submit`, without waiting."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        self._waiting.append((item, future, tracing.current()))
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work(), name="batch")
         return future
@@ -64,10 +68,11 @@ class Batcher(Generic[T, R]):
         finally:
             self._task = None
 
-    async def _send(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+    async def _send(self, batch: list[_Item[T, R]]) -> None:
         try:
-            items = [item for item, _ in batch]
-            answers = await patiently(lambda: self._flush(items), patience_s=self._patience_s)
+            items = [item for item, _, _ in batch]
+            with tracing.batch(self._name, (parent for _, _, parent in batch)):
+                answers = await patiently(lambda: self._flush(items), patience_s=self._patience_s)
             if len(answers) != len(batch):
                 raise RuntimeError(f"{len(answers)} answers to {len(batch)} items")
         except Unavailable as error:
@@ -80,7 +85,7 @@ class Batcher(Generic[T, R]):
             await self._send(batch[:middle])
             await self._send(batch[middle:])
         else:
-            for (_, future), answer in zip(batch, answers, strict=True):
+            for (_, future, _), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
 
@@ -103,8 +108,8 @@ async def patiently(work: Callable[[], Awaitable[R]], *, patience_s: float | Non
         pause_s = min(pause_s * 2, 1.0)
 
 
-def _fail(batch: Sequence[tuple[object, asyncio.Future[R]]], error: Exception) -> None:
-    for _, future in batch:
+def _fail(batch: Sequence[_Item[Any, R]], error: Exception) -> None:
+    for _, future, _ in batch:
         if not future.done():
             future.set_exception(error)
             # Callers of `add` may never look; an error nobody awaits is not one to print at exit.

@@ -21,6 +21,7 @@ from haulage.domain.ports import Pass
 from haulage.engine.context import RunContext
 from haulage.engine.maps import ITEM_BACKOFF, ITEM_TRIES, item_failure
 from haulage.engine.verdicts import retry_delay_s
+from haulage.telemetry import tracing
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class BlockingRunContext:
         if found:
             return value
         started = time.perf_counter()
-        with self._core.parking.alone(work.key):
+        with self._core.parking.alone(work.key), tracing.part("step", {"haulage.step": name}):
             value = function(*args)
         return self._wait(self._core.steps.remember(work, value, time.perf_counter() - started))
 

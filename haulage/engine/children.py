@@ -19,6 +19,7 @@ from haulage.engine.batcher import patiently
 from haulage.engine.services import Services
 from haulage.storage.json_text import dumps, loads
 from haulage.storage.step_store import FinishedStep
+from haulage.telemetry import tracing
 
 if TYPE_CHECKING:
     from haulage.engine.context import RunContext
@@ -102,7 +103,7 @@ async def _drafted(context: "RunContext", services: Services, child: Child) -> N
         timeout_s=declared.policy.timeout_s,
         deadline=context.lease.deadline,
         request_id=context.lease.request_id,
-        traceparent=context.lease.traceparent,
+        traceparent=tracing.current() or context.lease.traceparent,
         parent_id=context.job_id,
         caller=context.lease.caller,
         rings=False,

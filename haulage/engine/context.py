@@ -34,6 +34,7 @@ from haulage.engine.parking import Parking
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
 from haulage.engine.steps import Steps, Work, work_of
+from haulage.telemetry import tracing
 
 
 class RunContext:
@@ -184,9 +185,10 @@ class RunContext:
             return value
         started = time.perf_counter()
         try:
-            value = function(*args)
-            if inspect.isawaitable(value):
-                value = await value
+            with tracing.part("step", {"haulage.step": work.name}):
+                value = function(*args)
+                if inspect.isawaitable(value):
+                    value = await value
         except Snoozed as error:
             # It would end the attempt, and with it the steps beside it.
             raise await self.parking.stand_back(error) or error from None

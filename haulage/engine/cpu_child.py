@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from haulage.engine.loop_thread import LoopThread
 from haulage.engine.runner import invoke_async
 from haulage.engine.services import Services
 from haulage.engine.verdicts import starved
-from haulage.telemetry import logs
+from haulage.telemetry import logs, tracing
 
 log = logs.get(__name__)
 
@@ -106,6 +107,7 @@ class CpuChild:
         except TimeoutError:
             log.warning("child.close_timed_out")
         self._thread.stop()
+        tracing.stop()
 
     async def _run(self, ids: list[UUID]) -> None:
         for lease in await self._claim(ids):
@@ -178,7 +180,9 @@ class CpuChild:
         answer: concurrent.futures.Future[Any] = concurrent.futures.Future()
         awaited = asyncio.wrap_future(answer)
         awaited.add_done_callback(self._interrupt_if_cancelled)
-        self._calls.put((lambda: declared.handler(value, blocking), answer))
+        # The main thread knows whose job it is: its log lines and its spans say so.
+        around = copy_context()
+        self._calls.put((lambda: around.run(declared.handler, value, blocking), answer))
         return awaited
 
     def _interrupt_if_cancelled(self, awaited: "asyncio.Future[Any]") -> None:

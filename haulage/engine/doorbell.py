@@ -8,7 +8,7 @@ one message; cpu messages always carry one id. A single job's message has the jo
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from celery import Celery
@@ -19,7 +19,7 @@ from haulage.domain.ids import uuid7
 from haulage.domain.job_type import IO
 from haulage.domain.ports import Bell
 from haulage.engine.celery_app import ALONE_SUFFIX, TASK, broker_of, lanes, wire_priority
-from haulage.telemetry import logs
+from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import DOORBELL_FAILURES, DOORBELLS
 
 log = logs.get(__name__)
@@ -101,8 +101,8 @@ class CeleryDoorbell:
             taken = [self._waiting.popleft() for _ in range(count)]
             try:
                 with producer.batch(max_size=200):
-                    for queue, priority, ids, rings in self._messages(taken):
-                        self._publish(producer, queue, priority, ids, rings)
+                    for message in self._messages(taken):
+                        self._publish(producer, *message)
             except (BatchPublishError, OperationalError, *self._connection_errors):
                 self._keep_once(taken)
                 raise
@@ -120,7 +120,30 @@ class CeleryDoorbell:
         for bell in taken:
             DOORBELL_FAILURES.labels(queue=bell.queue).inc()
 
-    def _publish(self, producer: Any, lane: str, priority: int, ids: list[str], rings: int) -> None:
+    def _publish(self, producer: Any, lane: str, priority: int, bells: Sequence[Bell]) -> None:
+        if not tracing.is_on():
+            self._send(producer, lane, priority, bells, {})
+            return
+        above = [one for bell in bells if (one := bell.traceparent) is not None]
+        told: tracing.Attributes = {
+            "messaging.system": "celery",
+            "messaging.operation.name": "send",
+            "messaging.destination.name": lane,
+            "messaging.batch.message_count": len(bells),
+        }
+        parent = above[0] if above else None
+        with tracing.span(f"ring {lane}", told, kind="producer", parent=parent, links=above[1:]):
+            self._send(producer, lane, priority, bells, {"traceparent": tracing.current()})
+
+    def _send(
+        self,
+        producer: Any,
+        lane: str,
+        priority: int,
+        bells: Sequence[Bell],
+        headers: dict[str, Any],
+    ) -> None:
+        ids, rings = [str(bell.job_id) for bell in bells], bells[0].rings
         # Celery remembers revoked ids, so each further doorbell of a job has an id of its own.
         task_id = (ids[0] if rings <= 1 else f"{ids[0]}.{rings}") if len(ids) == 1 else str(uuid7())
         self._app.send_task(
@@ -128,6 +151,7 @@ class CeleryDoorbell:
             args=(ids,),
             task_id=task_id,
             queue=lane,
+            headers=headers,
             priority=wire_priority(priority, self._broker),
             producer=producer,
             argsrepr=ids[0] if len(ids) == 1 else f"{len(ids)} jobs",
@@ -137,22 +161,21 @@ class CeleryDoorbell:
             **({"confirm_timeout": CONFIRM_WITHIN_S} if self._broker.kind == AMQP else {}),
         )
 
-    def _messages(self, bells: list[Bell]) -> Iterator[tuple[str, int, list[str], int]]:
+    def _messages(self, bells: list[Bell]) -> Iterator[tuple[str, int, Sequence[Bell]]]:
         shared: dict[tuple[str, int], list[Bell]] = {}
         for bell in bells:
             lane = lanes(bell.queue)[1 if bell.retry else 0]
             if self._queue_pools.get(bell.queue) != IO:
-                yield lane, int(bell.priority), [str(bell.job_id)], bell.rings
+                yield lane, int(bell.priority), [bell]
             elif bell.alone:
                 lane = bell.queue + ALONE_SUFFIX
-                yield lane, int(bell.priority), [str(bell.job_id)], bell.rings
+                yield lane, int(bell.priority), [bell]
             else:
                 shared.setdefault((lane, int(bell.priority)), []).append(bell)
         for (lane, priority), group in shared.items():
             size = min(max(IDS_PER_MESSAGE, len(group) // 4), MOST_PER_MESSAGE)
             for start in range(0, len(group), size):
-                part = group[start : start + size]
-                yield lane, priority, [str(bell.job_id) for bell in part], part[0].rings
+                yield lane, priority, group[start : start + size]
 
     def _rest(self, error: Exception) -> None:
         log.warning("doorbell.refused", error=type(error).__name__, waiting=len(self._waiting))

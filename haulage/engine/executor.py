@@ -38,11 +38,13 @@ from haulage.domain.outcome import (
 )
 from haulage.engine.context import RunContext
 from haulage.engine.ending import Ending
+from haulage.engine.job_spans import attempt_span, tell_outcome
 from haulage.engine.services import Services
 from haulage.engine.verdicts import frames_of, outcome_of, root_of
 from haulage.storage.settlement import Settlement
-from haulage.telemetry import logs
+from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import SETTLES_LOST, meters_of
+from haulage.telemetry.tracing import Span
 
 log = logs.get(__name__)
 
@@ -121,6 +123,10 @@ class Executor:
                 "request_id": lease.request_id,
             }
         )
+        with attempt_span(lease) as span:
+            return await self._run(lease, stop, invoke, span)
+
+    async def _run(self, lease: Lease, stop: Stop, invoke: Invoke, span: Span) -> bool:
         meters = meters_of(lease.type, lease.queue)
         meters.latency.observe(max((lease.claimed_at - lease.due_at).total_seconds(), 0.0))
         started = time.perf_counter()
@@ -148,6 +154,7 @@ class Executor:
         )
         landed, outcome = await self._settled(settlement)
         state = target_state(outcome).value
+        tell_outcome(span, state=state, landed=landed, error=_code_of(outcome))
         if landed:
             meters.settled[state].inc()
             self._services.event_bell.rang([lease.job_id])
@@ -184,7 +191,8 @@ class Executor:
         value = None
         try:
             value = declared.load_input(await self._services.jobs.input_of(lease))
-            result = await self._handled(declared, value, lease, context, stop, invoke)
+            with tracing.part("handler"):
+                result = await self._handled(declared, value, lease, context, stop, invoke)
             text = declared.dump_result(result)
             kept = await self._services.blobs.keep(text)
             return Ending(Succeeded(text), declared, value, result, kept.ref)
@@ -260,6 +268,11 @@ class Executor:
             now=self._services.clock.now(),
             deadline=lease.deadline,
         )
+
+
+def _code_of(outcome: Outcome) -> str | None:
+    error = getattr(outcome, "error", None)
+    return error.code if isinstance(error, ErrorInfo) else None
 
 
 def _value_of(handler: "asyncio.Future[Any]") -> Any:

@@ -25,13 +25,14 @@ from haulage.domain.submission import accept_input, check_tags
 from haulage.domain.webhook import NamedWebhook
 from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.depth import Depth
+from haulage.engine.job_spans import submit_span
 from haulage.engine.named_webhooks import with_webhooks
 from haulage.engine.required_files import require_files
 from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.storage.idempotency_store import Kept
 from haulage.storage.webhook_store import WebhookStore
-from haulage.telemetry import logs
+from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import submitted
 
 log = logs.get(__name__)
@@ -145,6 +146,10 @@ class Intake:
         `NotEnoughCredits`, `QueueFull` and `Unavailable`.
         """
         self._require_broker()
+        with submit_span(jobs):
+            return await self._accept(jobs)
+
+    async def _accept(self, jobs: Sequence[NewJob]) -> list[Job]:
         jobs = await self._provided(jobs)
         now = self._services.clock.now()
         await self._depth.take(job.queue for job in jobs if _is_due(job, now))
@@ -187,14 +192,15 @@ class Intake:
         his and says the ids of those that it stored. Raises what `accept` and `insert` raise.
         """
         self._require_broker()
-        jobs = await self._provided(jobs)
-        now = self._services.clock.now()
-        await self._depth.take(job.queue for job in jobs if _is_due(job, now))
-        async with self._counting(jobs):
-            placed = [await self._placed(job, now) for job in jobs]
-            stored = await insert(placed)
-        self._announce([job for job in placed if job.id in stored])
-        return stored
+        with submit_span(jobs):
+            jobs = await self._provided(jobs)
+            now = self._services.clock.now()
+            await self._depth.take(job.queue for job in jobs if _is_due(job, now))
+            async with self._counting(jobs):
+                placed = [await self._placed(job, now) for job in jobs]
+                stored = await insert(placed)
+            self._announce([job for job in placed if job.id in stored])
+            return stored
 
     def _counting(self, jobs: Sequence[NewJob]) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._quota is None else self._quota.taking(jobs)
@@ -220,7 +226,10 @@ class Intake:
         """Put a large input where it belongs; take a place in the queue's window."""
         kept = await self._services.blobs.keep(job.input)
         rings = await self._window.take(job.queue)
-        return replace(job, created_at=now, rings=rings, input_ref=kept.ref)
+        traceparent = tracing.current() or job.traceparent
+        return replace(
+            job, created_at=now, rings=rings, input_ref=kept.ref, traceparent=traceparent
+        )
 
     def _queue(self, declared: JobType, wanted: str | None) -> str:
         queue = wanted or declared.queue
@@ -238,7 +247,7 @@ class Intake:
     def _announce(self, jobs: Sequence[NewJob]) -> None:
         now = self._services.clock.now()
         self._services.doorbell.ring(
-            Bell(job.id, job.queue, job.priority, rings=1, retry=False)
+            Bell(job.id, job.queue, job.priority, 1, retry=False, traceparent=job.traceparent)
             for job in jobs
             if job.rings and _is_due(job, now)
         )
@@ -278,6 +287,7 @@ def _inserted(job: NewJob, now: datetime) -> Job:
         deadline=job.deadline,
         input=job.input,
         request_id=job.request_id,
+        traceparent=job.traceparent,
         event_seq=1,
         price_credits=job.price_credits,
     )

@@ -1,5 +1,6 @@
 """What the engine's parts share in one process: the stores, each behind its batcher."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,6 +13,7 @@ from haulage.domain.job_type import Registry
 from haulage.domain.language_model import Models, NoModels
 from haulage.domain.ports import Doorbell, EventBell, FreeRoad, Traffic, WorkerBell
 from haulage.engine.batcher import Batcher, patiently
+from haulage.engine.job_spans import tell_claims
 from haulage.storage.blobs import Blobs
 from haulage.storage.credit_store import CreditStore
 from haulage.storage.database import Database
@@ -26,6 +28,7 @@ from haulage.storage.queue_store import QueueStore
 from haulage.storage.settlement import Settlement
 from haulage.storage.step_store import FinishedStep, StepStore
 from haulage.storage.worker_store import WorkerStore
+from haulage.telemetry import tracing
 
 # A submit that finds PostgreSQL away waits this long before it answers 503.
 SUBMIT_PATIENCE_S = 2.0
@@ -96,7 +99,10 @@ class Services:
         self, ids: list[UUID], *, worker_id: UUID, worker_pid: int, alone: bool = False
     ) -> list[Lease]:
         """Claim and tell the streams; `alone`: the process runs nothing else meanwhile."""
+        began_ns = time.time_ns()
         leases = await self.jobs.claim(ids, worker_id=worker_id, worker_pid=worker_pid, alone=alone)
+        if tracing.is_on():
+            tell_claims(leases, began_ns=began_ns)
         self.event_bell.rang(lease.job_id for lease in leases)
         return leases
 

@@ -19,6 +19,7 @@ from haulage.domain.language_model import NOTHING, Caller, Embeddings, ModelUsag
 from haulage.domain.limits import Asker
 from haulage.domain.ports import RoadPass, Traffic, UsageLedger, VectorCache
 from haulage.providers.adapter import Adapter, EmbedCall
+from haulage.providers.call_spans import call_span, tell_usage
 from haulage.providers.gathering import Gathering
 from haulage.providers.metering import Price, embed_usage, estimated_embed_tokens
 from haulage.providers.meters import meters_of
@@ -113,13 +114,15 @@ class Embedder:
         call = EmbedCall(hop.model, texts, wanted.dimensions, say=caller.say)
         async with self._pass(wanted, estimated_embed_tokens(call)) as held:
             started = time.perf_counter()
-            try:
-                reply = await adapter.embed(replace(call, road=held))
-                vectors = checked(hop.provider, reply.vectors, len(texts), wanted.dimensions)
-            except HaulageError as error:
-                meters.failed(hop.model, error.code)
-                raise
-            usage = embed_usage(hop.provider, call, reply, price=self.price, free=adapter.free)
+            with call_span("embeddings", hop) as span:
+                try:
+                    reply = await adapter.embed(replace(call, road=held))
+                    vectors = checked(hop.provider, reply.vectors, len(texts), wanted.dimensions)
+                except HaulageError as error:
+                    meters.failed(hop.model, error.code)
+                    raise
+                usage = embed_usage(hop.provider, call, reply, price=self.price, free=adapter.free)
+                tell_usage(span, usage)
             held.settle(input_tokens=usage.input_tokens, output_tokens=0)
         meters.answered(hop.model, usage, time.perf_counter() - started)
         tenant = wanted.asker.tenant

@@ -25,6 +25,7 @@ from haulage.domain.language_model import (
 from haulage.domain.ports import Forgetful, Traffic, UsageLedger, VectorCache
 from haulage.domain.provider_errors import BadOutput, OutputCut, ProviderRefused
 from haulage.providers.adapter import Adapter, ChatCall, ChatReply
+from haulage.providers.call_spans import call_span, tell_usage
 from haulage.providers.chain import Patience, first_answer
 from haulage.providers.embedding import Embedder
 from haulage.providers.metering import Price, chat_usage, estimated_tokens
@@ -138,12 +139,14 @@ class Gateway:
             ticket=caller.ticket,
         ) as held:
             started = time.perf_counter()
-            try:
-                reply = await adapter.chat(replace(call, road=held))
-            except HaulageError as error:
-                meters.failed(hop.model, error.code)
-                raise
-            usage = chat_usage(hop.provider, call, reply, price=self._price, free=adapter.free)
+            with call_span("chat", hop, most_tokens=call.max_tokens) as span:
+                try:
+                    reply = await adapter.chat(replace(call, road=held))
+                except HaulageError as error:
+                    meters.failed(hop.model, error.code)
+                    raise
+                usage = chat_usage(hop.provider, call, reply, price=self._price, free=adapter.free)
+                tell_usage(span, usage)
             held.settle(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
         meters.answered(hop.model, usage, time.perf_counter() - started)
         self._ledger.add(tenant=caller.tenant, provider=hop.provider, model=hop.model, usage=usage)

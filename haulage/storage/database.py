@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from haulage.domain.clock import SystemClock
 from haulage.domain.errors import Unavailable
+from haulage.storage import sql_spans
+from haulage.telemetry import tracing
 
 HINT = (
     "Check HAULAGE_DATABASE_URL and that PostgreSQL runs there, "
@@ -77,6 +79,8 @@ class Database:
         if not pooled:
             sa.event.listen(self._engine.sync_engine, "connect", _go_by_indexes)
         sa.event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+        if tracing.is_on():
+            sql_spans.watch(self._engine.sync_engine)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:

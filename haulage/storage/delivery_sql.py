@@ -5,7 +5,8 @@ import sqlalchemy as sa
 # Each endpoint has so many places, less those that are taken. Of a job's deliveries to one endpoint
 # only the first that is not over may go.
 DUE = sa.text("""
-SELECT due.*, webhook.url, webhook.secrets, webhook.failures
+SELECT due.*, webhook.url, webhook.secrets, webhook.failures,
+       (SELECT traceparent FROM jobs WHERE jobs.id = due.job_id) AS traceparent
 FROM webhooks AS webhook
 LEFT JOIN unnest(CAST(:webhook_ids AS uuid[]), CAST(:places AS int[])) AS known (id, places)
     ON known.id = webhook.id

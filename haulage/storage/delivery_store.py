@@ -39,6 +39,8 @@ class Due:
     secrets: tuple[SealedSecret, ...]
     # Of the endpoint.
     failures: int
+    # Of the job.
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,4 +233,12 @@ class DispatchStore:
 
 
 def _bell(row: Any) -> Bell:
-    return Bell(row.id, row.queue, Priority(row.priority), row.rings, row.retry, row.alone)
+    return Bell(
+        row.id,
+        row.queue,
+        Priority(row.priority),
+        row.rings,
+        row.retry,
+        row.alone,
+        row.traceparent,
+    )

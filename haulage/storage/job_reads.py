@@ -141,6 +141,7 @@ def _job(row: sa.RowMapping, *, input_text: str | None = None) -> Job:
         result=row.get("result"),
         result_size=row["result_size"],
         request_id=row["request_id"],
+        traceparent=row["traceparent"],
         crashes=row["crashes"],
         event_seq=row["event_seq"],
         parent_id=row["parent_id"],

@@ -38,13 +38,13 @@ _RING = """
     UPDATE jobs SET rung_at = :now, rings = rings + 1,
                     alone = id = ANY(ARRAY(SELECT id FROM isolated))
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry, alone,
+    RETURNING id, queue, scheduled_at, rings, attempt > 0 AS retry, alone, traceparent,
               coalesce(reason IN ('rescued', 'given_back'), false) AS resumed
 )
 -- An UPDATE returns its rows in no order; the bells ring in this one.
 SELECT id, queue, CAST(CASE WHEN resumed THEN 0 ELSE 3 * greatest(0, level) END AS int) AS priority,
        rings, retry,
-       alone, {following} AS after
+       alone, traceparent, {following} AS after
 FROM rung JOIN picked USING (id)
 ORDER BY turn, level, scheduled_at, id
 """

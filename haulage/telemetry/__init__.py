@@ -1,1 +1,1 @@
-"""Rank 2: logs and metrics."""
+"""Rank 1: logs, metrics and traces."""

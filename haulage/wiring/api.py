@@ -13,6 +13,7 @@ from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.settings import Settings, load
+from haulage.telemetry import tracing
 from haulage.wiring.accounts import open_gate
 from haulage.wiring.limits import open_limits, require_types
 from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
@@ -30,7 +31,10 @@ def run_api(*, host: str, port: int, auth: bool = False) -> None:
     registry = load_registry(settings)
     require_types(settings, registry)
     publish_types(settings, registry)
-    uvloop.run(_serve(settings, registry, host=host, port=port))
+    try:
+        uvloop.run(_serve(settings, registry, host=host, port=port))
+    finally:
+        tracing.stop()
 
 
 def _allow_connections() -> None:

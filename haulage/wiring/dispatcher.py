@@ -25,6 +25,7 @@ from haulage.storage.schedule_store import ScheduleStore
 from haulage.storage.stat_store import StatStore
 from haulage.storage.usage_store import UsageStore
 from haulage.storage.vector_store import VectorStore
+from haulage.telemetry import tracing
 from haulage.telemetry.scrape import Standing, asking
 from haulage.wiring.services import (
     load_registry,
@@ -45,7 +46,10 @@ def run_dispatcher() -> None:
     settings = start("dispatcher")
     registry = load_registry(settings)
     publish_types(settings, registry)
-    asyncio.run(_dispatch(settings, registry))
+    try:
+        asyncio.run(_dispatch(settings, registry))
+    finally:
+        tracing.stop()
 
 
 async def _dispatch(settings: Settings, registry: Registry) -> None:

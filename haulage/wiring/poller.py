@@ -35,6 +35,7 @@ from haulage.settings.limits import LimitsSettings
 from haulage.storage.job_reads import JobReads
 from haulage.storage.leader import Leader
 from haulage.storage.pull_store import PullStore
+from haulage.telemetry import tracing
 from haulage.telemetry.scrape import Standing, asking
 from haulage.wiring.limits import open_limits
 from haulage.wiring.services import (
@@ -63,7 +64,10 @@ def run_poller() -> None:
     registry = load_registry(settings)
     require_types(sources, registry)
     publish_types(settings, registry)
-    asyncio.run(_poll(settings, sources, registry))
+    try:
+        asyncio.run(_poll(settings, sources, registry))
+    finally:
+        tracing.stop()
 
 
 def sources_of(settings: Settings) -> dict[str, SourceBody]:

@@ -15,6 +15,7 @@ from haulage.engine.cpu_pool import CpuPool, run_message
 from haulage.engine.host import WorkerHost, attach
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.io_pool import IoPool
+from haulage.telemetry import tracing
 from haulage.telemetry.relay import Relay
 from haulage.wiring.services import (
     load_registry,
@@ -83,6 +84,7 @@ def run_worker(
         quiet=True,
     )
     worker.start()
+    tracing.stop()
     logging.shutdown()
     # Not `sys.exit`: it would wait for a thread that a handler has left running.
     os._exit(worker.exitcode or 0)
