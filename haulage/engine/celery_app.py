@@ -6,7 +6,7 @@ that comes twice finds the job claimed. That is why any broker will do, and how 
 all that differs between them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from celery import Celery
@@ -21,6 +21,8 @@ from haulage.engine.canary import CANARY
 from haulage.settings import Settings
 
 TASK = "haulage.run"
+# The header of a message that says in which span it was sent.
+TRACEPARENT = "traceparent"
 RETRY_SUFFIX = ".retry"
 # Jobs of an io queue that must have a process for themselves; the cpu workers serve it.
 ALONE_SUFFIX = ".alone"
@@ -60,7 +62,7 @@ def redis_lists(prefix: str, queue: str) -> list[str]:
 
 def make_celery(
     settings: Settings,
-    run: Callable[[Any], None] | None = None,
+    run: Callable[[Any, str | None], None] | None = None,
     *,
     also: Sequence[Queue] = (),
 ) -> Celery:
@@ -98,11 +100,11 @@ def make_celery(
         enable_utc=True,
     )
 
-    def perform(ids: Any = None, *_args: Any, **_kwargs: Any) -> None:
+    def perform(task: Any, ids: Any = None, *_args: Any, **_kwargs: Any) -> None:
         if run is not None:
-            run(ids)
+            run(ids, rung_by(vars(task.request)))
 
-    app.task(name=TASK, acks_late=True, ignore_result=True, shared=False)(perform)
+    app.task(name=TASK, bind=True, acks_late=True, ignore_result=True, shared=False)(perform)
     # The pools catch it before it is run; its coming and going is nobody's business.
     app.task(name=CANARY, ignore_result=True, shared=False, send_events=False)(ignore)
     app.finalize()
@@ -111,6 +113,12 @@ def make_celery(
     app.haulage_logging = keep_our_logging
     setup_logging.connect(keep_our_logging)
     return app
+
+
+def rung_by(headers: Any) -> str | None:
+    """The context of the ring that a message with these headers came by."""
+    found = headers.get(TRACEPARENT) if isinstance(headers, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def ignore(*_args: Any, **_kwargs: Any) -> None:

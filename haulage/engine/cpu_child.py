@@ -90,9 +90,9 @@ class CpuChild:
     async def _open(self) -> Services:
         return await self._opened.enter_async_context(self._host.open_services(2))
 
-    def run(self, ids: list[UUID]) -> None:
+    def run(self, ids: list[UUID], rung_by: str | None = None) -> None:
         """Claim and run what a message names; returns when it is settled or not ours."""
-        ended = self._thread.spawn(self._run(ids))
+        ended = self._thread.spawn(self._run(ids, rung_by))
         ended.add_done_callback(lambda _: self._calls.put(None))
         while (call := self._calls.get()) is not None:
             self._handle(*call)
@@ -109,11 +109,11 @@ class CpuChild:
         self._thread.stop()
         tracing.stop()
 
-    async def _run(self, ids: list[UUID]) -> None:
+    async def _run(self, ids: list[UUID], rung_by: str | None) -> None:
         for lease in await self._claim(ids):
             self._stop, self._worker_id = Stop(), lease.worker_id
             try:
-                await self._executor.run(lease, self._stop, self._invoke)
+                await self._executor.run(lease, self._stop, self._invoke, rung_by=rung_by)
                 if self._stop.cause == "shutdown":
                     await self._services.dispatch.give_back([(lease.job_id, lease.fence)])
                     self._services.event_bell.rang([lease.job_id])

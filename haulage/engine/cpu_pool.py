@@ -289,7 +289,7 @@ def prepare_children(host: WorkerHost, closing: mmap.mmap) -> None:
 _receivers: list[Any] = []
 
 
-def run_message(ids: Any) -> None:
+def run_message(ids: Any, rung_by: str | None = None) -> None:
     """The body of the Celery task in a child; nonsense is logged and acknowledged."""
     try:
         wanted = [UUID(one) for one in ids]
@@ -297,4 +297,4 @@ def run_message(ids: Any) -> None:
         log.warning("doorbell.nonsense")
         return
     if _child is not None:
-        _child.run(wanted)
+        _child.run(wanted, rung_by)

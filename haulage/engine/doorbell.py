@@ -18,7 +18,14 @@ from haulage.brokers.address import AMQP, Address
 from haulage.domain.ids import uuid7
 from haulage.domain.job_type import IO
 from haulage.domain.ports import Bell
-from haulage.engine.celery_app import ALONE_SUFFIX, TASK, broker_of, lanes, wire_priority
+from haulage.engine.celery_app import (
+    ALONE_SUFFIX,
+    TASK,
+    TRACEPARENT,
+    broker_of,
+    lanes,
+    wire_priority,
+)
 from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import DOORBELL_FAILURES, DOORBELLS
 
@@ -133,7 +140,7 @@ class CeleryDoorbell:
         }
         parent = above[0] if above else None
         with tracing.span(f"ring {lane}", told, kind="producer", parent=parent, links=above[1:]):
-            self._send(producer, lane, priority, bells, {"traceparent": tracing.current()})
+            self._send(producer, lane, priority, bells, {TRACEPARENT: tracing.current()})
 
     def _send(
         self,

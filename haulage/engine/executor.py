@@ -109,7 +109,9 @@ class Executor:
         self._stop_grace_s = stop_grace_s
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
 
-    async def run(self, lease: Lease, stop: Stop, invoke: Invoke) -> bool:
+    async def run(
+        self, lease: Lease, stop: Stop, invoke: Invoke, *, rung_by: str | None = None
+    ) -> bool:
         """Run one attempt to its settlement; whether that landed.
 
         Never raises for what a handler does. A lost lease or a shutdown settles nothing here: the
@@ -123,7 +125,7 @@ class Executor:
                 "request_id": lease.request_id,
             }
         )
-        with attempt_span(lease) as span:
+        with attempt_span(lease, rung_by=rung_by) as span:
             return await self._run(lease, stop, invoke, span)
 
     async def _run(self, lease: Lease, stop: Stop, invoke: Invoke, span: Span) -> bool:

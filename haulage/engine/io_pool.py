@@ -22,6 +22,7 @@ from kombu.exceptions import KombuError
 from kombu.serialization import loads
 
 from haulage.engine.canary import CANARY
+from haulage.engine.celery_app import rung_by
 from haulage.engine.executor import Executor
 from haulage.engine.heartbeat import Pulse
 from haulage.engine.holder import holder, name_tasks
@@ -139,7 +140,7 @@ class IoPool(BasePool):
         accept_callback: Any = None,
         **_: Any,
     ) -> "Handle":
-        _name, task_id, _request, body, content_type, encoding = args[:6]
+        _name, task_id, request, body, content_type, encoding = args[:6]
         handle = Handle(self, callback)
         accept_callback(os.getpid(), time.monotonic())
         if _name == CANARY:
@@ -152,7 +153,8 @@ class IoPool(BasePool):
             handle.done()
             return handle
         self._handles.add(handle)
-        self._thread.loop.call_soon_threadsafe(self.runner.offer, Delivery(handle.ids, handle.done))
+        delivery = Delivery(handle.ids, handle.done, rung_by=rung_by(request))
+        self._thread.loop.call_soon_threadsafe(self.runner.offer, delivery)
         return handle
 
     def finished(self, handle: "Handle", callback: Any) -> None:

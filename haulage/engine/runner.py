@@ -33,10 +33,14 @@ LONGEST_PAUSE_S = 1.0
 
 
 class Delivery:
-    """One Celery message's ids; `on_done` is called once, when none of them is left."""
+    """One Celery message's ids; `on_done` is called once, when none of them is left. `rung_by`: in
+    which span it was sent."""
 
-    def __init__(self, ids: Sequence[UUID], on_done: Callable[[], None]) -> None:
+    def __init__(
+        self, ids: Sequence[UUID], on_done: Callable[[], None], *, rung_by: str | None = None
+    ) -> None:
         self.ids = tuple(ids)
+        self.rung_by = rung_by
         self._left = len(self.ids)
         self._on_done = on_done
 
@@ -213,7 +217,7 @@ class Runner:
 
     async def _run(self, lease: Lease, stop: Stop, delivery: Delivery) -> None:
         try:
-            await self._executor.run(lease, stop, invoke_async)
+            await self._executor.run(lease, stop, invoke_async, rung_by=delivery.rung_by)
         except Exception:
             # The executor's own fault; the lease stays until the time limit's backstop takes it.
             log.exception("runner.attempt_broken", job_id=str(lease.job_id))

@@ -3,16 +3,42 @@
 from collections.abc import Iterator
 
 import pytest
+from collector import Collector
 from live_system import System, Up
+from model_server import ModelServer
 
 from haulage.runtime import ports
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def collector() -> Iterator[Collector]:
+    """Where the system sends its spans."""
+    made = Collector()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[ModelServer]:
+    """What the system knows as `quiet:tiny`."""
+    made = ModelServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def system(
+    tmp_path_factory: pytest.TempPathFactory, collector: Collector, model: ModelServer
+) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("up")
     with ports.reserve_free() as port:
         metrics = str(port.number)
-    with Up(folder / "data", folder / "up.log", HAULAGE_METRICS_PORT=metrics) as running:
+    variables = {
+        "HAULAGE_METRICS_PORT": metrics,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "HAULAGE_PROVIDERS_COMPATIBLE": f"quiet={model.url}",
+    }
+    with Up(folder / "data", folder / "up.log", **variables) as running:
         running.metrics_port = port.number
         yield running

@@ -186,6 +186,16 @@ async def thread(input: Witnessed, ctx: Context) -> int:
     return 1
 
 
+@job_type("crew.ask", policy=Policy(max_attempts=2, backoff=QUICK))
+async def ask(input: Witnessed, ctx: Context) -> str:
+    """Ask a model, in a step."""
+
+    async def one() -> str:
+        return str((await ctx.chat("quiet:tiny", f"Say {input.witness}")).value)
+
+    return str(await ctx.step("ask", one))
+
+
 class Family(BaseModel):
     """`children`: type and input of each."""
 

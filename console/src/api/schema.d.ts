@@ -2080,6 +2080,11 @@ export interface components {
             /** Request Id */
             request_id: string | null;
             /**
+             * Trace Id
+             * @description Of the trace that its submit began or belongs to.
+             */
+            trace_id: string | null;
+            /**
              * Parent Id
              * @description The job whose handler spawned it.
              */
