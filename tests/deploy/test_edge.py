@@ -254,6 +254,8 @@ async def test_the_edge_says_from_where_a_request_comes_whatever_its_client_clai
     headers = heard_by(edge).headers
     assert headers["x-forwarded-for"] == "127.0.0.1"
     assert headers["x-request-id"] == "mine"
+    # The API holds a browser's Origin against it.
+    assert headers["host"] == f"127.0.0.1:{edge.port}"
 
 
 async def test_the_log_has_no_query_and_names_the_request(tmp_path):
