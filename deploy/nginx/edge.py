@@ -7,12 +7,14 @@ own variables are left alone. A word that nobody gives is an error.
 import argparse
 import os
 import re
+import resource
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 TEMPLATES = Path(__file__).parent
+OPEN_FILES = 65536
 _WORD = re.compile(r"\$\{(EDGE_[A-Z0-9_]+)\}")
 
 
@@ -42,6 +44,7 @@ class Edge:
             "EDGE_LISTEN": self.listen,
             "EDGE_ACCESS_LOG": self.access_log,
             "EDGE_MAX_UPLOAD": self.max_upload,
+            "EDGE_OPEN_FILES": str(open_files()),
             "EDGE_TLS_LISTEN": self.tls_listen,
             "EDGE_TLS_CERTIFICATE": str(self.certificate or ""),
             "EDGE_TLS_KEY": str(self.key or ""),
@@ -62,6 +65,12 @@ class Edge:
         user = "user root; " if os.geteuid() == 0 else ""
         conf = str(self.run / "nginx.conf")
         return [program(), "-e", "stderr", "-c", conf, "-g", f"{user}daemon off;"]
+
+
+def open_files() -> int:
+    """As many as `OPEN_FILES`, or what this process may have: more is refused."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
 
 
 def program() -> str:

@@ -112,6 +112,11 @@ def test_there_is_one_of_everything_and_more_of_what_must_not_be_missing():
     assert copies["worker-cpu"] >= 2
 
 
+def test_the_edge_may_open_as_many_files_as_it_wants_to():
+    edge = SERVICES["edge"]
+    assert edge["ulimits"]["nofile"] == int(edge["environment"]["EDGE_OPEN_FILES"])
+
+
 def test_the_edge_knows_each_api_server_by_its_address():
     edge = SERVICES["edge"]["environment"]
     for number in (1, 2, 3):
