@@ -1,14 +1,16 @@
 """Scans become text: what is installed reads them, the best of several tries counts.
 
-The ladder for a page: Tesseract where its language data is installed; again after a median filter
-(first, where there are specks); again with a threshold that follows the paper; then RapidOCR, whose
-models come with the extra `ocr`; else the page is unreadable, with the reason. The first good
-reading ends it. Before all of that the page is set straight.
+The ladder for a page: Tesseract where its language data is installed; again without what shines
+through from the back, where it is not noise; again after a median filter (first, where there are
+specks); again with a threshold that follows the paper; then RapidOCR, whose models come with the
+extra `ocr`; else the page is unreadable, with the reason. A good reading that is the best so far
+ends it. Before all of that the page is set straight.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from haulage.documents.bleaching import bleached, is_grainy
 from haulage.documents.ink import ink_of, skew_of
 from haulage.documents.language import detect_language
 from haulage.documents.layout import BLANK, PICTURES
@@ -64,7 +66,8 @@ class Recogniser:
             verdict = judge(found, ink if seen is upright else ink_of(seen))
             if best is None or verdict.score > best[0].score:
                 best = (verdict, found, seen)
-            if verdict.good:
+            # What was taken off the page is missed by nobody: also a good reading may be of less.
+            if best[0].good:
                 break
         if best is None or not best[0].usable:
             raise Unreadable(PICTURES if ink.shows_pictures else NO_TEXT)
@@ -93,6 +96,9 @@ class Recogniser:
                 tesseract = Tesseract(self._tongue(first))
                 found = tesseract.read(first)
             yield found, first
+            if not specks and not is_grainy(raster):
+                white = bleached(raster)
+                yield tesseract.read(white), white
             second = raster if specks else smoothed(raster)
             yield tesseract.read(second), second
             yield tesseract.read(raster, adaptive=True), raster

@@ -48,6 +48,14 @@ def test_specks_that_silence_tesseract_are_taken_away_first():
     assert alike(read(speckled).body) > 0.95
 
 
+def test_the_back_that_shines_through_is_taken_away_and_costs_no_second_engine():
+    worn = market(show_through=0.8)
+    confused = " ".join(line.text for line in Tesseract(["ita"]).read(worn).lines)
+
+    assert alike(confused) < 0.9
+    assert alike(read(worn).body) > 0.99
+
+
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_page_on_its_side_or_its_head_is_turned(quarters):
     assert alike(read(turned(market(), quarters)).body) > 0.99
