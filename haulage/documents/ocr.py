@@ -104,6 +104,9 @@ class Recogniser:
             yield tesseract.read(raster, adaptive=True), raster
         if self._rapid is not None:
             yield self._rapid.read(raster), raster
+            if not self._languages and not is_speckled(raster) and not is_grainy(raster):
+                white = bleached(raster)
+                yield self._rapid.read(white), white
 
     def _tongue(self, raster: Raster) -> list[str]:
         """The language of a strip from the page's middle: read in one, a page keeps accents that
