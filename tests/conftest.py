@@ -171,9 +171,14 @@ def redis_url(servers: dict[str, str], worker_number: int) -> str:
     """The URL of an empty Redis database."""
     base, _, _ = servers["redis"].rpartition("/")
     url = f"{base}/{worker_number}"
-    with redis.Redis.from_url(url) as client:
-        client.flushdb()
+    _redis_at(url).flushdb()
     return url
+
+
+@cache
+def _redis_at(url: str) -> redis.Redis:
+    """One for all tests: to make a client takes longer than what is asked of it."""
+    return redis.Redis.from_url(url)
 
 
 class TestClock(SystemClock):
