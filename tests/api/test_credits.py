@@ -1,5 +1,6 @@
 """Credits over HTTP: granted, quoted, reserved, refused, told."""
 
+import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -7,8 +8,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
-from haulage.domain.job_type import Policy, Registry, job_type
+import haulage.handlers.read_book  # noqa: F401 - declares it
+from haulage.accounts.prices import PriceBody, set_prices
+from haulage.domain.job_type import REGISTRY, Policy, Registry, job_type
 from haulage.domain.scope import Scope
 from haulage.engine.services import Services
 from haulage.settings import Settings
@@ -38,11 +42,24 @@ def registry() -> Registry:
     async def free(input: SpeakInput, ctx: object) -> str:
         return input.text
 
+    # One of Haulage's own, with a price by setting.
+    registry.add(REGISTRY.get("read_book"))
+    set_prices(registry, {"read_book": PriceBody(job=5, file=1, page=2)})
     return registry
 
 
 def submit(text: str = "hello", type: str = "speak") -> dict[str, Any]:
     return {"type": type, "input": {"text": text}}
+
+
+def pdf_of(pages: int) -> bytes:
+    stream = io.BytesIO()
+    canvas = Canvas(stream)
+    for page in range(pages):
+        canvas.drawString(72, 720, f"page {page}")
+        canvas.showPage()
+    canvas.save()
+    return stream.getvalue()
 
 
 async def granted(http: httpx.AsyncClient, amount: int, **more: Any) -> dict[str, Any]:
@@ -103,6 +120,20 @@ async def test_what_a_job_would_cost_is_told_before_it_is_submitted(
     assert (await balance(http))["available"] == 5
     wrong = await http.post(f"{CREDITS}/quote", json={"type": "speak", "input": {}})
     assert_problem(wrong, 422, "invalid_input")
+
+
+async def test_a_job_type_of_haulages_own_is_quoted_by_its_file(http: httpx.AsyncClient) -> None:
+    pdf = pdf_of(3)
+    file = (await http.post("/api/v1/files", params={"name": "a.pdf"}, content=pdf)).json()
+    body = {"type": "read_book", "input": {"file": file["id"]}}
+    told = (await http.post(f"{CREDITS}/quote", json=body)).json()
+    assert (told["credits"], told["charged"]) == (5 + 1 + 3 * 2, False)
+    await granted(http, 11)
+    refused = assert_problem(await http.post(JOBS, json=body), 402, "insufficient_credits")
+    assert refused["needed"] == told["credits"]
+    await granted(http, 1)
+    job = (await http.post(JOBS, json=body)).json()
+    assert job["credits"] == {"price": 12, "cost": None}
 
 
 async def test_a_balance_that_does_not_suffice_is_refused_and_says_what_is_lacking(
