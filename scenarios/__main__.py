@@ -1,4 +1,4 @@
-"""`python -m scenarios [NAME …]`: play the failures of the production topology, or hold a load."""
+"""`python -m scenarios [NAME …]`: failures of the production topology, a load, or a job's cost."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvloop
 
+from scenarios.cost import Cost
 from scenarios.failures import FAILURES
 from scenarios.hold import Hold
 from scenarios.play import Plan
@@ -22,7 +23,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FAILURES))
     parser.add_argument("--short", action="store_true", help="half a minute, as the tests play it")
     parser.add_argument("--load", action="store_true", help="hold a load instead")
-    parser.add_argument("--seconds", type=float, help="how long the load is held")
+    parser.add_argument("--cost", action="store_true", help="measure what one job costs instead")
+    parser.add_argument("--seconds", type=float, help="how long")
     parser.add_argument("--pooled", action="store_true", help="with PgBouncer, transaction mode")
     parser.add_argument("--rate", type=float, help="jobs submitted a second")
     parser.add_argument("--folder", type=Path, help="for data and logs; kept when given")
@@ -30,8 +32,11 @@ def main() -> int:
     names = options.names or list(FAILURES)
     if unknown := [name for name in names if name not in FAILURES]:
         parser.error(f"no failure {unknown[0]!r}; there are {', '.join(FAILURES)}")
-    plan: Plan | Hold
-    if options.load:
+    plan: Plan | Hold | Cost
+    if options.cost:
+        plan = Cost.short() if options.short else Cost()
+        plan = replace(plan, seconds=options.seconds or plan.seconds)
+    elif options.load:
         plan = Hold.short() if options.short else Hold()
         plan = replace(plan, seconds=options.seconds or plan.seconds)
     else:
@@ -48,7 +53,7 @@ def main() -> int:
     return 0 if passed else 1
 
 
-async def _run(plan: Plan | Hold, folder: Path) -> bool:
+async def _run(plan: Plan | Hold | Cost, folder: Path) -> bool:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -79,7 +79,7 @@ async def judged(topology: Topology, clients: Clients, scenes: Sequence[Scene]) 
         for scene in scenes
         if scene.healed_s is None
     ]
-    ends = [*(scene.struck_at for scene in scenes[1:]), math.inf]
+    ends = [*(scene.struck_at for scene in scenes), math.inf][1:]
     told = [
         tell(scene, clients, whole, until=until) for scene, until in zip(scenes, ends, strict=True)
     ]
