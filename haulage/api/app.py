@@ -127,6 +127,7 @@ async def open_app(
             services.events,
             bus.Listener(client, f"{settings.redis.prefix}events"),
             poll_s=settings.api.event_poll_s,
+            now=services.clock.now,
         )
         opened.push_async_callback(hub.close)
         # Who looks at pages holds up nobody who uploads.

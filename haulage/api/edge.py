@@ -57,11 +57,13 @@ class Edge:
         answer = _Answer(send, request_id, counted)
         started = time.perf_counter()
         inner = self._lanes.get((scope["method"], scope["path"]), self._app)
-        about = logs.job.set({"request_id": request_id})
+        known: dict[str, str | None] = {"request_id": request_id}
+        about = logs.job.set(known)
         counting = standings.set(counted)
         span = _span(scope, request_id)
         try:
             with span:
+                known["traceparent"] = tracing.current()
                 try:
                     await inner(scope, receive, Representation(scope, answer))
                 finally:

@@ -15,6 +15,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextvars import Context
+from datetime import datetime
 from uuid import UUID
 
 from haulage.api.documents import text_of
@@ -25,6 +26,7 @@ from haulage.engine.bus import Listener
 from haulage.storage.event_store import EventStore
 from haulage.storage.json_text import loads
 from haulage.telemetry import logs
+from haulage.telemetry.metrics import EVENT_LAG, EVENT_STREAMS
 
 log = logs.get(__name__)
 
@@ -47,7 +49,10 @@ class EventHub:
         poll_s: float,
         page: int = PAGE,
         max_behind: int = MAX_BEHIND,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
+        self._now = now
+        EVENT_STREAMS.set_function(lambda: self.waiting)
         self._events = events
         self._listener = listener
         self._poll_s = poll_s
@@ -160,7 +165,10 @@ class EventHub:
             if job_id in self._streams
         }
         found = await self._events.after(positions, limit=self._page)
+        now = self._now() if self._now else None
         for job_id, events in found.items():
+            if now is not None:
+                EVENT_LAG.observe(max((now - events[-1].at).total_seconds(), 0.0))
             ends = is_end(events[-1]) and len(events) < self._page
             # Written once for all streams that speak alike.
             written: dict[Encode, list[tuple[int, bytes]]] = {}

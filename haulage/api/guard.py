@@ -32,6 +32,7 @@ from haulage.domain.errors import DefinitionFault, NotAllowed, NotAuthenticated,
 from haulage.domain.ids import uuid7
 from haulage.domain.scope import Scope
 from haulage.storage.audit_store import Entry
+from haulage.telemetry import logs
 
 E = TypeVar("E", bound=Callable[..., Any])
 Needs = tuple[Scope, ...]
@@ -129,6 +130,7 @@ async def admit(connection: HTTPConnection, needs: Needs, *, route: str) -> None
     address = address_of(connection, parts.settings.api.trusted_proxies)
     principal = await parts.gate.admit(_credential(connection), address=address)
     deps.keep(connection, principal)
+    logs.add(tenant=principal.tenant)
     require(principal, *needs)
     await parts.quota.request(principal)
     if parts.gate.enabled and connection.scope.get("method", "GET") not in _ONLY_LOOKS:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from haulage.domain.errors import Unavailable
 from haulage.domain.job_type import IO
+from haulage.engine import overview
 from haulage.engine.announced import GATHER_S, Announced
 from haulage.engine.children import sweep
 from haulage.engine.services import Services
@@ -272,6 +273,8 @@ class Dispatcher:
             log.info("dispatcher.leads" if leads else "dispatcher.stands_by")
         self._leads = leads
         DISPATCHER_LEADS.set(1 if leads else 0)
+        if not leads:
+            overview.be_silent()
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -27,6 +27,7 @@ from haulage.engine.pace import Pace
 from haulage.engine.services import Services
 from haulage.storage.worker_store import StopOrder, WorkerInfo
 from haulage.telemetry import logs
+from haulage.telemetry.metrics import JOBS_IN_FLIGHT, LEASE_AGE
 
 log = logs.get(__name__)
 
@@ -94,11 +95,15 @@ class Pulse:
             silence_s=host.settings.canary_silence_s,
         )
         self._leaving: asyncio.Task[None] | None = None
+        self._beat_at = 0.0
 
     def start(self) -> None:
         """Returns when the worker is registered: from then on it may claim."""
         self._thread = LoopThread("pulse")
         self._thread.call(self._open(), within_s=30)
+        self._beat_at = time.monotonic()
+        # By whoever asks, when they ask: it grows while there is no beat.
+        LEASE_AGE.set_function(lambda: time.monotonic() - self._beat_at)
         self._beating = self._thread.spawn(self._beat_forever())
 
     def stop(self) -> None:
@@ -168,6 +173,8 @@ class Pulse:
             clock_ahead_s=self._clock_ahead_s,
             still_s=still_s,
         )
+        self._beat_at = time.monotonic()
+        JOBS_IN_FLIGHT.labels(pool=self._host.pool).set(crew.in_flight())
         self._clock_ahead_s = -services.clock.calibrate(beat.now).total_seconds()
         if not beat.alive:
             await self._reborn()

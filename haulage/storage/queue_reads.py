@@ -74,6 +74,33 @@ ORDER BY worker_id, place
 """)
 
 
+# By the partial indexes of what runs and what waits for children.
+_OLDEST = sa.text("""
+SELECT type, min(started_at) AS began_at FROM (
+    SELECT type, started_at FROM jobs WHERE state = 'running'
+    UNION ALL
+    SELECT type, started_at FROM jobs WHERE state = 'waiting'
+) AS begun
+WHERE started_at IS NOT NULL GROUP BY type
+""")
+
+_TOTALS = sa.text("""
+SELECT (SELECT count(*) FROM workers WHERE ended_at IS NULL AND pool = 'io') AS io,
+       (SELECT count(*) FROM workers WHERE ended_at IS NULL AND pool = 'cpu') AS cpu,
+       (SELECT count(*) FROM jobs WHERE state = 'failed' AND discarded_at IS NULL) AS dead_letters
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Over all queues and tenants: when the oldest job of each type that is begun and not over
+    began, how many workers of each pool are alive, and how many dead letters there are."""
+
+    oldest: Mapping[str, datetime]
+    workers: Mapping[str, int]
+    dead_letters: int
+
+
 class QueueReads:
     """Depths of queues, and what workers hold."""
 
@@ -93,6 +120,17 @@ class QueueReads:
             )
             for name in sorted(names)
         }
+
+    async def totals(self) -> Totals:
+        """What is told of all queues together."""
+        async with self._database.reading() as connection:
+            oldest = (await connection.execute(_OLDEST)).all()
+            row = (await connection.execute(_TOTALS)).one()
+        return Totals(
+            {one.type: one.began_at for one in oldest},
+            {"io": row.io, "cpu": row.cpu},
+            row.dead_letters,
+        )
 
     async def held(self, *, most: int, by: UUID | None = None) -> dict[UUID, list[HeldJob]]:
         """What each worker runs, or the one that is said; longest first, at most `most` of each."""

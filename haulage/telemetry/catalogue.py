@@ -82,7 +82,7 @@ CATALOGUE = (
     ),
     _histogram(
         "haulage_queue_latency_seconds",
-        "From due to the handler's start, without children and later attempts",
+        "From due to the handler's start; children are not counted",
         "queue",
         WORKERS,
         JOB_BUCKETS,

@@ -44,6 +44,9 @@ def configure(*, level: str = "INFO", format: str = "json", stream: Any = None) 
         # Before the masking: a trace may quote a URL with its password.
         shared.append(structlog.processors.format_exc_info)
         renderer = structlog.processors.JSONRenderer()
+    else:
+        # JSON has no lines inside of its strings; here a caller could make some up.
+        shared.append(escape_controls)
     shared.append(mask_secrets)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -82,7 +85,14 @@ def bind(**fields: Any) -> None:
 
 # The job or the request this task or thread is working on, as fields; setting it must cost nothing,
 # binding does.
-job: ContextVar[Mapping[str, Any] | None] = ContextVar("job", default=None)
+job: ContextVar[dict[str, Any] | None] = ContextVar("job", default=None)
+
+
+def add(**fields: Any) -> None:
+    """Say more on every further line of this job or request."""
+    current = job.get()
+    if current is not None:
+        current.update(fields)
 
 
 def add_job(
@@ -92,8 +102,23 @@ def add_job(
     current = job.get()
     if current is not None:
         for name, value in current.items():
-            if value is not None:
-                event.setdefault(name, str(value) if isinstance(value, UUID) else value)
+            if value is None:
+                continue
+            if name == "traceparent":
+                name, value = "trace_id", value[3:35]  # noqa: PLW2901
+            event.setdefault(name, str(value) if isinstance(value, UUID) else value)
+    return event
+
+
+def escape_controls(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Show line ends and other control characters instead of obeying them."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = "".join(
+                one if one.isprintable() else one.encode("unicode_escape").decode() for one in value
+            )
     return event
 
 

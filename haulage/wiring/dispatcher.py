@@ -15,11 +15,13 @@ from haulage.engine.dispatcher import LEADERSHIP, Dispatcher
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.janitor import Janitor
 from haulage.engine.model_keeper import ModelKeeper
+from haulage.engine.overview import Overview
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.engine.scheduler import Scheduler
 from haulage.settings import Settings
 from haulage.storage.announcements import listen
 from haulage.storage.leader import Leader
+from haulage.storage.queue_reads import QueueReads
 from haulage.storage.retention_store import RetentionStore
 from haulage.storage.schedule_store import ScheduleStore
 from haulage.storage.stat_store import StatStore
@@ -85,6 +87,11 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                         settings.retention,
                     ),
                     Accountant(StatStore(services.database), services.clock),
+                    Overview(
+                        QueueReads(services.database),
+                        services.clock,
+                        queues=settings.queue_pools,
+                    ),
                     ModelKeeper(
                         VectorStore(services.database, services.clock),
                         UsageStore(services.database),

@@ -35,7 +35,7 @@ from haulage.storage.type_store import TypeStore
 from haulage.storage.usage_store import UsageStore
 from haulage.storage.vector_store import VectorStore
 from haulage.storage.worker_store import WorkerStore
-from haulage.telemetry import logs, scrape, tracing
+from haulage.telemetry import faults, logs, scrape, tracing
 from haulage.telemetry.relay import Relay
 from haulage.wiring import collector
 from haulage.wiring.limits import open_book, open_limits
@@ -230,6 +230,7 @@ def start(role: str) -> Settings:
     require_servers(settings)
     logs.bind(role=role)
     tracing.start(role)
+    faults.start(role)
     collector.calm()
     return settings
 

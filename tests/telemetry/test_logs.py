@@ -114,3 +114,44 @@ except OSError:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "s3://ann:***@host" in done.stderr
     assert "hunter2" not in done.stderr
+
+
+FORGED = "a\\n{\\"event\\": \\"forged\\"}\\r\\x1b[2K\\u2028b"
+
+
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_nobody_can_make_up_a_line(format: str) -> None:
+    program = f"""
+import logging
+from haulage.telemetry import logs
+logs.configure(format={format!r})
+said = "{FORGED}"
+logs.get("test").info("http.answered", path=said)
+logging.getLogger("other").warning("no such thing: %s", said)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    lines = done.stderr.split("\n")
+    assert len(lines) == 3, lines
+    assert lines[2] == ""
+    assert all(line.isprintable() for line in lines)
+    assert "forged" in lines[0]
+    assert "forged" in lines[1]
+
+
+def test_a_line_says_tenant_and_trace_of_what_it_is_about() -> None:
+    program = """
+from haulage.telemetry import logs
+logs.configure()
+logs.job.set({"request_id": "r", "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"})
+logs.add(tenant="acme")
+logs.get("test").info("one")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    line = json.loads(done.stderr)
+    told = {name: line.get(name) for name in ("request_id", "tenant", "trace_id", "traceparent")}
+    assert told == {
+        "request_id": "r",
+        "tenant": "acme",
+        "trace_id": "a" * 32,
+        "traceparent": None,
+    }
