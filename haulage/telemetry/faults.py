@@ -7,6 +7,8 @@ they may quote a document.
 
 import logging
 import os
+import sys
+import traceback
 from typing import Any
 
 from haulage import __version__
@@ -52,6 +54,14 @@ def without_texts(event: Any, hint: dict[str, Any]) -> Any:
     event.pop("extra", None)
     tags = {name: str(fields[name]) for name in TAGS if fields.get(name) is not None}
     event["tags"] = {**(event.get("tags") or {}), **tags}
-    for one in (event.get("exception") or {}).get("values", ()):
-        one["value"] = ""
+    # The line is written where the error is handled; its log record has lost it by now.
+    kind, _, trace = sys.exc_info()
+    event.pop("exception", None)
+    if kind is not None:
+        frames = [
+            {"filename": one.filename, "lineno": one.lineno, "function": one.name}
+            for one in traceback.extract_tb(trace)
+        ]
+        values = [{"type": kind.__name__, "value": "", "stacktrace": {"frames": frames}}]
+        event["exception"] = {"values": values}
     return event

@@ -116,7 +116,7 @@ except OSError:
     assert "hunter2" not in done.stderr
 
 
-FORGED = "a\\n{\\"event\\": \\"forged\\"}\\r\\x1b[2K\\u2028b"
+FORGED = 'a\n{"event": "forged"}\r\x1b[2K\u2028b'
 
 
 @pytest.mark.parametrize("format", ["json", "console"])
@@ -125,7 +125,7 @@ def test_nobody_can_make_up_a_line(format: str) -> None:
 import logging
 from haulage.telemetry import logs
 logs.configure(format={format!r})
-said = "{FORGED}"
+said = {FORGED!r}
 logs.get("test").info("http.answered", path=said)
 logging.getLogger("other").warning("no such thing: %s", said)
 """
