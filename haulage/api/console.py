@@ -13,18 +13,17 @@ import html
 import re
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from haulage.api import console_files
+from haulage.api.console_files import ASSETS
 from haulage.api.errors import Refusal
 from haulage.api.guard import Router, needs
 
-DIST = Path(__file__).parent / "console_dist"
-ASSETS = "assets"
 # Their names carry a digest of their content.
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -41,9 +40,9 @@ _UNBUILT = """\
 <html lang="en"><base href="/"><title>Haulage</title>
 <meta name="viewport" content="width=device-width">
 <h1>The console is not built</h1>
-<p>The API works; its pages for browsers are missing. In the source tree run
-<code>make console</code> and load this page again. <a href="docs">The API's documentation</a> is
-here already.</p>
+<p>The API works; its pages for browsers are missing from this installation.
+{mend} Then start it again, or load this page again.</p>
+<p><a href="docs">The API's documentation</a> is here already.</p>
 </html>
 """
 
@@ -54,7 +53,7 @@ router = Router()
 @needs()
 async def asset(request: Request, name: str) -> Response:
     """A script, style or font of the console; compressed ahead for those who take gzip."""
-    path = DIST / ASSETS / name
+    path = console_files.DIST / ASSETS / name
     if not _NAME.fullmatch(name) or not path.is_file():
         raise Refusal(
             404,
@@ -95,10 +94,11 @@ class Pages:
 def document(scope: Scope) -> Response:
     """The console's document, or one that says how to build it."""
     nonce = secrets.token_urlsafe(16)
-    try:
-        text = (DIST / "index.html").read_text()
-    except FileNotFoundError:
-        text = _UNBUILT
+    text = console_files.index()
+    status = 200
+    if text is None:
+        mend = re.sub(r"`(.*?)`", r"<code>\1</code>", html.escape(console_files.MEND))
+        text, status = _UNBUILT.replace("{mend}", mend), 404
     base = html.escape(f"{scope.get('root_path', '').rstrip('/')}/")
     text = _BASE.sub(f'<base href="{base}"', text, count=1).replace(_NONCE, nonce)
     headers = {
@@ -106,7 +106,7 @@ def document(scope: Scope) -> Response:
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _POLICY.format(nonce=nonce),
     }
-    return HTMLResponse(text, headers=headers)
+    return HTMLResponse(text, status, headers=headers)
 
 
 def _first(path: str) -> str:

@@ -9,8 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from haulage.api import console_files
 from haulage.cli.complaints import complaint_about
-from haulage.cli.output import Output, OutputOption, complain, console, notes
+from haulage.cli.output import Complaint, Output, OutputOption, complain, console, notes
 from haulage.cli.server import AuthOption
 from haulage.client import default_data_folder
 from haulage.runtime.datafolder import Ready
@@ -79,7 +80,8 @@ def up(
             if output is Output.JSON:
                 typer.echo(ready.as_json())
             else:
-                _welcome(ready, time.monotonic() - began)
+                welcome(ready, time.monotonic() - began)
+            tell_of_missing_console()
             stack.wait()
             notes().print("Stopping; Ctrl-C again stops hard.", style="dim")
         except StartInterrupted:
@@ -105,11 +107,12 @@ def _tell(event: Event, stack: Stack, at_s: float) -> None:
             notes().print(f"{at}  [dim]stopped  {name} in {after_s:.1f} s[/]")
 
 
-def _welcome(ready: Ready, took_s: float) -> None:
+def welcome(ready: Ready, took_s: float) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    table.add_row("Console", ready.url)
+    there = console_files.index() is not None
+    table.add_row("Console", ready.url if there else "[yellow]not in this installation[/]")
     table.add_row("API", f"{ready.url}/api/v1")
     table.add_row("Docs", f"{ready.url}/docs")
     table.add_row("Health", f"{ready.url}/health")
@@ -123,6 +126,17 @@ def _welcome(ready: Ready, took_s: float) -> None:
     screen.print("\nTry it from another terminal:\n")
     screen.print(f"  {_first_command(ready)}", style="cyan", markup=False, soft_wrap=True)
     screen.print("\nCtrl-C stops everything.", style="dim")
+
+
+def tell_of_missing_console() -> None:
+    if console_files.index() is None:
+        complain(
+            Complaint(
+                "The console is not built: there are no pages for browsers.",
+                why="The API and everything else work.",
+                mend=console_files.MEND,
+            )
+        )
 
 
 def _first_command(ready: Ready) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from haulage.api import console
+from haulage.api import console_files
 from tests.api.conftest import Api
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -25,7 +25,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "index.html").write_text(INDEX)
     (tmp_path / "assets" / "index-1a2b.js").write_text("start()")
     (tmp_path / "secret.txt").write_text("not an asset")
-    monkeypatch.setattr(console, "DIST", tmp_path)
+    monkeypatch.setattr(console_files, "DIST", tmp_path)
     return tmp_path
 
 
@@ -99,7 +99,12 @@ async def test_where_it_is_mounted_stands_in_the_page(api: Api, built: Path) -> 
     assert '<base href="/tools/haulage/"' in answer.text
 
 
-async def test_a_console_that_is_not_built_says_how(http: httpx.AsyncClient, built: Path) -> None:
-    (built / "index.html").unlink()
+@pytest.mark.parametrize("missing", ["index.html", "assets"])
+async def test_a_console_that_is_not_whole_says_how_to_mend_it(
+    http: httpx.AsyncClient, built: Path, missing: str
+) -> None:
+    (built / missing).rename(built / "elsewhere")
     answer = await http.get("/", headers=BROWSER)
-    assert "make console" in answer.text
+    assert answer.status_code == 404
+    assert "The console is not built" in answer.text
+    assert "<code>make console</code>" in answer.text
