@@ -38,13 +38,15 @@ def seed(http: httpx.Client) -> dict[str, str]:
     """What was made, by name."""
 
     def post(path: str, body: object = None) -> dict[str, Any]:
-        answer = http.post(path, json=body)
-        if answer.status_code not in (200, 201, 202, 409):
-            raise SystemExit(f"{path}: {answer.status_code} {answer.text}")
-        return answer.json()
+        return send(http, "POST", path, body)
 
     def submit(type: str, input: object, **more: object) -> str:
         return str(post("/jobs", {"type": type, "input": input, **more})["id"])
+
+    for number in range(60):
+        submit(
+            "echo", {"value": {"number": number}}, priority=("high", "normal", "low")[number % 3]
+        )
 
     made = {
         "running": submit(
@@ -65,10 +67,6 @@ def seed(http: httpx.Client) -> dict[str, str]:
             "demo.fails", {"why": why}, tags=["import", f"batch-{number // 10}"]
         )
     made["retrying"] = submit("demo.fails", {"why": FAILURES[0], "retryable": True})
-    for number in range(60):
-        submit(
-            "echo", {"value": {"number": number}}, priority=("high", "normal", "low")[number % 3]
-        )
     made["cancelled"] = submit("demo.pages", {"pages": 100})
     post(f"/jobs/{made['cancelled']}/cancel")
     post("/queues/cpu/pause", {"reason": "New model weights are being copied."})
@@ -78,6 +76,34 @@ def seed(http: httpx.Client) -> dict[str, str]:
     post("/schedules", {"name": "every-five-minutes", "cron": "*/5 * * * *", **schedule})
     post("/webhooks", {"name": "orders", "url": "https://example.org/hooks"})
     return made
+
+
+def account(http: httpx.Client) -> None:
+    """Keys, credits and limits: what an installation has in which callers are known."""
+    send(http, "POST", "/credits/grants", {"amount": 5_000, "note": "Invoice 2026-114"})
+    for name, scopes in (
+        ("web shop", ["read", "submit"]),
+        ("nightly import", ["read", "submit", "operate"]),
+        ("wall screen", ["read"]),
+    ):
+        send(http, "POST", "/keys", {"name": name, "scopes": scopes})
+    limits = {
+        "requests_per_minute": 60,
+        "tokens_per_minute": {"amount": 90_000, "strategy": "bucket", "burst": 30_000},
+        "requests_per_day": 2_000,
+        "concurrency": 8,
+        "per_tenant": {"requests_per_hour": 300},
+        "tenants": {"acme": {"requests_per_hour": 900}},
+    }
+    send(http, "PUT", "/limits/openai", limits)
+
+
+def send(http: httpx.Client, method: str, path: str, body: object = None) -> dict[str, Any]:
+    """The answer; what is there already is as good."""
+    answer = http.request(method, path, json=body)
+    if answer.status_code not in (200, 201, 202, 409):
+        raise SystemExit(f"{path}: {answer.status_code} {answer.text}")
+    return dict(answer.json())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 //   python tools/console.py node tools/shot.mjs URL FOLDER [page …] [--key hlg_…] [--schemes light,dark] [--widths 1280,390]
 //
 // A page is a path ("jobs", "jobs?q=state:failed", "jobs/ID"); without any, all of the navigation. `job` means
-// the newest job. Says what the browser complained of; exits with 1 when a page broke the content security
+// the newest job. "NAME@PATH" names the picture, "NAME@PATH@BUTTON" presses a button first. Says what the browser complained of; exits with 1 when a page broke the content security
 // policy, threw, or is wider than the window.
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
     schemes: { type: "string", default: "light,dark" },
     widths: { type: "string", default: "1280,390" },
     wait: { type: "string", default: "600" },
+    scale: { type: "string" },
     chromium: { type: "string", default: "/usr/bin/chromium" },
   },
 });
@@ -41,7 +42,7 @@ for (const colorScheme of values.schemes.split(",")) {
     const context = await browser.newContext({
       colorScheme,
       viewport: { width, height: width < 600 ? 844 : 800 },
-      deviceScaleFactor: width < 600 ? 2 : 1,
+      deviceScaleFactor: Number(values.scale ?? (width < 600 ? 2 : 1)),
       hasTouch: width < 600,
     });
     if (values.key)
@@ -50,7 +51,8 @@ for (const colorScheme of values.schemes.split(",")) {
         values.key,
       );
     for (const name of pages.length ? pages : ALL) {
-      const path = name === "job" ? await newestJob() : name.replace(/^\//, "");
+      const [first, address = first, button] = name.split("@");
+      const path = address === "job" ? await newestJob() : address.replace(/^\//, "");
       const page = await context.newPage();
       const said = [];
       page.on("pageerror", (error) => said.push(`threw: ${error.message}`));
@@ -64,9 +66,13 @@ for (const colorScheme of values.schemes.split(",")) {
         .waitFor({ timeout: 10_000 })
         .catch(() => said.push("no heading"));
       await page.waitForTimeout(Number(values.wait));
+      if (button) {
+        await page.getByRole("button", { name: button, exact: true }).first().click();
+        await page.waitForTimeout(Number(values.wait));
+      }
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wider > 0) said.push(`is ${wider} px wider than the window`);
-      const file = `${folder}/${name.replace(/^\//, "").replace(/[^\w-]+/g, "_") || "overview"}-${colorScheme}-${width}.png`;
+      const file = `${folder}/${first.replace(/^\//, "").replace(/[^\w-]+/g, "_") || "overview"}-${colorScheme}-${width}.png`;
       await page.screenshot({ path: file });
       for (const line of said) console.log(`${file}: ${line}`);
       broken += said.length ? 1 : 0;

@@ -1,18 +1,16 @@
 /** How it goes: what needs somebody, what is there now, what happened lately. */
 
-import { Button, SegmentedControl } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
+import { SegmentedControl } from "@mantine/core";
 import { useAttention } from "@/hooks/use-attention";
 import { useJobList } from "@/hooks/use-jobs";
 import { SPANS, type SpanName, spanOf, useStats } from "@/hooks/use-stats";
 import { useUrlState } from "@/hooks/use-url-state";
-import { Can } from "@/parts/can";
-import { EmptyState } from "@/parts/empty-state";
 import { Page } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
 import { Attention } from "./attention";
 import { Charts } from "./charts";
 import { depths, ended } from "./figures";
+import { FirstJob } from "./first-job";
 import { Numbers } from "./numbers";
 import css from "./overview.module.css";
 import { Causes, Depths, Pools } from "./panels";
@@ -43,19 +41,7 @@ export default function OverviewPage() {
       <ProblemPanel error={stats.error ?? attention.error} onRetry={attention.refetch} />
       <Attention found={attention.found} />
       {fresh ? (
-        <EmptyState
-          title="No jobs yet"
-          action={
-            <Can scope="submit">
-              <Button component={Link} to="/submit">
-                Submit the first job
-              </Button>
-            </Can>
-          }
-        >
-          Throughput, waiting times and failures are drawn here as soon as something runs. Many job
-          types need no key and no network.
-        </EmptyState>
+        <FirstJob />
       ) : (
         <>
           <div className={css.numbers}>

@@ -22,7 +22,7 @@ type Acts = {
 export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] {
   return [
     { name: "Queue", cell: (queue) => <Name queue={queue} /> },
-    { name: "Waiting", width: "112px", align: "right", cell: (queue) => <Waiting queue={queue} /> },
+    { name: "Waiting", width: "104px", align: "right", cell: (queue) => <Waiting queue={queue} /> },
     {
       name: "Running",
       width: "80px",
@@ -31,19 +31,19 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Scheduled",
-      width: "88px",
+      width: "84px",
       align: "right",
       cell: (queue) => <Count queue={queue} state="scheduled" count={queue.scheduled} />,
     },
     {
       name: "On children",
-      width: "104px",
+      width: "96px",
       align: "right",
       cell: (queue) => <Count queue={queue} state="waiting" count={queue.waiting_for_children} />,
     },
     {
       name: "Oldest",
-      width: "112px",
+      width: "96px",
       align: "right",
       cell: ({ oldest_waiting_s: oldest }) => (
         <span className={oldest === null ? "muted" : undefined}>
@@ -63,7 +63,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Workers",
-      width: "120px",
+      width: "112px",
       align: "right",
       cell: (queue) => (
         <Link to="/workers" search={{ queue: queue.name } as never} className={css.workers}>
@@ -74,7 +74,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Actions",
-      width: "120px",
+      width: "112px",
       align: "right",
       quiet: true,
       cell: (queue) => (

@@ -1,11 +1,11 @@
 /** What a worker's row says. */
 
 import { Button } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { Check, DoorOpen, LogOut, TriangleAlert } from "lucide-react";
 import { isSilent, type Worker } from "@/hooks/use-workers";
 import { Can } from "@/parts/can";
 import type { Column } from "@/parts/data-table";
-import { JobId } from "@/parts/job-id";
 import { Meter } from "@/parts/meter";
 import { Tag } from "@/parts/tag";
 import { Ago, useNow } from "@/parts/time";
@@ -40,7 +40,7 @@ export function columns({ onOpen, onDrain }: Acts): Column<Worker>[] {
         </span>
       ),
     },
-    { name: "Slots", width: "144px", cell: (worker) => <Slots worker={worker} /> },
+    { name: "Slots", width: "152px", cell: (worker) => <Slots worker={worker} /> },
     { name: "Runs", cell: (worker) => <Runs worker={worker} onOpen={onOpen} /> },
     {
       name: "Memory",
@@ -130,11 +130,17 @@ function Runs({ worker, onOpen }: { worker: Worker; onOpen: (id: string) => void
   }
   return (
     <span className={css.runs}>
-      <span className="ellipsis">{first.type}</span>
-      <JobId id={first.id} copy={false} />
+      <Link
+        to="/jobs/$jobId"
+        params={{ jobId: first.id }}
+        className={`${css.first} ellipsis`}
+        title={`Job ${first.id}`}
+      >
+        {first.type}
+      </Link>
       {others.length > 0 && (
         <button type="button" className={css.more} onClick={() => onOpen(worker.id)}>
-          and {others.length.toLocaleString()} more
+          +{others.length.toLocaleString()} more
         </button>
       )}
     </span>
