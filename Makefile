@@ -11,7 +11,7 @@ CONSOLE := haulage/api/console_dist/index.html
 CONSOLE_SOURCES := $(shell find console/src -type f -not -name '*.test.*' 2>/dev/null) \
 	console/index.html console/vite.config.ts console/package-lock.json tools/console.py
 
-.PHONY: bench demo test chaos scenarios check format console llama openid valkey deploytools lock clean help wheel
+.PHONY: bench wheel pictures demo test chaos scenarios check format console llama openid valkey deploytools lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ wheel: $(INSTALLED) $(CONSOLE) ## Build the wheel for a release into dist/, the 
 	@$(BIN)/python -m pip wheel --quiet --no-build-isolation --no-deps --wheel-dir dist .
 	@$(BIN)/python -m zipfile -l "$$(ls -t dist/haulage-*.whl | head -1)" | grep console_dist/index.html >/dev/null \
 		|| { echo "The wheel has no console: make console" >&2; exit 1; }
+
+pictures: $(INSTALLED) $(CONSOLE) ## Take the pictures of docs/console.md anew, of a real system
+	@$(BIN)/python tools/console_pictures.py
 
 chaos: $(INSTALLED) ## Break everything for ten minutes; check that nothing is lost or doubled
 	@$(BIN)/python -m chaos --minutes 10 $(ARGS)

@@ -69,7 +69,7 @@ def seed(http: httpx.Client) -> dict[str, str]:
     made["retrying"] = submit("demo.fails", {"why": FAILURES[0], "retryable": True})
     made["cancelled"] = submit("demo.pages", {"pages": 100})
     post(f"/jobs/{made['cancelled']}/cancel")
-    post("/queues/cpu/pause", {"reason": "New model weights are being copied."})
+    post("/queues/cpu/pause", {"reason": "New model weights are being copied"})
     made["paused"] = submit("crunch", {"seconds": 3}, tags=["waits"])
     schedule = {"type": "echo", "input": {"value": 1}, "timezone": "Europe/Rome"}
     post("/schedules", {"name": "morning-report", "cron": "30 6 * * 1-5", **schedule})

@@ -31,7 +31,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Scheduled",
-      width: "84px",
+      width: "92px",
       align: "right",
       cell: (queue) => <Count queue={queue} state="scheduled" count={queue.scheduled} />,
     },
@@ -74,7 +74,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Actions",
-      width: "112px",
+      width: "124px",
       align: "right",
       quiet: true,
       cell: (queue) => (

@@ -40,11 +40,11 @@ export function columns({ onOpen, onDrain }: Acts): Column<Worker>[] {
         </span>
       ),
     },
-    { name: "Slots", width: "152px", cell: (worker) => <Slots worker={worker} /> },
+    { name: "Slots", width: "144px", cell: (worker) => <Slots worker={worker} /> },
     { name: "Runs", cell: (worker) => <Runs worker={worker} onOpen={onOpen} /> },
     {
       name: "Memory",
-      width: "88px",
+      width: "84px",
       align: "right",
       cell: (worker) => bytes(worker.rss_bytes),
     },
@@ -56,7 +56,7 @@ export function columns({ onOpen, onDrain }: Acts): Column<Worker>[] {
     },
     {
       name: "Version",
-      width: "72px",
+      width: "64px",
       align: "right",
       wide: true,
       cell: (worker) => worker.version,
@@ -139,8 +139,13 @@ function Runs({ worker, onOpen }: { worker: Worker; onOpen: (id: string) => void
         {first.type}
       </Link>
       {others.length > 0 && (
-        <button type="button" className={css.more} onClick={() => onOpen(worker.id)}>
-          +{others.length.toLocaleString()} more
+        <button
+          type="button"
+          className={css.more}
+          title="Show all that it runs"
+          onClick={() => onOpen(worker.id)}
+        >
+          +{others.length.toLocaleString()}
         </button>
       )}
     </span>
