@@ -56,7 +56,7 @@ export function columns({ onOpen, onDrain }: Acts): Column<Worker>[] {
     },
     {
       name: "Version",
-      width: "64px",
+      width: "72px",
       align: "right",
       wide: true,
       cell: (worker) => worker.version,
