@@ -14,7 +14,7 @@ import pytest
 import redis
 from celery.signals import setup_logging
 from kombu.exceptions import ContentDisallowed
-from kombu.serialization import loads
+from kombu.serialization import loads, prepare_accept_content
 
 from haulage.domain.bulk import QUEUE
 from haulage.domain.ids import uuid7
@@ -272,7 +272,7 @@ def test_the_application_routes_by_queue_name_alone(redis_url: str) -> None:
 def test_a_pickled_message_is_not_opened(redis_url: str) -> None:
     # Who can write to the broker must not be able to run what they like.
     settings = load({"HAULAGE_REDIS_URL": redis_url})
-    taken = make_celery(settings).conf.accept_content
+    taken = prepare_accept_content(make_celery(settings).conf.accept_content)
     with pytest.raises(ContentDisallowed):
         loads(pickle.dumps([]), "application/x-python-serialize", "binary", accept=taken)
     assert loads(b"[]", "application/json", "utf-8", accept=taken) == []
