@@ -33,6 +33,7 @@ from haulage.storage.dispatch_store import DispatchStore
 from haulage.storage.event_store import EventStore
 from haulage.storage.file_store import FileStore
 from haulage.storage.job_store import JobStore
+from haulage.storage.json_text import dumps, loads
 from haulage.storage.step_store import StepStore
 from haulage.storage.worker_store import WorkerStore
 
@@ -267,5 +268,6 @@ async def assert_events_are_as_documented(database: Database) -> None:
     async with database.reading() as connection:
         emitted = await connection.execute(sa.select(tables.events))
         for event in emitted.mappings():
-            said = {"at": event["at"], **event["data"]}
+            data = loads(database.sealer.open(dumps(event["data"])))
+            said = {"at": event["at"], **data}
             MODELS[event["kind"]].model_validate(said)

@@ -42,6 +42,7 @@ COMMANDS = {
     "webhooks": Entry("haulage.cli.webhooks:app", CARE),
     "whoami": Entry("haulage.cli.whoami:whoami", CARE),
     "keys": Entry("haulage.cli.keys:app", CARE),
+    "payloads": Entry("haulage.cli.payloads:app", CARE),
     "audit": Entry("haulage.cli.audit:audit", CARE),
     "credits": Entry("haulage.cli.credits:app", CARE),
     "stats": Entry("haulage.cli.stats:stats", CARE),

@@ -25,6 +25,7 @@ from haulage.settings.database import DatabaseSettings
 from haulage.settings.files import FilesSettings
 from haulage.settings.limits import LimitsSettings
 from haulage.settings.older_names import OLDER_NAMES, translated
+from haulage.settings.payload import PayloadSettings
 from haulage.settings.poller import PollerSettings
 from haulage.settings.providers import ProvidersSettings
 from haulage.settings.webhooks import WebhooksSettings
@@ -163,6 +164,7 @@ class Settings(BaseSettings):
     limits: LimitsSettings = LimitsSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     poller: PollerSettings = PollerSettings()
+    payload: PayloadSettings = PayloadSettings()
     config: str = "haulage.toml"
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
     queues: Annotated[tuple[tuple[str, str], ...], NoDecode] = (("io", "io"), ("cpu", "cpu"))

@@ -21,14 +21,7 @@ class WebhooksSettings(BaseModel):
     @field_validator("keys")
     @classmethod
     def _are_keys(cls, keys: SecretStr) -> SecretStr:
-        for key in _split(keys):
-            try:
-                fits = len(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))) == _KEY_BYTES
-            except (ValueError, binascii.Error):
-                fits = False
-            if not fits:
-                raise ValueError("must be keys made by `haulage webhooks new-key`, with commas")
-        return keys
+        return are_keys(keys, made_by="haulage webhooks new-key")
 
     @field_validator("base_url")
     @classmethod
@@ -40,8 +33,21 @@ class WebhooksSettings(BaseModel):
     @property
     def key_list(self) -> list[str]:
         """The keys, the sealing one first."""
-        return _split(self.keys)
+        return split_keys(self.keys)
 
 
-def _split(keys: SecretStr) -> list[str]:
+def are_keys(keys: SecretStr, *, made_by: str) -> SecretStr:
+    """`keys` as they are; raises ValueError for what is none, with the command that makes one."""
+    for key in split_keys(keys):
+        try:
+            fits = len(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))) == _KEY_BYTES
+        except (ValueError, binascii.Error):
+            fits = False
+        if not fits:
+            raise ValueError(f"must be keys made by `{made_by}`, with commas")
+    return keys
+
+
+def split_keys(keys: SecretStr) -> list[str]:
+    """Each of the keys that are written with commas between them."""
     return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]

@@ -63,7 +63,7 @@ class AttemptReads:
         """The attempts of all runs, in their order; none of a job that never ran."""
         async with self._database.reading() as connection:
             events = await connection.execute(_EVENTS, {"job_id": job_id, "most": MOST_EVENTS})
-            told = [(row.at, json.loads(row.data)) for row in events]
+            told = [(row.at, json.loads(self._database.sealer.open(row.data))) for row in events]
             deaths = await connection.execute(_DEATHS, {"job_id": job_id})
             workers = {row.fence: (row.worker_id, row.peak_rss_bytes) for row in deaths}
         known = []

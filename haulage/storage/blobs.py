@@ -19,6 +19,7 @@ from obstore.exceptions import NotFoundError as BlobNotFound
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from haulage.domain.errors import NotFound, Unavailable
+from haulage.storage.sealing import PLAIN, Sealer
 
 HINT = "Check HAULAGE_BLOB_URL and that this process may write there."
 PART_BYTES = 5 * 1024 * 1024
@@ -51,12 +52,15 @@ class Stored:
 class Blobs:
     """Content-addressed bytes. `inline_bytes` is the size up to which a text stays in its row."""
 
-    def __init__(self, store: ObjectStore, *, inline_bytes: int = 256 * 1024) -> None:
+    def __init__(
+        self, store: ObjectStore, *, inline_bytes: int = 256 * 1024, sealer: Sealer = PLAIN
+    ) -> None:
         self._store = store
+        self.sealer = sealer
         self._inline_bytes = inline_bytes
 
     @classmethod
-    def open(cls, url: str, *, inline_bytes: int = 256 * 1024) -> "Blobs":
+    def open(cls, url: str, *, inline_bytes: int = 256 * 1024, sealer: Sealer = PLAIN) -> "Blobs":
         """A folder's path (made if need be) or an obstore URL; raises `Unavailable`."""
         try:
             store: ObjectStore
@@ -70,21 +74,22 @@ class Blobs:
             raise Unavailable(
                 f"The blob store {url} can't be opened: {error}", hint=HINT
             ) from error
-        return cls(store, inline_bytes=inline_bytes)
+        return cls(store, inline_bytes=inline_bytes, sealer=sealer)
 
     async def keep(self, text: str) -> Inline:
-        """Keep `text` in place when it is small, else as a blob."""
+        """Keep `text` in place when it is small, else as a blob, which is sealed."""
         size = size_of(text)
         if size <= self._inline_bytes:
             return Inline(text, None, size)
-        return Inline(None, await self.put(text.encode()), size)
+        # Under nothing: the same text is the same blob, whoever stores it.
+        return Inline(None, await self.put(self.sealer.seal(text, under="").encode()), size)
 
     async def fetch(self, text: str | None, ref: str | None) -> str:
-        """The inverse of `keep`."""
+        """The inverse of `keep`, for a text as its row has it; raises `Unopened` too."""
         if text is not None:
-            return text
+            return self.sealer.open(text)
         assert ref is not None
-        return (await self.get(ref)).decode()
+        return self.sealer.open((await self.get(ref)).decode())
 
     async def put(self, content: bytes) -> str:
         """Store `content`; its reference. Storing it again changes nothing."""

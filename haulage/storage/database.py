@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from haulage.domain.clock import SystemClock
 from haulage.domain.errors import Unavailable
 from haulage.storage import sql_spans
+from haulage.storage.sealing import PLAIN, Sealer
 from haulage.telemetry import tracing
 
 HINT = (
@@ -50,7 +51,10 @@ class Database:
         connect_timeout_s: float = 5.0,
         name: str = "haulage",
         pooled: bool = False,
+        sealer: Sealer = PLAIN,
     ) -> None:
+        # Every store has a door, and what it writes through it is sealed in one way.
+        self.sealer = sealer
         self.url = driver_url(url)
         self._engine: AsyncEngine = create_async_engine(
             self.url,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from haulage.storage.database import Database
 from haulage.storage.job_filter import JobFilter, conditions
+from haulage.storage.sealing import opened_value
 from haulage.storage.tables import jobs
 
 Place = tuple[datetime, str]
@@ -80,7 +81,7 @@ class DeadLetterReads:
                     first_at=row.first_at,
                     last_at=row.last_at,
                     sample=row.id,
-                    error=row.error,
+                    error=opened_value(row.error, self._database.sealer),
                 )
                 for row in await connection.execute(query)
             ]

@@ -88,6 +88,8 @@ class EventStore:
             positions.append(counts[note.lease.job_id])
             if note.kind == EventKind.PROGRESS:
                 progress[note.lease.job_id] = note.data
+        sealer = self._database.sealer
+        sealed = {job_id: sealer.seal(text) for job_id, text in progress.items()}
         async with self._database.transaction() as connection:
             rows = await connection.execute(
                 _APPEND,
@@ -95,11 +97,11 @@ class EventStore:
                     "ids": list(fences),
                     "fences": list(fences.values()),
                     "counts": [counts[job_id] for job_id in fences],
-                    "progress": [progress.get(job_id) for job_id in fences],
+                    "progress": [sealed.get(job_id) for job_id in fences],
                     "note_ids": [note.lease.job_id for note in current],
                     "positions": positions,
                     "kinds": [note.kind.value for note in current],
-                    "data": [note.data for note in current],
+                    "data": [sealer.seal(note.data) for note in current],
                     "now": self._clock.now(),
                 },
             )
@@ -125,7 +127,8 @@ class EventStore:
                 },
             )
             found: dict[UUID, list[Event]] = {}
+            opened = self._database.sealer.open
             for row in rows:
-                event = Event(row.job_id, row.seq, EventKind(row.kind), row.at, row.data)
+                event = Event(row.job_id, row.seq, EventKind(row.kind), row.at, opened(row.data))
                 found.setdefault(row.job_id, []).append(event)
         return found

@@ -17,6 +17,7 @@ from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
 from haulage.storage.job_sql import LOCK, TERMINAL_STATES, WAKE_PARENTS
 from haulage.storage.job_store import insert_in
+from haulage.storage.sealing import opened_value
 from haulage.storage.step_store import SAVE, FinishedStep, step_columns
 
 _CHILDREN = sa.text("""
@@ -68,10 +69,12 @@ class FamilyStore:
         """Insert `children` and remember them as `step`; False: the parent's lease is lost."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            rows = await connection.execute(SAVE, {**step_columns([step]), "now": now})
+            rows = await connection.execute(
+                SAVE, {**step_columns([step], self._database.sealer), "now": now}
+            )
             if not rows.all():
                 return False
-            await insert_in(connection, children, now=now)
+            await insert_in(connection, children, now=now, sealer=self._database.sealer)
             return True
 
     async def children(self, ids: Sequence[UUID]) -> dict[UUID, ChildRow]:
@@ -84,7 +87,9 @@ class FamilyStore:
             result = None
             if state is State.SUCCEEDED:
                 result = await self._blobs.fetch(row.result, row.result_ref)
-            found[row.id] = ChildRow(row.id, state, result, row.error)
+            found[row.id] = ChildRow(
+                row.id, state, result, opened_value(row.error, self._database.sealer)
+            )
         return found
 
     async def live_children(self, ids: Sequence[UUID]) -> list[UUID]:

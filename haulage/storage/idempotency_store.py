@@ -58,7 +58,7 @@ class IdempotencyStore:
             known = await self._known(connection, key, tenant=tenant, now=now)
             if known is not None:
                 return _replay(known, fingerprint)
-            await insert_in(connection, jobs, now=now)
+            await insert_in(connection, jobs, now=now, sealer=self._database.sealer)
             kept = Kept(
                 tuple(job.id for job in jobs),
                 replayed=False,

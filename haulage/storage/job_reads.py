@@ -12,6 +12,7 @@ from haulage.storage.database import Database
 from haulage.storage.job_filter import JobFilter
 from haulage.storage.job_lists import page_of
 from haulage.storage.lanes import Position
+from haulage.storage.sealing import Sealer, opened_value
 from haulage.storage.tables import jobs
 
 _SHOWN = [
@@ -56,7 +57,7 @@ class JobReads:
         if row is None:
             return None
         given = await self._blobs.fetch(row["input"], row["input_ref"]) if with_input else None
-        return _job(row, input_text=given)
+        return _job(row, self._database.sealer, input_text=given)
 
     async def many(self, ids: Sequence[UUID], *, tenant: str) -> list[Job]:
         """Those of `ids` that exist, in the order of `ids`."""
@@ -64,7 +65,7 @@ class JobReads:
             rows = await connection.execute(
                 sa.select(*_SHOWN, _RESULT).where(jobs.c.id.in_(ids), jobs.c.tenant == tenant)
             )
-            found = {row["id"]: _job(row) for row in rows.mappings()}
+            found = {row["id"]: _job(row, self._database.sealer) for row in rows.mappings()}
         return [found[job_id] for job_id in ids if job_id in found]
 
     async def inputs(self, ids: Sequence[UUID], *, tenant: str) -> dict[UUID, str]:
@@ -89,7 +90,7 @@ class JobReads:
             rows = await page_of(
                 connection, _SHOWN, wanted, tenant=tenant, before=before, limit=limit
             )
-            return [_job(row) for row in rows]
+            return [_job(row, self._database.sealer) for row in rows]
 
     async def result(self, job_id: UUID, *, tenant: str) -> tuple[State, str | None] | None:
         """The state and, once succeeded, the whole result as JSON text; None: no such job."""
@@ -113,7 +114,8 @@ class JobReads:
             return int(rows.scalar_one())
 
 
-def _job(row: sa.RowMapping, *, input_text: str | None = None) -> Job:
+def _job(row: sa.RowMapping, sealer: Sealer, *, input_text: str | None = None) -> Job:
+    result = row.get("result")
     return Job(
         id=row["id"],
         tenant=row["tenant"],
@@ -134,11 +136,11 @@ def _job(row: sa.RowMapping, *, input_text: str | None = None) -> Job:
         cancelled_by=row["cancelled_by"],
         cancelled_at=row["cancelled_at"],
         deadline=row["deadline"],
-        progress=Progress(**(row["progress"] or {})),
+        progress=Progress(**(opened_value(row["progress"], sealer) or {})),
         usage=Usage(**(row["usage"] or {})),
-        error=row["error"],
+        error=opened_value(row["error"], sealer),
         input=input_text,
-        result=row.get("result"),
+        result=result and sealer.open(result),
         result_size=row["result_size"],
         request_id=row["request_id"],
         traceparent=row["traceparent"],

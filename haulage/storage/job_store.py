@@ -29,6 +29,7 @@ from haulage.storage.capped_claims import tell_of_room, within_caps
 from haulage.storage.credit_ledger import Due, Ended, reserve_in, settle_in
 from haulage.storage.database import Database
 from haulage.storage.file_links import link_in, links_of
+from haulage.storage.sealing import Sealer
 from haulage.storage.settlement import Settlement, settle_columns
 
 
@@ -64,7 +65,8 @@ class JobStore:
         plain = not links_of(jobs) and not any(job.price_credits for job in jobs)
         alone = self._database.statement if plain else self._database.transaction
         async with alone() as connection:
-            await insert_in(connection, jobs, now=self._clock.now())
+            now = self._clock.now()
+            await insert_in(connection, jobs, now=now, sealer=self._database.sealer)
 
     async def claim(
         self, ids: Sequence[UUID], *, worker_id: UUID, worker_pid: int, alone: bool = False
@@ -115,7 +117,7 @@ class JobStore:
         for one in settlements:
             firsts.setdefault((one.job_id, one.fence), one)
         async with self._database.transaction() as connection:
-            columns = settle_columns(list(firsts.values()), now)
+            columns = settle_columns(list(firsts.values()), now, self._database.sealer)
             rows = await connection.execute(job_sql.SETTLE, {**columns, "now": now})
             settled = rows.all()
             fresh = {(row.id, row.fence) for row in settled}
@@ -126,7 +128,8 @@ class JobStore:
             ]
             doubtful = [place for place, it_landed in enumerate(landed) if not it_landed]
             if doubtful:
-                said = settle_columns([settlements[place] for place in doubtful], now)
+                tried = [settlements[place] for place in doubtful]
+                said = settle_columns(tried, now, self._database.sealer)
                 for row in await connection.execute(job_sql.SETTLED_BEFORE, said):
                     landed[doubtful[row.place - 1]] = True
             await _wake_parents(connection, settlements, now)
@@ -176,12 +179,13 @@ async def insert_in(
     jobs: Sequence[NewJob],
     *,
     now: datetime,
+    sealer: Sealer,
 ) -> None:
     """Insert inside the caller's transaction, with the links to their files and their prices.
 
     Raises `NotEnoughCredits`, after which it must not commit.
     """
-    rows = to_json([_row(job, now) for job in jobs]).decode()
+    rows = to_json([_row(job, now, sealer) for job in jobs]).decode()
     await connection.execute(job_sql.INSERT, {"rows": rows})
     await link_in(connection, links_of(jobs))
     due = [Due(job.id, 1, job.tenant, job.price_credits) for job in jobs if job.price_credits]
@@ -239,7 +243,7 @@ def _lease(row: Any, worker_id: UUID, now: datetime) -> Lease:
     )
 
 
-def _row(job: NewJob, now: datetime) -> dict[str, Any]:
+def _row(job: NewJob, now: datetime, sealer: Sealer) -> dict[str, Any]:
     """A row of `job_sql.INSERT`; what is left out is NULL."""
     created_at = job.created_at or now
     row: dict[str, Any] = {
@@ -272,7 +276,7 @@ def _row(job: NewJob, now: datetime) -> dict[str, Any]:
     if job.input_ref:
         row["input_ref"] = job.input_ref
     else:
-        row["input"] = job.input
+        row["input"] = sealer.seal(job.input)
     return row
 
 

@@ -23,6 +23,7 @@ from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
 from haulage.storage.job_store import insert_in
 from haulage.storage.json_text import loads, storable
+from haulage.storage.sealing import Sealer, opened_value
 from haulage.storage.tables import jobs, pulled_tasks
 
 REPORTED, REFUSED, SUPERSEDED = "reported", "refused", "superseded"
@@ -127,7 +128,12 @@ class PullStore:
                 )
                 .values(closed_at=now, outcome=SUPERSEDED)
             )
-            await insert_in(connection, [job for _, job in taken.values()], now=now)
+            await insert_in(
+                connection,
+                [job for _, job in taken.values()],
+                now=now,
+                sealer=self._database.sealer,
+            )
             await connection.execute(
                 pulled_tasks.insert(),
                 [_row(source, task, now) | {"job_id": job.id} for task, job in taken.values()],
@@ -156,7 +162,7 @@ class PullStore:
                     pulled_tasks.c.key.not_in(but_not),
                 ).limit(limit)
             )
-            return [_owed(row) for row in rows.mappings()]
+            return [_owed(row, self._database.sealer) for row in rows.mappings()]
 
     async def result_of(self, owed: Owed) -> Any:
         """The job's result. Raises `NotFound` when it is gone, `Unavailable`."""
@@ -209,7 +215,7 @@ def _row(source: str, task: Pulled, now: datetime) -> dict[str, Any]:
     }
 
 
-def _owed(row: sa.RowMapping) -> Owed:
+def _owed(row: sa.RowMapping, sealer: Sealer) -> Owed:
     return Owed(
         task=Pulled(row["key"], row["task_id"], row["kind"], row["tags"]),
         tries=row["tries"],
@@ -217,7 +223,7 @@ def _owed(row: sa.RowMapping) -> Owed:
         job_id=row["job_id"],
         state=None if row["state"] is None else State(row["state"]),
         fault=row["fault"],
-        error=row["error"],
+        error=opened_value(row["error"], sealer),
         result=row["result"],
         result_ref=row["result_ref"],
     )

@@ -20,6 +20,7 @@ from haulage.domain.job import NewJob, Priority
 from haulage.storage.database import Database
 from haulage.storage.job_store import insert_in
 from haulage.storage.json_text import loads, storable
+from haulage.storage.sealing import Sealer
 from haulage.storage.tables import schedules
 
 
@@ -88,7 +89,7 @@ class ScheduleStore:
         """Keep a new one; False when the tenant has one of that name."""
         values = {name: getattr(schedule, name) for name in schedules.c.keys()}  # noqa: SIM118
         values |= {
-            "input": loads(schedule.input),
+            "input": loads(self._database.sealer.seal(schedule.input)),
             "priority": int(schedule.priority),
             "tags": list(schedule.tags),
             "missed": schedule.missed.value,
@@ -109,7 +110,7 @@ class ScheduleStore:
                 _SELECT.where(schedules.c.id == schedule_id, schedules.c.tenant == tenant)
             )
             row = rows.mappings().one_or_none()
-        return None if row is None else _schedule(row)
+        return None if row is None else _schedule(row, self._database.sealer)
 
     async def of_tenant(self, tenant: str) -> list[Schedule]:
         """A tenant's schedules, by name."""
@@ -117,7 +118,7 @@ class ScheduleStore:
             rows = await connection.execute(
                 _SELECT.where(schedules.c.tenant == tenant).order_by(schedules.c.name)
             )
-            return [_schedule(row) for row in rows.mappings()]
+            return [_schedule(row, self._database.sealer) for row in rows.mappings()]
 
     async def pause(self, schedule_id: UUID, *, tenant: str, by: str) -> bool:
         """Fire it no more until it is resumed; False: no such schedule, or paused already."""
@@ -175,11 +176,11 @@ class ScheduleStore:
             row = rows.mappings().one_or_none()
             if row is None:
                 return None
-            schedule = _schedule(row)
+            schedule = _schedule(row, self._database.sealer)
             try:
                 firing = await plan(schedule, now)
                 changes: dict[str, object] = {"next_run_at": firing.next_run_at}
-                unpaid = await _inserted(connection, firing, now=now)
+                unpaid = await _inserted(connection, firing, now=now, sealer=self._database.sealer)
                 if firing.jobs and unpaid is None:
                     changes |= {"last_run_at": now, "last_job_id": firing.jobs[-1].id}
                 await connection.execute(
@@ -210,23 +211,24 @@ class ScheduleFault(Exception):
 
 
 async def _inserted(
-    connection: AsyncConnection, firing: Firing, *, now: datetime
+    connection: AsyncConnection, firing: Firing, *, now: datetime, sealer: Sealer
 ) -> NotEnoughCredits | None:
     """Insert what is fired; where the tenant's credits do not suffice nothing, and why."""
     if not firing.jobs:
         return None
     try:
         async with connection.begin_nested():
-            await insert_in(connection, firing.jobs, now=now)
+            await insert_in(connection, firing.jobs, now=now, sealer=sealer)
     except NotEnoughCredits as error:
         return error
     return None
 
 
-def _schedule(row: sa.RowMapping) -> Schedule:
+def _schedule(row: sa.RowMapping, sealer: Sealer) -> Schedule:
     return Schedule(
         **{
             **row,
+            "input": sealer.open(row["input"]),
             "priority": Priority(row["priority"]),
             "tags": tuple(row["tags"]),
             "missed": Missed(row["missed"]),

@@ -1,7 +1,7 @@
 """What came of an attempt, as the statements that settle it take it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from haulage.domain.outcome import (
 from haulage.storage.array_text import EMPTY, array_text, ids_text, texts_text
 from haulage.storage.blobs import size_of
 from haulage.storage.json_text import dumps, storable
+from haulage.storage.sealing import Sealer
 
 MAX_DELAY_S = 366 * 24 * 3600.0
 MAX_REASON_CHARS = 200
@@ -46,7 +47,9 @@ class Settlement:
     charge_credits: int | None = None
 
 
-def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str, str]:
+def settle_columns(
+    settlements: Sequence[Settlement], now: datetime, sealer: Sealer
+) -> dict[str, str]:
     """The columns of `job_sql.SETTLE` and `SETTLED_BEFORE`, as texts of arrays.
 
     One that says nothing is empty: `unnest` fills short arrays with NULLs.
@@ -56,7 +59,7 @@ def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str
         "ids": ids_text(one.job_id for one in settlements),
         "fences": array_text(one.fence for one in settlements),
         "states": texts_text(target_state(outcome).value for outcome in outcomes),
-        "results": texts_text(_result(one) for one in settlements),
+        "results": texts_text(_result(one, sealer) for one in settlements),
         "result_sizes": array_text(_result_size(outcome) for outcome in outcomes),
         "result_refs": EMPTY,
         **_NOT_OF_SUCCESSES,
@@ -67,7 +70,7 @@ def settle_columns(settlements: Sequence[Settlement], now: datetime) -> dict[str
     if any(one.usage is not NOTHING_USED for one in settlements):
         columns |= _usage_columns([one.usage for one in settlements])
     if not all(isinstance(outcome, Succeeded) for outcome in outcomes):
-        columns |= _columns_of_others(outcomes, now)
+        columns |= _columns_of_others(settlements, now, sealer)
     return columns
 
 
@@ -86,22 +89,25 @@ def _usage_columns(used: Sequence[Usage]) -> dict[str, str]:
     }
 
 
-def _columns_of_others(outcomes: Sequence[Outcome], now: datetime) -> dict[str, str]:
+def _columns_of_others(
+    settlements: Sequence[Settlement], now: datetime, sealer: Sealer
+) -> dict[str, str]:
+    outcomes = [one.outcome for one in settlements]
     return {
         "reasons": texts_text(_reason(outcome) for outcome in outcomes),
         "due": array_text(_due(outcome, now) for outcome in outcomes),
-        "errors": texts_text(_error(outcome) for outcome in outcomes),
+        "errors": texts_text(_error(one, sealer) for one in settlements),
         "digests": texts_text(_digest(outcome) for outcome in outcomes),
-        "error_texts": texts_text(_error_text(outcome) for outcome in outcomes),
+        "error_texts": texts_text(_error_text(outcome, sealer) for outcome in outcomes),
         "codes": texts_text(_code(outcome) for outcome in outcomes),
         "holdups": texts_text(_holdup(outcome) for outcome in outcomes),
         "refunds": array_text(isinstance(outcome, Snooze | Waiting) for outcome in outcomes),
     }
 
 
-def _result(settlement: Settlement) -> str | None:
+def _result(settlement: Settlement, sealer: Sealer) -> str | None:
     if isinstance(settlement.outcome, Succeeded) and settlement.result_ref is None:
-        return settlement.outcome.result
+        return sealer.seal(settlement.outcome.result, under=_lease_of(settlement))
     return None
 
 
@@ -139,9 +145,15 @@ def _holdup(outcome: Outcome) -> str | None:
     return dumps({name: value for name, value in said.items() if value is not None})
 
 
-def _error(outcome: Outcome) -> str | None:
-    if isinstance(outcome, Failed | Retry):
-        return error_json(outcome.error)
+def _lease_of(settlement: Settlement) -> str:
+    """What a text is sealed under: told again after a lost answer, it must be the same."""
+    return f"{settlement.job_id} {settlement.fence}"
+
+
+def _error(settlement: Settlement, sealer: Sealer) -> str | None:
+    if isinstance(settlement.outcome, Failed | Retry):
+        text = error_json(settlement.outcome.error)
+        return sealer.seal(text, under=_lease_of(settlement))
     return None
 
 
@@ -157,9 +169,11 @@ def _code(outcome: Outcome) -> str | None:
     return None
 
 
-def _error_text(outcome: Outcome) -> str | None:
+def _error_text(outcome: Outcome, sealer: Sealer) -> str | None:
     if isinstance(outcome, Failed | Retry):
-        return error_text(outcome.error)
+        # Nobody can search in what is sealed; the code is ours or the handler's own.
+        error = replace(outcome.error, message="") if sealer.is_on else outcome.error
+        return error_text(error)
     return None
 
 

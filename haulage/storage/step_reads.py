@@ -50,4 +50,8 @@ class StepReads:
         given = {"job_id": job_id, "small": SMALL_BYTES, "at": at, "key": key, "limit": limit}
         async with self._database.reading() as connection:
             rows = await connection.execute(_PAGE, given)
-            return [StepRow(**row) for row in rows.mappings()]
+            opened = self._database.sealer.open
+            return [
+                StepRow(**{**row, "value": row["value"] and opened(row["value"])})
+                for row in rows.mappings()
+            ]

@@ -17,6 +17,7 @@ from haulage.domain.job import NOTHING_USED, Lease, Usage
 from haulage.storage.blobs import Blobs, size_of
 from haulage.storage.database import Database
 from haulage.storage.job_sql import ADD_USAGE, HELD_BY_ITEM
+from haulage.storage.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class StepStore:
 
     async def save(self, steps: Sequence[FinishedStep]) -> list[bool]:
         """Remember steps; for each whether the lease still held. Saving one twice is harmless."""
-        statement, columns = SAVE, step_columns(steps)
+        statement, columns = SAVE, step_columns(steps, self._database.sealer)
         if any(step.mark is not None or step.usage != NOTHING_USED for step in steps):
             statement, columns = SAVE_AND_SHARE, {**columns, **_share_columns(steps)}
         async with self._database.transaction() as connection:
@@ -138,7 +139,8 @@ class StepStore:
         """The keys of all finished steps; with JSON text where the value is small, else None."""
         async with self._database.reading() as connection:
             rows = await connection.execute(_KNOWN, {"job_id": job_id, "small": SMALL_BYTES})
-            return {row.key: row.value for row in rows}
+            opened = self._database.sealer.open
+            return {row.key: row.value and opened(row.value) for row in rows}
 
     async def value(self, job_id: UUID, key: str) -> str:
         """The JSON text of one finished step; raises `NotFound`."""
@@ -168,14 +170,14 @@ class StepStore:
         }
 
 
-def step_columns(steps: Sequence[FinishedStep]) -> dict[str, object]:
+def step_columns(steps: Sequence[FinishedStep], sealer: Sealer) -> dict[str, object]:
     """The columns of `SAVE`."""
     return {
         "ids": [step.lease.job_id for step in steps],
         "fences": [step.lease.fence for step in steps],
         "keys": [step.key for step in steps],
         "names": [step.name for step in steps],
-        "values": [None if step.value_ref else step.value for step in steps],
+        "values": [None if step.value_ref else sealer.seal(step.value) for step in steps],
         "value_refs": [step.value_ref for step in steps],
         "sizes": [size_of(step.value) for step in steps],
         "durations": [step.duration_s for step in steps],

@@ -30,6 +30,7 @@ from haulage.storage.dispatch_store import DispatchStore
 from haulage.storage.event_store import EventStore
 from haulage.storage.file_store import FileStore
 from haulage.storage.job_store import JobStore
+from haulage.storage.sealing import Sealer
 from haulage.storage.step_store import StepStore
 from haulage.storage.type_store import TypeStore
 from haulage.storage.usage_store import UsageStore
@@ -92,7 +93,9 @@ async def open_services(
     """
     clock = SystemClock()
     database = make_database(settings, pool_size=pool_size, name=name)
-    blobs = Blobs.open(settings.blob.url, inline_bytes=settings.blob.inline_bytes)
+    blobs = Blobs.open(
+        settings.blob.url, inline_bytes=settings.blob.inline_bytes, sealer=database.sealer
+    )
     bus = make_bus(settings)
     opened = AsyncExitStack()
     models: Models = NoModels()
@@ -153,6 +156,7 @@ def make_database(settings: Settings, *, pool_size: int, name: str) -> Database:
         connect_timeout_s=settings.database.connect_timeout_s,
         name=f"haulage-{name}",
         pooled=settings.database.pooled,
+        sealer=Sealer(settings.payload.key_list),
     )
 
 
