@@ -27,6 +27,7 @@ from bench import (
     quota,
     quota_jobs,
     scans,
+    sealing,
     sleepers,
     steps,
     streams,
@@ -68,6 +69,7 @@ BENCHMARKS = {
     "newspaper": newspaper.main,
     "scan": newspaper.scan,
     "scans": scans.main,
+    "sealing": sealing.main,
     "webhooks": webhooks.main,
 }
 
