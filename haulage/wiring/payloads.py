@@ -24,7 +24,9 @@ async def open_resealing() -> AsyncIterator[Resealing]:
     try:
         yield Resealing(
             database,
-            Blobs.open(settings.blob.url, inline_bytes=settings.blob.inline_bytes, sealer=database.sealer),
+            Blobs.open(
+                settings.blob.url, inline_bytes=settings.blob.inline_bytes, sealer=database.sealer
+            ),
         )
     finally:
         await database.close()
