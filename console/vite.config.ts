@@ -21,6 +21,18 @@ export default defineConfig({
     // Those that know light-dark(): it says each colour once for both schemes.
     target: ["chrome123", "firefox120", "safari17.5"],
     manifest: true,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Left alone, what pages share is a file for each set of pages: fifty for the list of jobs, each
+          // asked for by itself. This way it is what every page needs, and what several do.
+          groups: [
+            { name: "base", tags: ["$initial"], priority: 1 },
+            { name: "shared", test: /node_modules|src\/(parts|hooks)/, minShareCount: 4 },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: Object.fromEntries(

@@ -9,9 +9,12 @@ import { createRoot } from "react-dom/client";
 import { router } from "./app/router";
 import { nonce, theme } from "./app/theme";
 import { queries } from "./hooks/query";
+import { askWhoIsThere } from "./hooks/use-me";
 
 // What keeps the page still behind a dialog writes a style, too, and asks for its nonce under this name.
 Object.assign(globalThis, { __webpack_nonce__: nonce() });
+
+askWhoIsThere();
 
 const place = document.getElementById("root");
 if (place)

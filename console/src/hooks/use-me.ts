@@ -1,10 +1,11 @@
 /** Who is signed in, and what they may do. */
 
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { client, data, type Schema } from "@/api/client";
 import { ProblemError } from "@/api/problem";
 import { currentSession, onSession } from "@/api/session";
+import { queries } from "./query";
 
 export type Scope = Schema["Scope"];
 
@@ -12,14 +13,20 @@ export function useSession() {
   return useSyncExternalStore(onSession, currentSession);
 }
 
-/** A 401 says that this installation asks who calls. */
-export function useMe() {
-  const { credential } = useSession();
-  const asked = useQuery({
+const meOf = (credential: string | null) =>
+  queryOptions({
     queryKey: ["me", credential],
     staleTime: 60_000,
     queryFn: () => data(client.GET("/api/v1/me")),
   });
+
+/** Asked for while the page is still being loaded; what comes of it `useMe` says. */
+export const askWhoIsThere = () => queries.prefetchQuery(meOf(currentSession().credential));
+
+/** A 401 says that this installation asks who calls. */
+export function useMe() {
+  const { credential } = useSession();
+  const asked = useQuery(meOf(credential));
   const { error } = asked;
   return {
     me: asked.data,
