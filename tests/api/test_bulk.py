@@ -161,11 +161,11 @@ WRONG = [
     ({"action": "cancel", "filter": {"all": "yes"}}, "/filter/all"),
     ({"action": "cancel", "filter": {"typ": "speak"}}, "/filter/typ"),
     ({"action": "cancel", "filter": {"limit": 5}}, "/filter/limit"),
-    ({"action": "cancel", "filter": {"state": "lost"}}, "/filter/state/0"),
+    ({"action": "cancel", "filter": {"state": "lost"}}, "/filter/state"),
     ({"action": "cancel", "filter": {"state": ["queued", "failed"]}}, "/filter/state"),
     ({"action": "redrive", "filter": {"state": "cancelled"}}, "/filter/state"),
     ({"action": "cancel", "filter": {"tag": [7]}}, "/filter/tag/0"),
-    ({"action": "cancel", "filter": {"type": "a\x00"}}, "/filter/type/0"),
+    ({"action": "cancel", "filter": {"type": "a\x00"}}, "/filter/type"),
     ({"action": "cancel", "filter": {"created_after": "monday"}}, "/filter/created_after"),
 ]
 

@@ -93,12 +93,6 @@ async def test_json_can_neither_run_nor_be_framed(http: httpx.AsyncClient) -> No
         assert policy == "default-src 'none'; frame-ancestors 'none'"
 
 
-async def test_the_docs_page_may_run_its_scripts(http: httpx.AsyncClient) -> None:
-    answer = await http.get("/docs")
-    assert answer.status_code == 200
-    assert "content-security-policy" not in answer.headers
-
-
 @pytest.fixture
 async def page(http: httpx.AsyncClient, submit: Submit) -> Any:
     for number in range(4):

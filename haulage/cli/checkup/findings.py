@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -83,7 +84,12 @@ def surroundings() -> Surroundings:
 
 def missing_modules(extra: str) -> list[str]:
     """The packages of an extra that are not installed."""
-    return [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]
+    return [name for name in EXTRAS[extra] if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    """Kombu puts another module in its own place, and that one has no spec to be found by."""
+    return sys.modules.get(name) is not None or importlib.util.find_spec(name) is not None
 
 
 def this_host() -> str:
