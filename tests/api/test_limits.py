@@ -38,9 +38,10 @@ async def test_what_is_put_is_shown_with_its_usage(http: httpx.AsyncClient, api:
 async def test_a_bucket_says_its_level_and_its_next_moment(
     http: httpx.AsyncClient, api: Api
 ) -> None:
-    bucket = {"amount": 60, "strategy": "bucket", "burst": 2}
+    # One of the three is kept for calls that arrive late, by up to five seconds: a busy machine.
+    bucket = {"amount": 60, "strategy": "bucket", "burst": 3}
     put = await http.put(
-        "/api/v1/limits/openai", json={"requests_per_hour": bucket, "slack_s": 0, "concurrency": 1}
+        "/api/v1/limits/openai", json={"requests_per_hour": bucket, "slack_s": 5, "concurrency": 1}
     )
     level = {one["measure"]: (one["amount"], one["remaining"]) for one in put.json()["limits"]}
     assert level == {"requests": (60, 2), "concurrency": (1, 1)}
