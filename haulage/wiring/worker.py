@@ -15,7 +15,8 @@ from haulage.engine.cpu_pool import CpuPool, run_message
 from haulage.engine.host import WorkerHost, attach
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.io_pool import IoPool
-from haulage.telemetry import tracing
+from haulage.engine.memory import total_memory_mb, with_memory_limits
+from haulage.telemetry import logs, tracing
 from haulage.telemetry.relay import Relay
 from haulage.wiring.services import (
     load_registry,
@@ -25,6 +26,8 @@ from haulage.wiring.services import (
     serve_metrics,
     start,
 )
+
+log = logs.get(__name__)
 
 
 def run_worker(
@@ -44,6 +47,10 @@ def run_worker(
         # Whatever else it is for: a bulk operation waits for nobody in particular.
         served += (bulk.QUEUE,)
     slots = concurrency or (1000 if pool == IO else max(2, os.cpu_count() or 2))
+    engine = settings.engine
+    if pool == CPU:
+        engine = with_memory_limits(engine, processes=slots, total_mb=total_memory_mb())
+        log.info("worker.memory", limit_mb=engine.child_limit_mb, processes=slots)
     incarnation = Incarnation()
     nest = nest_of(incarnation.id)
     app = make_celery(settings, run_message if pool == CPU else None, also=[nest])
@@ -52,7 +59,7 @@ def run_worker(
         queues=served,
         slots=slots,
         incarnation=incarnation,
-        settings=settings.engine,
+        settings=engine,
         registry=registry,
         version=__version__,
         open_services=lambda size: open_services(
@@ -68,13 +75,13 @@ def run_worker(
         relay=relay,
     )
     attach(app, host)
-    recycle_mb = settings.engine.child_recycle_mb
+    recycle_mb = engine.child_recycle_mb
     worker = app.Worker(
         pool=IoPool if pool == IO else CpuPool,
         concurrency=slots,
         queues=[*lanes_of_worker(settings, pool, served), nest.name],
         hostname=f"{pool}-{os.getpid()}@{socket.gethostname()}",
-        max_tasks_per_child=settings.engine.child_max_jobs,
+        max_tasks_per_child=engine.child_max_jobs,
         # Celery counts in KiB.
         max_memory_per_child=recycle_mb * 1024 if recycle_mb else None,
         without_mingle=True,

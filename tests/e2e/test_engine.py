@@ -10,6 +10,7 @@ import redis
 from live_system import System, lines, until
 
 from haulage.client import JobView, Submission
+from haulage.engine.memory import total_memory_mb
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("system")]
 
@@ -39,6 +40,17 @@ def test_an_error_that_cannot_be_helped_fails_at_once(system: System, witness: P
     assert ended.state == "failed"
     assert ended.attempt == 1
     assert ended.error.code == "page_missing"
+
+
+def test_no_job_takes_the_machines_memory_where_nobody_set_a_limit(
+    system: System, witness: Path
+) -> None:
+    # The machine would give so much; two processes may not ask for it.
+    gigabytes = 0.8 * total_memory_mb() / 1024
+    job = system.client.submit("crew.greedy", {"witness": str(witness), "seconds": gigabytes})
+    ended = system.until_ended(job.id)
+    assert (ended.state, ended.error.code) == ("failed", "out_of_memory")
+    assert lines(witness) == ["start"]
 
 
 def test_a_job_runs_when_its_time_has_come_and_not_before(system: System) -> None:

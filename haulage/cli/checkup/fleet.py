@@ -11,6 +11,7 @@ from haulage.cli.checkup.findings import (
     Surroundings,
     this_host,
 )
+from haulage.cli.checkup.memory import memory_checks
 
 
 def fleet_checks(around: Surroundings, workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -23,6 +24,7 @@ def fleet_checks(around: Surroundings, workers: Sequence[Mapping[str, Any]]) -> 
     yield Finding(Level.OK, "workers", f"{len(workers)} alive on {', '.join(hosts)}")
     yield from _versions(workers)
     yield from _clocks(workers)
+    yield from memory_checks(workers)
     yield from _shared_blobs(around, hosts)
 
 

@@ -54,8 +54,10 @@ def found(checks: Checks, around: Surroundings) -> dict[str, Finding]:
     return {finding.what: finding for finding in checks(around)}
 
 
-async def alive(services: Services, *, host: str, version: str) -> UUID:
-    worker = WorkerInfo(uuid7(), f"io@{host}:1", host, 1, "io", ["io"], 10, version)
+async def alive(
+    services: Services, *, host: str, version: str, pool: str = "io", slots: int = 10
+) -> UUID:
+    worker = WorkerInfo(uuid7(), f"{pool}@{host}:1", host, 1, pool, [pool], slots, version)
     await services.workers.register(worker)
     return worker.id
 
@@ -108,6 +110,23 @@ async def test_a_worker_on_a_machine_whose_clock_is_off_is_named(
     await services.workers.beat(worker_id, in_flight=0, clock_ahead_s=30.0)
     clocks = (await postgres_findings(around))["worker clocks"]
     assert (clocks.level, "early is 30.0 s ahead" in clocks.why) == (Level.WARN, True)
+
+
+async def test_what_cpu_processes_may_take_of_the_memory_is_said(
+    around: Surroundings, services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    await alive(services, host="far-away", version="0.1.0", pool="cpu", slots=9_999)
+    await alive(services, host=this_host(), version="0.1.0")
+    assert "memory" not in await postgres_findings(around)
+    await alive(services, host=this_host(), version="0.1.0", pool="cpu", slots=2)
+    memory = (await postgres_findings(around))["memory"]
+    assert (memory.level, memory.why.startswith("2 cpu processes may")) == (Level.OK, True)
+    monkeypatch.setenv("HAULAGE_ENGINE_CHILD_LIMIT_MB", "9000000")
+    memory = (await postgres_findings(around))["memory"]
+    assert (memory.level, "CHILD_LIMIT_MB=" in memory.mend) == (Level.WARN, True)
+    monkeypatch.setenv("HAULAGE_ENGINE_CHILD_LIMIT_MB", "0")
+    memory = (await postgres_findings(around))["memory"]
+    assert (memory.level, "may take the machine" in memory.why) == (Level.WARN, True)
 
 
 def test_a_postgresql_that_is_away_is_one_failure(around: Surroundings):
