@@ -11,7 +11,7 @@ CONSOLE := haulage/api/console_dist/index.html
 CONSOLE_SOURCES := $(shell find console/src -type f -not -name '*.test.*' 2>/dev/null) \
 	console/index.html console/vite.config.ts console/package-lock.json tools/console.py
 
-.PHONY: bench wheel pictures demo test chaos scenarios check format console llama openid valkey deploytools lock clean help
+.PHONY: audit bench wheel pictures demo test chaos scenarios check format console llama openid valkey deploytools lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ check: $(INSTALLED) ## Style and types alone
 
 scenarios: $(INSTALLED) ## Start the production topology and play its failures; ARGS=--load holds a load
 	@$(BIN)/python -m scenarios $(ARGS)
+
+audit: $(INSTALLED) ## Known vulnerabilities and licences of every locked package
+	@$(BIN)/python tools/audit.py $(ARGS)
 
 format: $(INSTALLED) ## Put the code into the house's form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
