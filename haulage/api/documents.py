@@ -15,7 +15,7 @@ from haulage.storage.dead_letter_reads import Group
 from haulage.storage.file_store import FileRow
 from haulage.storage.json_text import dumps, loads
 from haulage.storage.step_reads import StepRow
-from haulage.telemetry.tracing import trace_id_of
+from haulage.telemetry import tracing
 
 _PRIORITY = {priority: priority.label for priority in Priority}
 
@@ -58,7 +58,7 @@ def job_json(job: Job, *, with_input: bool = False) -> bytes:
         "cancelled_by": job.cancelled_by,
         "cancelled_at": utc(job.cancelled_at),
         "request_id": job.request_id,
-        "trace_id": trace_id_of(job.traceparent),
+        "trace_id": tracing.trace_of_job(job.id, job.traceparent),
         "parent_id": job.parent_id and str(job.parent_id),
         "error": shown_error(error),
         "fingerprint": job.fingerprint,

@@ -162,7 +162,10 @@ class JobDocument(BaseModel):
     cancelled_by: str | None
     cancelled_at: datetime | None
     request_id: str | None
-    trace_id: str | None = Field(description="Of the trace that its submit began or belongs to.")
+    trace_id: str | None = Field(
+        description="Of the trace that its submit, its schedule or its first attempt began or "
+        "belongs to."
+    )
     parent_id: UUID | None = Field(description="The job whose handler spawned it.")
     error: ErrorDocument | None
     fingerprint: str | None = Field(description="What failures of the same cause share.")

@@ -1,6 +1,7 @@
 """What a trace shows of a job: its submit, the claims and the attempts."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from haulage.domain.job import Lease, NewJob
 from haulage.telemetry import tracing
@@ -20,6 +21,18 @@ def submit_span(jobs: Sequence[NewJob]) -> tracing.Span:
     }
     parent = first.traceparent if tracing.current() is None else None
     return tracing.span("submit", about, kind="producer", parent=parent)
+
+
+def firing_span(schedule_id: UUID, *, tenant: str, jobs: int) -> tracing.Span:
+    """The span in which a schedule makes its jobs: the first of their trace."""
+    if not tracing.is_on():
+        return tracing.NOTHING
+    about: tracing.Attributes = {
+        "haulage.schedule_id": str(schedule_id),
+        "haulage.tenant": tenant,
+        "haulage.jobs": jobs,
+    }
+    return tracing.span("fire schedule", about, kind="producer")
 
 
 def tell_claims(leases: Sequence[Lease], *, began_ns: int) -> None:

@@ -24,6 +24,7 @@ from haulage.domain.ids import uuid7
 from haulage.domain.job import MAX_TAG_LENGTH, MAX_TAGS, NewJob
 from haulage.domain.job_type import Policy
 from haulage.domain.submission import accept_input
+from haulage.engine.job_spans import firing_span
 from haulage.engine.services import Services
 from haulage.storage.json_text import loads
 from haulage.storage.schedule_store import (
@@ -33,7 +34,7 @@ from haulage.storage.schedule_store import (
     ScheduleFault,
     ScheduleStore,
 )
-from haulage.telemetry import logs
+from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import SCHEDULED_RUNS
 
 log = logs.get(__name__)
@@ -89,10 +90,13 @@ class Scheduler:
 
     async def _plan(self, schedule: Schedule, now: datetime) -> Firing:
         slots = duemoments(schedule, now)
-        return Firing(
-            await self._services.till.priced([self._job(schedule, slot) for slot in slots]),
-            next_run(schedule.cron, schedule.timezone, after=now),
-        )
+        # Each firing is a trace of its own, and the jobs that it makes are in it.
+        with firing_span(schedule.id, tenant=schedule.tenant, jobs=len(slots)):
+            jobs = [self._job(schedule, slot) for slot in slots]
+            return Firing(
+                await self._services.till.priced(jobs),
+                next_run(schedule.cron, schedule.timezone, after=now),
+            )
 
     def _job(self, schedule: Schedule, slot: datetime) -> NewJob:
         try:
@@ -119,6 +123,7 @@ class Scheduler:
             timeout_s=policy.timeout_s,
             rings=False,
             files=files,
+            traceparent=tracing.current(),
         )
 
 

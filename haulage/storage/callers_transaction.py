@@ -31,6 +31,7 @@ from haulage.domain.errors import (
 from haulage.domain.job_type import REGISTRY
 from haulage.domain.submission import accept_input, check_tags
 from haulage.storage.json_text import dumps
+from haulage.telemetry.callers_trace import callers_traceparent
 
 if TYPE_CHECKING:
     import psycopg
@@ -80,7 +81,8 @@ class Options(TypedDict, total=False):
     """What may be said of a job beside its type and input; what is not, the type decides.
 
     `priority` is high, normal or low; moments without a zone are local time. `schema` is where
-    Haulage's tables are when the connection's search path does not lead there.
+    Haulage's tables are when the connection's search path does not lead there. `traceparent` is the
+    caller's own, where OpenTelemetry knows one.
     """
 
     queue: str | None
@@ -170,6 +172,7 @@ def _values(type_name: str, given: Any, options: Options) -> dict[str, Any]:
     check_tags(tags)
     said = {**options, "type": type_name, "input": text, "tags": tags}
     said.pop("schema", None)
+    said["traceparent"] = options.get("traceparent") or callers_traceparent()
     for name, one in said.items():
         if isinstance(one, datetime):
             said[name] = one.astimezone(UTC)

@@ -31,6 +31,7 @@ from opentelemetry.trace import (
 
 from haulage import __version__
 from haulage.domain.errors import HaulageError, Snoozed
+from haulage.telemetry.callers_trace import callers_traceparent
 from haulage.telemetry.tracing import TRACEPARENT, Attributes, Kind
 
 KINDS = {kind.name.lower(): kind for kind in SpanKind}
@@ -141,10 +142,7 @@ class OtelRecorder:
         return OtelSpan(trace.INVALID_SPAN)
 
     def current(self) -> str | None:
-        here = trace.get_current_span().get_span_context()
-        if not here.is_valid:
-            return None
-        return f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}"
+        return callers_traceparent()
 
     def stop(self) -> None:
         # A receiver that is away must not hold up the end of a process.

@@ -197,7 +197,7 @@ def attempt(
     A job without a context has a trace of its own, under the job's id."""
     if _recorder is None:
         return NOTHING
-    trace_id = trace_id_of(parent) or job_id.hex
+    trace_id = trace_of_job(job_id, parent) or job_id.hex
     before = [f"00-{trace_id}-{_span_id(job_id, fence - 1):016x}-01"] if fence > 1 else []
     return _recorder.span(
         name,
@@ -222,6 +222,11 @@ def trace_id_of(traceparent: str | None) -> str | None:
         return None
     trace_id = traceparent[3:35]
     return None if trace_id == "0" * 32 else trace_id
+
+
+def trace_of_job(job_id: UUID, traceparent: str | None) -> str | None:
+    """The id of a job's trace: of its context, else the one that its attempts begin."""
+    return trace_id_of(traceparent) or (job_id.hex if is_on() else None)
 
 
 def _span_id(job_id: UUID, fence: int) -> int:

@@ -7,6 +7,9 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from haulage.domain.errors import InvalidInput
 from haulage.domain.ids import uuid7
@@ -16,6 +19,9 @@ from haulage.engine.services import Services
 from haulage.storage import schedule_store
 from haulage.storage.schedule_store import Missed, Schedule, ScheduleStore
 from haulage.storage.tables import jobs
+from haulage.telemetry import tracing
+from haulage.telemetry.spans import OtelRecorder
+from haulage.telemetry.tracing import trace_id_of
 from tests.conftest import TestClock
 
 ROME = "Europe/Rome"
@@ -257,3 +263,30 @@ async def test_schedules_belong_to_their_tenant(services: Services, store: Sched
     assert [one.id for one in await store.of_tenant("default")] == [schedule.id]
     assert await store.remove(schedule.id, tenant="default")
     assert await store.of_tenant("default") == []
+
+
+async def test_each_firing_begins_a_trace_that_its_jobs_are_in(
+    services: Services,
+    store: ScheduleStore,
+    scheduler: Scheduler,
+    clock: TestClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(seen))
+    monkeypatch.setattr(tracing, "_recorder", OtelRecorder(provider))
+    schedule = await scheduled(services, store, missed=Missed.RUN_ALL)
+    clock.advance(minutes=10)
+    await scheduler.round(always)
+    clock.advance(minutes=20)
+    await scheduler.round(always)
+    async with services.database.reading() as connection:
+        made = (await connection.execute(sa.select(jobs.c.traceparent).order_by(jobs.c.id))).all()
+    first, second, third = (trace_id_of(context) for (context,) in made)
+    fired = [one for one in seen.get_finished_spans() if one.name == "fire schedule"]
+    assert [f"{one.context.trace_id:032x}" for one in fired] == [first, second]
+    assert (first != second, second == third) == (True, True)
+    assert [one.parent for one in fired] == [None, None]
+    assert [one.attributes["haulage.jobs"] for one in fired] == [1, 2]
+    assert fired[0].attributes["haulage.schedule_id"] == str(schedule.id)

@@ -2081,7 +2081,7 @@ export interface components {
             request_id: string | null;
             /**
              * Trace Id
-             * @description Of the trace that its submit began or belongs to.
+             * @description Of the trace that its submit, its schedule or its first attempt began or belongs to.
              */
             trace_id: string | null;
             /**
