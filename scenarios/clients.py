@@ -1,7 +1,8 @@
 """Clients as an application would write them: jobs submitted and read through nginx, with a key.
 
 Every submit has an `Idempotency-Key`, every read changes nothing; so each may be tried again, and
-is, for half a minute. What each try was told is kept: a client that saw no error had one try.
+is, by the policy of `haulage.Client`: four tries at most, after pauses of about 0.1, 0.3 and 0.9 s
+or what `Retry-After` says. What each try was told is kept: a client that saw no error had one try.
 """
 
 import asyncio
@@ -14,11 +15,13 @@ from typing import Any
 from uuid import UUID
 
 from chaos.load import ACCEPTED, AMBIGUOUS, Asked, Kind, moment_in
+from haulage.client.address import Address
+from haulage.client.calls import Call as ApiCall
+from haulage.client.errors import ApiError, Unreachable
+from haulage.client.following import Attempts, Broken
 from haulage.domain.lifecycle import TERMINAL
 from scenarios.wire import Answer, Wire
 
-PATIENCE_S = 30.0
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 LOOK_AGAIN_S = 0.5
 AGAIN = {429, 502, 503, 504}
 
@@ -147,30 +150,41 @@ class Clients:
     async def _call(
         self, what: str, path: str, *, body: object = None, headers: dict[str, str] | None = None
     ) -> Answer | None:
+        """None when our client's policy says to give up."""
         began = time.time()
         errors: list[Error] = []
-        pause_s = FIRST_PAUSE_S
         method = "GET" if body is None else "POST"
-        while time.time() < began + PATIENCE_S:
+        policy = Attempts(
+            ApiCall(method, path, lambda _: None),
+            Address(self.addresses[0], "given"),
+            random=self.random.random,
+        )
+        while True:
             for number, address in enumerate(self.addresses):
+                failure: Broken | ApiError
                 try:
                     answer = await self._wire.ask(method, address, path, body=body, headers=headers)
                 except ConnectionRefusedError:
                     errors.append(Error(time.time(), "connection refused"))
+                    failure = Broken("connection refused", sent=False)
                     continue
                 except (OSError, EOFError) as error:
                     errors.append(Error(time.time(), type(error).__name__))
+                    failure = Broken(type(error).__name__, sent=True)
                     break
                 if answer.status not in AGAIN:
                     answered = answer.status < 400
                     self._note(what, began, errors, by=number, answered=answered)
                     return answer
                 errors.append(Error(time.time(), str(answer.status)))
+                failure = ApiError(answer.status, "", "", retry_after_s=answer.retry_after_s)
                 break
+            try:
+                pause_s = policy.pause_after(failure)
+            except (Unreachable, ApiError):
+                self._note(what, began, errors, by=0, answered=False)
+                return None
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        self._note(what, began, errors, by=0, answered=False)
-        return None
 
     def _note(
         self, what: str, began: float, errors: list[Error], *, by: int, answered: bool

@@ -6,7 +6,7 @@ Each strikes once and waits until the system is well again.
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -20,15 +20,16 @@ from chaos.faults import (
     kill_dispatcher,
     kill_io_worker,
 )
-from chaos.load import Kind
+from chaos.load import Asked, Kind
 from chaos.recovery import await_recovery
 from scenarios.clients import Clients
 from scenarios.topology import API_SERVERS, Topology
 
 POLL_S = 0.05
 GIVE_UP_S = 60.0
-# Jobs of the cpu pool that run when its worker is killed.
 _EACH_WORKER = "every worker has taken a job that was submitted afterwards"
+# Jobs of the cpu pool that run when its worker is killed, one for each of its places.
+PLACES = 4
 COMPUTES = Kind("computes", "chaos.cpu_long", 0, lambda _: {"seconds": 2.0})
 
 
@@ -86,8 +87,8 @@ async def io_worker(stage: Stage) -> Scene:
 
 async def cpu_worker(stage: Stage) -> Scene:
     """`kill -9` of a cpu worker, its processes with it."""
-    await asyncio.gather(*(stage.clients.submit(COMPUTES) for _ in range(4)))
-    await asyncio.sleep(0.7)  # so that they run
+    asked = await asyncio.gather(*(stage.clients.submit(COMPUTES) for _ in range(PLACES)))
+    await _until(lambda: _were_taken(stage.topology, asked))
     return await _worker(stage, "a cpu worker, `kill -9`", kill_cpu_worker)
 
 
@@ -201,6 +202,14 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> float:
             if await holds():
                 return time.time()
             await asyncio.sleep(POLL_S)
+
+
+async def _were_taken(topology: Topology, asked: Sequence[Asked]) -> bool:
+    ids = [one.job_id for one in asked if one.job_id is not None]
+    rows = await topology.query(
+        "SELECT count(*) FROM jobs WHERE id = ANY(%s) AND claimed_at IS NOT NULL", ids
+    )
+    return bool(rows[0][0] == len(ids))
 
 
 async def _answers(url: str) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-CONNECT_S, ANSWER_S = 2.0, 20.0
+CONNECT_S, ANSWER_S = 5.0, 30.0  # as `haulage.Client`
 _END = b"\r\n\r\n"
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -18,10 +18,11 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a JSON body."""
+    """A status and a JSON body, and when to come back if it is a refusal that says so."""
 
     status: int
     body: bytes
+    retry_after_s: float | None = None
 
     def json(self) -> Any:
         """What the body says."""
@@ -93,4 +94,7 @@ async def _read(reader: asyncio.StreamReader) -> tuple[Answer, bool]:
     status = int(head.split(b" ", 2)[1])
     headers = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
     body = await reader.readexactly(int(headers.get(b"content-length", b"0")))
-    return Answer(status, body), headers.get(b"connection") != b"close"
+    again = headers.get(b"retry-after")
+    return Answer(status, body, float(again) if again else None), headers.get(
+        b"connection"
+    ) != b"close"

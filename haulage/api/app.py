@@ -17,6 +17,7 @@ from haulage.api.deps import Deps
 from haulage.api.edge import Edge
 from haulage.api.events import EventHub
 from haulage.api.lanes import open_lanes
+from haulage.api.overload import Overload
 from haulage.api.page_images import PageImages
 from haulage.api.readiness import Readiness
 from haulage.api.routes import (
@@ -207,5 +208,7 @@ def make_app(parts: Deps) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app)
-    app.add_middleware(Edge, lanes=open_lanes(submits.router, {submits.submit}))
+    overload = Overload(parts.settings.api.late_s)
+    lanes = open_lanes(submits.router, {submits.submit})
+    app.add_middleware(Edge, overload=overload, lanes=lanes)
     return app

@@ -4,8 +4,8 @@ net for faults of ours. Plain ASGI, so that streams pass through untouched.
 
 import re
 import time
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
@@ -15,6 +15,7 @@ from haulage.accounts.quota import Standing, standings
 from haulage.api import headers, rate_limits
 from haulage.api.errors import REQUEST_ID, broken
 from haulage.api.lanes import Lanes
+from haulage.api.overload import Overload
 from haulage.api.representation import Representation
 from haulage.domain.ids import uuid7
 from haulage.telemetry import logs, tracing
@@ -41,11 +42,13 @@ CLIENT_GONE = 499
 
 
 class Edge:
-    """Wraps the whole application. What has one of `lanes` goes there instead of through it."""
+    """Wraps the whole application. What has one of `lanes` goes there instead of through it, and
+    what `overload` refuses nowhere."""
 
-    def __init__(self, app: ASGIApp, *, lanes: Lanes | None = None) -> None:
+    def __init__(self, app: ASGIApp, *, overload: Overload, lanes: Lanes | None = None) -> None:
         self._app = app
         self._lanes = lanes or {}
+        self._overload = overload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,9 +57,12 @@ class Edge:
         request_id = _request_id(scope)
         scope[REQUEST_ID] = request_id
         counted: list[Standing] = []
-        answer = _Answer(send, request_id, counted)
         started = time.perf_counter()
+        answer = _Answer(send, request_id, counted, partial(self._answered, scope, started))
         inner = self._lanes.get((scope["method"], scope["path"]), self._app)
+        if self._overload.refuses(scope, started):
+            inner = self._overload.refusal(started)
+        self._overload.came()
         known: dict[str, str | None] = {"request_id": request_id}
         about = logs.job.set(known)
         counting = standings.set(counted)
@@ -77,16 +83,29 @@ class Edge:
                 raise
             await broken(scope)(scope, receive, Representation(scope, answer))
         finally:
+            if not answer.begun:
+                self._overload.left()
             _told(scope, answer.status, time.perf_counter() - started)
             standings.reset(counting)
             logs.job.reset(about)
 
+    def _answered(self, scope: Scope, started: float, status: int) -> None:
+        self._overload.answered(scope, status, started, time.perf_counter())
+
 
 class _Answer:
-    """`send`, which adds our headers and remembers the status."""
+    """`send`, which adds our headers, remembers the status, and tells it `begins` once."""
 
-    def __init__(self, send: Send, request_id: str, counted: Sequence[Standing]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        request_id: str,
+        counted: Sequence[Standing],
+        begins: Callable[[int], None],
+    ) -> None:
         self._send = send
+        self._begins = begins
+        self.begun = False
         self._counted = counted
         self._request_id = request_id.encode()
         self.status = 0
@@ -94,6 +113,9 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if not self.begun:
+                self.begun = True
+                self._begins(self.status)
             headers = [*message.get("headers", ()), (b"x-request-id", self._request_id), *_HEADERS]
             if not any(name == _POLICY for name, _ in headers):
                 headers.append(_NO_PAGE)

@@ -43,7 +43,8 @@ class Attempts:
     """The tries of one request: at most four, and none that would begin after `patience_s`.
 
     What broke is tried again where sending twice is the same as sending once, or nothing was sent.
-    A refusal that passes (429, 502, 503, 504) is tried again no sooner than the server asks for.
+    A refusal that passes (429, 502, 503, 504) is tried again no sooner than the server asks for;
+    where twice is not once, only one that says that nothing was done.
     Pauses are spread by chance, so that many clients do not come back together.
     """
 
@@ -81,8 +82,9 @@ class Attempts:
         if failure.code == "idempotency_conflict":
             # Our own first try, whose answer was lost, is still under way.
             return True
-        # 429 says that nothing was done; after the others nobody knows.
-        return failure.is_passing and (self._call.repeatable or failure.status == 429)
+        # These say that nothing was done; after others nobody knows.
+        untouched = failure.status == 429 or failure.code == "overloaded"
+        return failure.is_passing and (self._call.repeatable or untouched)
 
 
 class Deadline:

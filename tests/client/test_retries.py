@@ -76,6 +76,18 @@ def test_pauses_grow_and_spread_by_a_quarter():
         least.pause_after(busy())
 
 
+@pytest.mark.parametrize(("code", "again"), [("overloaded", True), ("unavailable", False)])
+def test_what_the_server_did_not_begin_is_sent_again_though_it_may_not_be_made_twice(
+    code: str, again: bool
+):
+    refusal = ApiError(503, "Too busy", "", code=code)
+    if again:
+        assert attempts(ONCE).pause_after(refusal) > 0
+    else:
+        with pytest.raises(ApiError):
+            attempts(ONCE).pause_after(refusal)
+
+
 def test_nobody_comes_back_sooner_than_asked():
     assert attempts(chance=0.0).pause_after(busy(429, retry_after_s=5.0)) >= 5.0
 

@@ -87,6 +87,20 @@ async def test_a_dead_server_is_routed_around_and_taken_back(tmp_path):
                     assert (await edge.client.get("/api/v1/jobs")).status_code == 200
 
 
+async def test_servers_that_have_all_failed_are_asked_all_the_same(tmp_path):
+    async with site(tmp_path, patience="60s") as edge:
+        for one in edge.servers:
+            one.answer = drop
+        for _ in range(9):
+            assert (await edge.client.get("/api/v1/jobs")).status_code == 502
+        for one in edge.servers:
+            one.answer = status(200)
+
+        answers = [await edge.client.get("/api/v1/jobs") for _ in range(9)]
+
+    assert [answer.status_code for answer in answers] == [200] * 9
+
+
 async def test_a_read_that_a_server_drops_is_sent_on(edge: Site):
     for one in edge.servers:
         one.answers = [drop]
