@@ -56,8 +56,8 @@ from haulage.engine import bus
 from haulage.engine.broker_watch import BrokerWatch
 from haulage.engine.control import Control
 from haulage.engine.depth import Depth
-from haulage.engine.dispatcher import QueueLengths
 from haulage.engine.intake import Intake
+from haulage.engine.lost_rings import QueueLengths
 from haulage.engine.services import Services
 from haulage.engine.window import Window
 from haulage.limits.installation import Limits

@@ -18,8 +18,9 @@ from haulage.domain.job_type import IO
 from haulage.engine import overview
 from haulage.engine.announced import GATHER_S, Announced
 from haulage.engine.children import sweep
+from haulage.engine.lost_rings import LostRings, Memory, QueueLengths
 from haulage.engine.services import Services
-from haulage.engine.window import MOST_TIMES, size_of
+from haulage.engine.window import size_of
 from haulage.settings import EngineSettings
 from haulage.storage.dispatch_store import Ringing
 from haulage.storage.leader import Leader
@@ -39,12 +40,6 @@ SLOW_EVERY_S = 1.0
 # Of a tick, while a queue has more jobs than its window holds.
 CONGESTED_TICK = 0.25
 STANDBY_S = 1.0
-
-
-class QueueLengths(Protocol):
-    """How many messages lie in the broker for a queue; None when it does not answer."""
-
-    async def __call__(self, queue: str) -> int | None: ...
 
 
 class Chore(Protocol):
@@ -69,6 +64,7 @@ class Dispatcher:
         settings: EngineSettings,
         queues: dict[str, str],
         queue_lengths: QueueLengths,
+        memory: Memory | None = None,
         chores: Sequence[Chore] = (),
         announced: Announced | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -77,8 +73,15 @@ class Dispatcher:
         self._leader = leader
         self._settings = settings
         self._queues = queues
-        self._queue_lengths = queue_lengths
         self._monotonic = monotonic
+        self._lost_rings = LostRings(
+            services,
+            settings=settings,
+            queues=queues,
+            lengths=queue_lengths,
+            memory=memory,
+            monotonic=monotonic,
+        )
         self._chores = chores
         self._announced = announced
         self._leads = False
@@ -181,7 +184,7 @@ class Dispatcher:
             more |= await dispatch.expire(limit=BATCH) >= BATCH
             await self.rescue()
             await sweep(self._services, limit=BATCH)
-            await self._ring_lost()
+            await self._lost_rings.ring_again()
         return await self._ring_new() or more
 
     async def rescue(self) -> int:
@@ -241,32 +244,6 @@ class Dispatcher:
         # A capped tenant has room for its next job when one ends, perhaps long before a tick.
         self._congested = congested or (rang and bool(self._services.caps()))
         return more
-
-    async def _ring_lost(self) -> None:
-        """Ring again what was rung and not claimed.
-
-        A suspect has little patience with a place of its own. Of the others: with nothing in the
-        broker and a worker that has a slot free, the message must be gone. Otherwise the job is
-        waiting its turn, and patience is longer.
-        """
-        settings, dispatch = self._settings, self._services.dispatch
-        limit, aging_s = settings.window, settings.aging_s
-        for queue in self._queues:
-            bells = await dispatch.take_unattended(queue, limit=limit, aging_s=aging_s)
-            length = await self._queue_lengths(queue)
-            if length is not None:
-                idle = length == 0 and await dispatch.has_free_slot(queue)
-                age_s = settings.rering_s if idle else settings.rering_congested_s
-                for _ in range(MOST_TIMES):
-                    lost = await dispatch.take_lost(
-                        queue, older_than_s=age_s, limit=limit, aging_s=aging_s
-                    )
-                    bells += lost
-                    if len(lost) < limit:
-                        break
-            if bells:
-                log.info("dispatcher.rang_again", queue=queue, jobs=len(bells))
-                self._services.doorbell.ring(bells)
 
     def _set_leads(self, *, leads: bool) -> None:
         if leads != self._leads:

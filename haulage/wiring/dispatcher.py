@@ -3,20 +3,19 @@
 import asyncio
 from functools import partial
 
-from redis.exceptions import RedisError
-
 from haulage.brokers.address import AMQP
 from haulage.domain.job_type import Registry
 from haulage.engine import bus as buses
 from haulage.engine.accountant import Accountant
 from haulage.engine.announced import Announced
-from haulage.engine.celery_app import make_celery, read_broker, redis_lists
+from haulage.engine.celery_app import make_celery, read_broker
 from haulage.engine.dispatcher import LEADERSHIP, Dispatcher
 from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.janitor import Janitor
 from haulage.engine.model_keeper import ModelKeeper
 from haulage.engine.overview import Overview
 from haulage.engine.rabbit import RabbitQueueLengths
+from haulage.engine.redis_broker import RedisMemory, RedisQueueLengths
 from haulage.engine.scheduler import Scheduler
 from haulage.settings import Settings
 from haulage.storage.announcements import listen
@@ -60,8 +59,15 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
     app = make_celery(settings)
     doorbell = CeleryDoorbell(app, queue_pools=settings.queue_pools)
     doorbell.start()
-    on_rabbit = read_broker(settings).kind == AMQP
-    lengths = RabbitQueueLengths(app) if on_rabbit else RedisQueueLengths(settings)
+    lengths: RabbitQueueLengths | RedisQueueLengths
+    memory: RedisMemory | None
+    if read_broker(settings).kind == AMQP:
+        # It writes messages down before it says that it has them.
+        lengths, memory = RabbitQueueLengths(app), None
+    else:
+        client, prefix = buses.connect(settings.require_broker_url()), settings.redis.prefix
+        lengths = RedisQueueLengths(client, prefix=prefix)
+        memory = RedisMemory(client, prefix=prefix)
     try:
         async with (
             open_services(
@@ -77,6 +83,7 @@ async def _dispatch(settings: Settings, registry: Registry) -> None:
                 settings=settings.engine,
                 queues=settings.queue_pools,
                 queue_lengths=lengths,
+                memory=memory,
                 chores=(
                     Scheduler(ScheduleStore(services.database, services.clock), services),
                     Janitor(
@@ -121,25 +128,3 @@ async def _ready(dispatcher: Dispatcher, lease_s: float) -> Standing:
     status = "ready" if answered else "not_ready"
     failing = [] if answered else ["postgres"]
     return Standing(answered, {"status": status, "service": SERVICE, "failing": failing})
-
-
-class RedisQueueLengths:
-    """Messages lying in Redis for a queue, over its lanes and priorities."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._client = buses.connect(settings.require_broker_url())
-        self._prefix = settings.redis.prefix
-
-    async def __call__(self, queue: str) -> int | None:
-        """The number, or None when Redis does not answer."""
-        try:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for name in redis_lists(self._prefix, queue):
-                    pipeline.llen(name)
-                return sum(int(length) for length in await pipeline.execute())
-        except (RedisError, OSError):
-            return None
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._client.aclose()
