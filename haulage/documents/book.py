@@ -61,4 +61,5 @@ def _why_no_text(pages: list[PageText]) -> str:
     reasons = {page.fault for page in pages if page.fault}
     if len(reasons) == 1 and len(pages) == sum(1 for page in pages if page.fault):
         return f"No page of the PDF can be read ({len(pages)} pages). {reasons.pop()}"
-    return f"The PDF has no text on any of its {len(pages)} pages."
+    where = f"any of its {len(pages)} pages" if len(pages) > 1 else "its only page"
+    return f"The PDF has no text on {where}; what is scanned must be read by OCR first."

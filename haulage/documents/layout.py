@@ -22,6 +22,8 @@ from haulage.documents.setting import Setting, plain_lines, set_article
 BLANK = "blank"
 ADVERTISEMENT = "advertisement"
 PICTURES = "only pictures, no text"
+# A page that is skipped for one of these was read, and there was nothing to take from it.
+NOTHING_TO_TAKE = frozenset({BLANK, ADVERTISEMENT, PICTURES})
 
 # A page with less running text than this many characters is no page of articles.
 _LEAST_PROSE = 250

@@ -28,6 +28,8 @@ def digest(article: Article) -> Digest:
     topics = keywords(f"{article.title} {article.subtitle}", article.body, language=language)
     try:
         summary = summarize(article.body, language=language, max_words=SUMMARY_WORDS).text
+        # It parted place and day ("VALDORA, 14 maggio. —") from the first sentence.
+        summary = summary.lstrip("—– ")
     except NoText:
         summary = ""
     return Digest(language, tuple(topics), summary)

@@ -19,7 +19,14 @@ from haulage.domain.errors import NotRetryable
 from haulage.domain.file_ids import FileId
 from haulage.domain.job_type import Policy, job_type
 from haulage.domain.language_model import ModelNames
-from haulage.handlers.read_page import MODEL, PageArticle, PageRead, layer_of, outcome_of
+from haulage.handlers.read_page import (
+    MODEL,
+    PageArticle,
+    PageRead,
+    has_failed,
+    layer_of,
+    outcome_of,
+)
 
 MAX_FILES = 200
 MAX_PAGES = 500
@@ -100,8 +107,8 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
         for file in files
         for read in file["pages"]
     ]
-    ctx.progress(100, step="pages", done=sum(one.status == "processed" for one in pages),
-                 failed=sum(one.status == "skipped" for one in pages), total=total)  # fmt: skip
+    failed = sum(has_failed(one) for one in pages)
+    ctx.progress(100, step="pages", done=total - failed, failed=failed, total=total)
     return Newspaper(
         filename=files[0]["name"],
         issue_date=input.issue_date or _issue_date(pages, [file["name"] for file in files]),

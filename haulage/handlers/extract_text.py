@@ -14,7 +14,7 @@ from haulage.documents.sheets import open_sheets
 from haulage.domain.context import BlockingContext, Child, version
 from haulage.domain.file_ids import FileId
 from haulage.domain.job_type import Policy, job_type
-from haulage.handlers.read_page import MAX_PAGES, PageRead, layer_of, outcome_of
+from haulage.handlers.read_page import MAX_PAGES, PageRead, has_failed, layer_of, outcome_of
 
 # Pages between two reports of progress.
 AT_ONCE = 50
@@ -86,8 +86,8 @@ def extract_text(input: TextInput, ctx: BlockingContext) -> Text:
         PageRead.model_validate(read) if read is not None else outcome_of(next(outcomes))
         for read in layers
     ]
-    skipped = sum(page.status == "skipped" for page in pages)
-    ctx.progress(100, step="pages", done=len(pages) - skipped, failed=skipped, total=len(pages))
+    failed = sum(has_failed(page) for page in pages)
+    ctx.progress(100, step="pages", done=len(pages) - failed, failed=failed, total=len(pages))
     texts = clean_by_page([(number, page.text) for number, page in enumerate(pages, start=1)])
     return Text(
         pages=[

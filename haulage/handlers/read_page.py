@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from haulage.documents.language import detect_language
-from haulage.documents.layout import BLANK, Article, PageLayout, RuleLayout
+from haulage.documents.layout import BLANK, NOTHING_TO_TAKE, Article, PageLayout, RuleLayout
 from haulage.documents.newspaper import digest
 from haulage.documents.ocr import Recogniser
 from haulage.documents.reading import (
@@ -124,6 +124,11 @@ def outcome_of(child: ChildOutcome) -> PageRead:
         return PageRead.model_validate(child.result)
     said = (child.error or {}).get("message") or f"its job {child.job_id} was {child.state}"
     return PageRead(status="skipped", reason=f"{FAILED}: {said}")
+
+
+def has_failed(page: PageRead) -> bool:
+    """Whether the page is skipped although there may be something on it."""
+    return page.status == "skipped" and page.reason not in NOTHING_TO_TAKE
 
 
 def report(read: ReadPage, want: Want) -> PageRead:

@@ -83,6 +83,7 @@ def test_a_page_whose_job_fails_is_skipped_and_the_others_are_not(paper, scans):
     result = extract(ctx, ("giornale_1950-05-12_p1.png", scans[0]), ("giornale.pdf", paper))
 
     assert result.pages[0].reason == "conversion failed: out of memory"
+    assert (ctx.reports[-1].done, ctx.reports[-1].failed) == (4, 1)
     assert result.pages[1].status == "processed"
     assert result.issue_date == date(1950, 5, 12)
 

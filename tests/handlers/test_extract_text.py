@@ -117,6 +117,13 @@ def test_one_bad_page_does_not_sink_the_others():
     ]
 
 
+def test_a_page_with_nothing_on_it_is_none_that_failed():
+    ctx = reading()
+    extract_text(TextInput(file=ctx.add_file(drawn(words, lambda canvas: None)).id), ctx)
+
+    assert (ctx.reports[-1].done, ctx.reports[-1].failed) == (2, 0)
+
+
 def test_letters_that_no_font_names_are_not_taken_for_text():
     (page,) = extract(without_unicode())
 
