@@ -151,6 +151,7 @@ COLUMNS: tuple[Column[WorkerView], ...] = (
     Column("jobs", lambda one: f"{one.in_flight}/{one.slots}", right=True),
     Column("backlog", lambda one: str(one.backlog or ""), spare=3, right=True),
     Column("memory", lambda one: size(one.rss_bytes), spare=2, right=True),
+    Column("version", lambda one: escape(one.version), spare=5),
     Column("started", lambda one: ago(one.started_at), spare=4, right=True),
     Column("heartbeat", lambda one: ago(one.heartbeat_at), spare=1, right=True),
 )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from haulage.domain.clock import Clock
 from haulage.storage.database import Database
 from haulage.storage.json_text import dumps, storable
+from haulage.storage.revisions import newest
 from haulage.storage.tables import workers
 
 
@@ -123,6 +124,7 @@ class WorkerStore:
                     queues=list(info.queues),
                     slots=info.slots,
                     version=info.version,
+                    revision=newest(),
                     started_at=now,
                     heartbeat_at=now,
                 )

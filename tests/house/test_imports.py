@@ -131,6 +131,6 @@ def test_only_the_database_file_commits() -> None:
     # The migrations' own lock and the embedded server's first connection are not the store's.
     assert committing <= {
         "storage/database.py",
-        "storage/migrations/env.py",
+        "storage/migrations/patience.py",
         "runtime/postgres.py",
     }

@@ -148,6 +148,7 @@ WORKER = {
     "id": uuid7(), "name": "w", "host": "h", "pid": 1, "pool": "io", "queues": ["io"],
     "slots": 1, "version": "0", "started_at": NOW, "heartbeat_at": NOW,
 }  # fmt: skip
+MIGRATION = {"revision": "0030", "oldest_code": "0028", "version": "0", "applied_at": NOW}
 KNOWN = {
     "name": "echo",
     "pool": "io",
@@ -235,6 +236,7 @@ OTHERS = [
     ("ck_schedules_priority", "schedules", schedule(priority=1)),
     ("ck_stats_step", "stats", {**NOTHING, "step_s": 61}),
     ("ck_schedules_paused", "schedules", schedule(paused_at=NOW)),
+    ("ck_migrations_oldest_code", "migrations", {**MIGRATION, "oldest_code": "0031"}),
     ("ck_workers_drain", "workers", {**WORKER, "drain_at": NOW}),
     ("ck_workers_drain", "workers", {**WORKER, "drain_by": "ann"}),
     ("ck_queues_paused", "queues", {"name": "io", "paused_at": NOW}),

@@ -30,17 +30,6 @@ OPTIONS = "SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL
 
 
 @pytest.fixture
-def empty_url(servers: dict[str, str], worker_number: int) -> Iterator[str]:
-    """A database without tables, dropped at the end."""
-    name = f"empty_{worker_number}"
-    with psycopg.connect(servers["database"], autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"{servers['database'].rpartition('/')[0]}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
 def declared_url(empty_url: str) -> Iterator[str]:
     """A database with the tables as `tables/` declares them."""
     name = empty_url.rpartition("/")[2] + "_declared"
@@ -82,16 +71,15 @@ def test_down_and_up_again_ends_where_it_began(empty_url: str) -> None:
     before = [shown(empty_url, query) for query in (CONSTRAINTS, INDEXES, COLUMNS)]
     command.downgrade(migrate.config(empty_url), "base")
     assert shown(empty_url, COLUMNS) == []
-    assert revisions.status(empty_url) == (None, newest)
+    assert revisions.standing(empty_url).current is None
     assert migrate.migrate(empty_url) == newest
     assert [shown(empty_url, query) for query in (CONSTRAINTS, INDEXES, COLUMNS)] == before
 
 
 def test_migrating_twice_changes_nothing(empty_url: str) -> None:
-    assert revisions.status(empty_url)[0] is None
+    assert revisions.standing(empty_url).current is None
     assert migrate.migrate(empty_url) == migrate.migrate(empty_url)
-    current, newest = revisions.status(empty_url)
-    assert current == newest
+    assert revisions.standing(empty_url).is_current
 
 
 def test_a_revision_is_what_its_file_begins_with() -> None:
@@ -114,7 +102,7 @@ def test_two_migrators_at_once_both_succeed(empty_url: str) -> None:
     ]
     said = [one.communicate(timeout=60) for one in both]
     assert [one.returncode for one in both] == [0, 0], said
-    assert {out.strip() for out, _ in said} == {revisions.status(empty_url)[1]}
+    assert {out.strip() for out, _ in said} == {revisions.newest()}
 
 
 def test_a_server_that_is_not_there_is_said_with_the_command_that_helps() -> None:

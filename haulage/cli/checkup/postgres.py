@@ -58,14 +58,19 @@ def postgres_checks(around: Surroundings) -> Iterator[Finding]:
 def _schema(around: Surroundings, url: str) -> Iterator[Finding]:
     from haulage.storage import revisions
 
-    current, newest = revisions.status(url)
-    if current == newest:
-        yield Finding(Level.OK, "schema", f"up to date (revision {newest})")
-    elif current and current > newest:
-        why = f"at revision {current}; this version knows them up to {newest}"
-        yield Finding(Level.FAIL, "schema", why, "pip install --upgrade haulage   # here")
+    found = revisions.standing(url)
+    if found.is_current:
+        yield Finding(Level.OK, "schema", f"up to date (revision {found.newest})")
+    elif found.is_ahead:
+        why = f"ahead, at revision {found.current}; this code is of {found.newest}"
+        mend = f"pip install --upgrade haulage   # here; {found.migrated_by or 'newer'} migrated"
+        yield (
+            Finding(Level.WARN, "schema", f"{why} and still fits", mend)
+            if found.fits
+            else Finding(Level.FAIL, "schema", f"{why} and does not fit any more", mend)
+        )
     else:
-        why = f"at revision {current or 'none'}, not at {newest}"
+        why = f"at revision {found.current or 'none'}, not at {found.newest}"
         mend = (
             "Stop `haulage up` and start it again: it migrates first."
             if around.is_up and not os.environ.get("HAULAGE_DATABASE_URL")

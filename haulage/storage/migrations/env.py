@@ -1,29 +1,34 @@
-"""Runs the scripts in one transaction each, one migrator at a time."""
+"""What alembic runs: the scripts in a transaction each, one migrator at a time, with patience."""
 
 import sqlalchemy as sa
 from alembic import context
 
+from haulage.storage.migrations import marks, patience
 from haulage.storage.tables import metadata
-
-# Two `haulage db migrate` at once: the second waits, then finds nothing to do.
-LOCK = 0x4841554C4D494752
 
 
 def run() -> None:
-    engine = sa.create_engine(context.config.attributes["url"], poolclass=sa.NullPool)
+    given = context.config.attributes
+    tell = given.get("tell", patience.say_nothing)
+    bounds = given.get("bounds", patience.Bounds())
+    engine = sa.create_engine(given["url"], poolclass=sa.NullPool)
     with engine.connect() as connection:
-        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
-        connection.execute(sa.text("SET lock_timeout = '5s'"))
-        connection.commit()
-        context.configure(
-            connection=connection,
-            target_metadata=metadata,
-            compare_type=True,
-            transaction_per_migration=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
+        patience.take_turn(connection, bounds, tell)
+        with patience.told_of_blockers(engine, connection, tell):
+            patience.persist(connection, bounds, tell, lambda: _migrate(connection, tell))
     engine.dispose()
+
+
+def _migrate(connection: sa.Connection, tell: patience.Tell) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_type=True,
+        transaction_per_migration=True,
+        on_version_apply=marks.keeper(tell),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 run()

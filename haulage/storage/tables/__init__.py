@@ -18,6 +18,7 @@ from haulage.storage.tables.fleet import queues, schedules, workers
 from haulage.storage.tables.history import crashes, events, shared_steps, steps
 from haulage.storage.tables.jobs import idempotency_keys, job_tags, jobs
 from haulage.storage.tables.limits import limit_pools, limit_usage
+from haulage.storage.tables.migrations import migrations
 from haulage.storage.tables.models import provider_usage, usage_batches, vectors
 from haulage.storage.tables.pulls import pulled_tasks
 from haulage.storage.tables.stats import stats, tallies
@@ -44,6 +45,7 @@ __all__ = [
     "limit_pools",
     "limit_usage",
     "metadata",
+    "migrations",
     "provider_usage",
     "pulled_tasks",
     "queues",

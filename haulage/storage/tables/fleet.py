@@ -23,6 +23,8 @@ workers = sa.Table(
     # Its machine's clock less PostgreSQL's. Nothing hangs on it but the times in its logs.
     sa.Column("clock_ahead_s", sa.Float),
     sa.Column("version", sa.Text, nullable=False),
+    # The newest migration that its code knows; NULL: it is older than 0028 and does not say.
+    sa.Column("revision", sa.Text),
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("heartbeat_at", Moment, nullable=False),
     # Set once, by the worker itself on a clean stop or by the rescuer: never alive again.
