@@ -71,4 +71,4 @@ class Ahead:
 if __name__ == "__main__":
     # In a process of its own: the database, and the folder with what others have added.
     url, folder = sys.argv[1:]
-    Ahead(Path(folder)).migrate(url, tell=sys.stdout.write)
+    Ahead(Path(folder)).migrate(url, tell=lambda line: print(line, file=sys.stderr))  # noqa: T201

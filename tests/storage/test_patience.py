@@ -158,12 +158,13 @@ def test_a_migrator_that_waits_for_another_does_not_hold_up_its_index(
     own_url: str, ahead: Ahead, someone: psycopg.Connection
 ) -> None:
     ahead.add(INDEXES)
-    said: list[str] = []
     with beside(lambda: ahead.migrate(own_url)):
         until(lambda: builder(own_url) is not None)
-        with beside(lambda: ahead.migrate(own_url, tell=said.append)):
-            until(lambda: any("another migration" in line for line in said))
-            someone.rollback()
+        second = migrator(own_url, ahead)
+        assert second.stderr is not None
+        assert "waits for another migration" in second.stderr.readline()
+        someone.rollback()
+    assert second.wait(20) == 0
     assert ask(own_url, VALID) is True
 
 

@@ -13,9 +13,15 @@ from haulage.cli.checkup.findings import (
 )
 from haulage.cli.checkup.memory import memory_checks
 
+# Workers of older code don't say which migrations they know.
+SILENT = "0027"
 
-def fleet_checks(around: Surroundings, workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-    """`workers` are the rows of those that have not ended."""
+
+def fleet_checks(
+    around: Surroundings, workers: Sequence[Mapping[str, Any]], *, oldest_code: str | None = None
+) -> Iterator[Finding]:
+    """`workers` are the rows of those that have not ended, `oldest_code` the oldest revision whose
+    code runs on the tables."""
     if not workers:
         why = "none is alive, so nothing runs"
         yield Finding(Level.WARN, "workers", why, "haulage worker --pool io   # and --pool cpu")
@@ -23,6 +29,7 @@ def fleet_checks(around: Surroundings, workers: Sequence[Mapping[str, Any]]) -> 
     hosts = sorted({worker["host"] for worker in workers})
     yield Finding(Level.OK, "workers", f"{len(workers)} alive on {', '.join(hosts)}")
     yield from _versions(workers)
+    yield from _outgrown(workers, oldest_code or "")
     yield from _clocks(workers)
     yield from memory_checks(workers)
     yield from _shared_blobs(around, hosts)
@@ -34,6 +41,15 @@ def _versions(workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         why = f"workers run {', '.join(others)}; this is {haulage.__version__}"
         mend = f"pip install 'haulage=={haulage.__version__}'   # there, and restart them"
         yield Finding(Level.WARN, "worker versions", why, mend)
+
+
+def _outgrown(workers: Sequence[Mapping[str, Any]], oldest_code: str) -> Iterator[Finding]:
+    older = [one for one in workers if (one.get("revision") or SILENT) < oldest_code]
+    if older:
+        names = ", ".join(f"{one['name']} ({one['version']})" for one in older)
+        why = f"the tables carry code of revision {oldest_code} or newer, which {names} is not"
+        mend = f"pip install 'haulage=={haulage.__version__}'   # there, and restart them"
+        yield Finding(Level.FAIL, "outgrown workers", why, mend)
 
 
 def _clocks(workers: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from haulage.cli.checkup.pooler import pooler_checks
 from haulage.domain.errors import Unavailable
 
 if TYPE_CHECKING:
+    from haulage.storage.revisions import Standing
     from haulage.storage.server_facts import ServerFacts
 
 MAJORS = range(15, 19)
@@ -46,19 +47,23 @@ def postgres_checks(around: Surroundings) -> Iterator[Finding]:
         yield Finding(Level.FAIL, "PostgreSQL", why, "Upgrade it.")
         return
     yield Finding(Level.OK, "PostgreSQL", f"version {facts.major}.{facts.version % 10_000}")
-    yield from _schema(around, around.database_url)
+    found = _standing(around.database_url)
+    yield from _schema(around, found)
     yield from _durability(facts)
     yield from _door(around, facts)
     yield from connection_checks(facts)
     yield from pooler_checks(around.database_url, facts, direct_url=around.direct_url)
     yield clock("PostgreSQL clock", facts.ahead_s, facts.ahead_within_s, matters=False)
-    yield from fleet_checks(around, facts.workers)
+    yield from fleet_checks(around, facts.workers, oldest_code=found.oldest_code)
 
 
-def _schema(around: Surroundings, url: str) -> Iterator[Finding]:
+def _standing(url: str) -> "Standing":
     from haulage.storage import revisions
 
-    found = revisions.standing(url)
+    return revisions.standing(url)
+
+
+def _schema(around: Surroundings, found: "Standing") -> Iterator[Finding]:
     if found.is_current:
         yield Finding(Level.OK, "schema", f"up to date (revision {found.newest})")
     elif found.is_ahead:
