@@ -96,41 +96,6 @@ async def test_workers_elsewhere_need_shared_blobs(around: Surroundings, service
     assert "shared blobs" not in await postgres_findings(in_a_store)
 
 
-async def test_tables_that_a_newer_version_migrated_are_said_to_fit_still(
-    around: Surroundings, services: Services
-):
-    with psycopg.connect(str(around.database_url), autocommit=True) as connection:
-        [(there,)] = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-        try:
-            connection.execute("UPDATE alembic_version SET version_num = '9999'")
-            connection.execute(
-                "INSERT INTO migrations VALUES ('9999', %s, '9.9.9', now())", [there]
-            )
-            schema = (await postgres_findings(around))["schema"]
-        finally:
-            connection.execute("UPDATE alembic_version SET version_num = %s", [there])
-    assert schema.level is Level.WARN
-    assert "still fits" in schema.why
-    assert "9.9.9 migrated" in schema.mend
-
-
-async def test_a_worker_whose_code_the_tables_do_not_carry_is_a_failure(
-    around: Surroundings, services: Services
-):
-    worker_id = await alive(services, host=this_host(), version="0.0.9")
-    with psycopg.connect(str(around.database_url), autocommit=True) as connection:
-        connection.execute("INSERT INTO migrations VALUES ('9998', '9997', '9.9.8', now())")
-        outgrown = (await postgres_findings(around))["outgrown workers"]
-        assert (outgrown.level, "(0.0.9)" in outgrown.why) == (Level.FAIL, True)
-        connection.execute("UPDATE workers SET revision = '9997' WHERE id = %s", [worker_id])
-        assert "outgrown workers" not in await postgres_findings(around)
-
-
-async def test_workers_of_another_version_are_named(around: Surroundings, services: Services):
-    await alive(services, host=this_host(), version="9.9.9")
-    assert "9.9.9" in (await postgres_findings(around))["worker versions"].why
-
-
 async def test_a_worker_on_a_machine_whose_clock_is_off_is_named(
     around: Surroundings, services: Services
 ):
@@ -225,23 +190,6 @@ def test_a_visibility_timeout_below_the_longest_limit_names_the_job_type(
     visibility = found(broker_checks, around)["visibility timeout"]
     assert (visibility.level, "train may run for 7200 s" in visibility.why) == (Level.WARN, True)
     assert "HAULAGE_ENGINE_VISIBILITY_S=7260" in visibility.mend
-
-
-@pytest.mark.parametrize(
-    ("revision", "says", "mend"),
-    [("0001", "at revision 0001, not at", "db migrate"), ("9999", "does not fit", "--upgrade")],
-)
-def test_tables_behind_and_tables_ahead_are_told_apart(
-    around: Surroundings, services: Services, revision: str, says: str, mend: str
-):
-    with psycopg.connect(str(around.database_url), autocommit=True) as connection:
-        [(there,)] = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-        try:
-            connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
-            schema = found(postgres_checks, around)["schema"]
-        finally:
-            connection.execute("UPDATE alembic_version SET version_num = %s", [there])
-    assert (schema.level, says in schema.why, mend in schema.mend) == (Level.FAIL, True, True)
 
 
 async def test_workers_that_could_take_more_connections_than_there_are_are_a_warning(
