@@ -8,36 +8,17 @@ import asyncio
 import json
 import os
 import sys
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import redis.asyncio as redis
-
-from haulage.runtime.process import children_of
 from scenarios.clients import Clients, waiting
+from scenarios.counters import CPU, NAMES, TELLING_S, counted
 from scenarios.stage import judged, running, worked_by
-from scenarios.topology import Topology
 
 # At ten times the rate of row D5 the whole system takes half of two cores at most.
 RATE_BAR, CORES_BAR = 120.0, 1.0
 BAR_MS = 1000 * CORES_BAR / RATE_BAR
-# PostgreSQL's processes tell what they counted once a second at most.
-TELLING_S = 1.5
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-_COUNTED = """
-SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::float8,
-       (SELECT wal_fpi FROM pg_stat_wal)::float8,
-       xact_commit::float8, tup_inserted::float8, tup_updated::float8, tup_deleted::float8,
-       (SELECT sum(pg_total_relation_size(oid)) FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace)::float8
-FROM pg_stat_database WHERE datname = current_database()
-"""
-_NAMES = (
-    *("wal_bytes", "wal_full_pages", "transactions"),
-    *("rows_inserted", "rows_updated", "rows_deleted", "table_bytes"),
-)
 
 
 @dataclass(frozen=True)
@@ -68,13 +49,13 @@ class Cost:
             )
             await asyncio.sleep(self.idle_s / 2)  # what follows a start is over
             print("idle", file=sys.stderr, flush=True)
-            at_rest = await _count(topology)
+            at_rest = await counted(topology)
             await asyncio.sleep(self.idle_s)
-            before = await _count(topology)
+            before = await counted(topology)
             print("busy", file=sys.stderr, flush=True)
             async with worked_by(clients):
                 await asyncio.sleep(self.seconds)
-            after = await _count(topology)
+            after = await counted(topology)
             outcome = await judged(topology, clients, [])
         jobs = len(clients.asked)
         busy_s = self.seconds + TELLING_S
@@ -85,12 +66,12 @@ class Cost:
             for name in after
         }
         cpu_us = {
-            name.removeprefix(_CPU): round(1e6 * value)
+            name.removeprefix(CPU): round(1e6 * value)
             for name, value in per_job.items()
-            if name.startswith(_CPU)
+            if name.startswith(CPU)
         }
         idle_cores = sum(
-            (before[name] - at_rest[name]) / idle_s for name in after if name.startswith(_CPU)
+            (before[name] - at_rest[name]) / idle_s for name in after if name.startswith(CPU)
         )
         total_ms = sum(cpu_us.values()) / 1000
         met = not outcome.violations and total_ms < BAR_MS
@@ -102,7 +83,7 @@ class Cost:
             "cpu_ms": round(total_ms, 2),
             "bar_cpu_ms": round(BAR_MS, 2),
             "idle_cores": round(idle_cores, 3),
-            **{name: round(per_job[name], 2) for name in (*_NAMES, "redis_commands")},
+            **{name: round(per_job[name], 2) for name in (*NAMES, "redis_commands")},
             "violations": len(outcome.violations),
             "cores": os.cpu_count(),
             "load_average": round(os.getloadavg()[0], 1),
@@ -110,33 +91,3 @@ class Cost:
         }
         print(json.dumps(document), flush=True)
         return met
-
-
-_CPU = "cpu "
-
-
-async def _count(topology: Topology) -> dict[str, float]:
-    """Everything that is counted, since the start."""
-    await asyncio.sleep(TELLING_S)
-    counted: dict[str, float] = defaultdict(float)
-    for name, pids in topology.ready.processes.items():
-        counted[_CPU + name.removesuffix("-2").removesuffix("-3")] += _cpu_s(pids[0])
-    (row,) = await topology.query(_COUNTED)
-    counted.update(zip(_NAMES, row, strict=True))
-    async with redis.Redis.from_url(topology.ready.redis_url) as client:
-        counted["redis_commands"] = float((await client.info("stats"))["total_commands_processed"])
-    return counted
-
-
-def _cpu_s(pid: int) -> float:
-    """Processor time of a process and of its children, those that have ended too."""
-    return sum(_own_s(one) for one in (pid, *children_of(pid)))
-
-
-def _own_s(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    # utime, stime, and those of children that were waited for
-    return sum(int(ticks) for ticks in fields[11:15]) * _TICK_S

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from scenarios import report
+from scenarios import figures, report
 from scenarios.clients import Clients, waiting
 from scenarios.failures import FAILURES, Scene, Stage
 from scenarios.stage import judged, running, worked_by
@@ -63,7 +63,7 @@ class Plan:
                 violations=len(outcome.violations),
                 spans=sum(seen.spans.values()),
                 clients_behind_s=round(clients.most_behind_s, 3),
-                **report.answers(clients.calls),
+                **figures.answers(clients.calls),
             ),
             flush=True,
         )

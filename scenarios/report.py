@@ -5,12 +5,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.timetable import percentiles
 from chaos.checks import Violation
 from chaos.load import ACCEPTED
 from chaos.record import Record
 from haulage.domain.lifecycle import State
-from scenarios.clients import Call, Clients, errors_between
+from scenarios.clients import Clients, errors_between
 from scenarios.failures import Scene
 
 
@@ -76,7 +75,7 @@ def lines(told: Sequence[Told], found: Sequence[Violation]) -> list[str]:
     return text
 
 
-def json_line(name: str, told: Sequence[Told], *, met: bool, **numbers: float) -> str:
+def json_line(name: str, told: Sequence[Told], *, met: bool, **numbers: object) -> str:
     """Everything in one line."""
     document = {
         "scenarios": name,
@@ -99,18 +98,6 @@ def json_line(name: str, told: Sequence[Told], *, met: bool, **numbers: float) -
         "met": met,
     }
     return json.dumps(document)
-
-
-def answers(calls: Sequence[Call]) -> dict[str, float]:
-    """How calls were answered: all, at the first try, how quickly (their tries together)."""
-    p50, p99 = percentiles([1000 * one.took_s for one in calls])
-    return {
-        "calls": len(calls),
-        "answered_share": sum(one.answered for one in calls) / len(calls),
-        "first_try_share": sum(one.answered and not one.errors for one in calls) / len(calls),
-        "answer_p50_ms": round(p50, 1),
-        "answer_p99_ms": round(p99, 1),
-    }
 
 
 def _seen(one: Told) -> str:

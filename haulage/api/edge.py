@@ -61,8 +61,8 @@ class Edge:
         answer = _Answer(send, request_id, counted, partial(self._answered, scope, started))
         inner = self._lanes.get((scope["method"], scope["path"]), self._app)
         if self._overload.refuses(scope, started):
-            inner = self._overload.refusal(started)
-        self._overload.came()
+            inner = self._overload.refusal
+        self._overload.came(started)
         known: dict[str, str | None] = {"request_id": request_id}
         about = logs.job.set(known)
         counting = standings.set(counted)

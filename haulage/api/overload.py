@@ -6,7 +6,8 @@ that refuses early, and says when to come back, keeps doing all it can.
 
 Late is judged by the quickest answer of a whole second, as CoDel does with packets (Nichols and
 Jacobson, ACM Queue 10(5), 2012): a burst, one slow page or a reader who waits is no overload; that
-nobody was quick is. What was refused has changed nothing.
+nobody was quick is. A late server has no more than `CROWD` requests under way at once. What was
+refused has changed nothing.
 """
 
 import math
@@ -32,22 +33,28 @@ class Overload:
     """What one server knows of its own lateness. Moments are seconds of a clock that only grows."""
 
     def __init__(self, late_s: float) -> None:
+        self.refusal = Refusal(late_s)
         self._late_s = late_s
         self._under_way = 0
         self._quickest_s = math.inf
         self._window_ends = -math.inf
-        self._refuses_until = -math.inf
+        self._late_until = -math.inf
+        self._told = False
 
     def refuses(self, scope: Scope, at: float) -> bool:
         """Whether the request is not to be taken on."""
-        return at < self._refuses_until and scope["path"].startswith(_COUNTED)
+        late = at < self._late_until and self._under_way >= CROWD
+        if not late or not scope["path"].startswith(_COUNTED):
+            return False
+        if not self._told:
+            self._told = True
+            log.warning("api.overloaded", late_s=self._late_s, under_way=self._under_way)
+        return True
 
-    def refusal(self, at: float) -> "Refusal":
-        """The answer to such a request."""
-        return Refusal(self._late_s, math.ceil(max(self._refuses_until - at, 1.0)))
-
-    def came(self) -> None:
+    def came(self, at: float) -> None:
         """A request is under way."""
+        if not self._under_way:
+            self._look_anew(at)
         self._under_way += 1
 
     def answered(self, scope: Scope, status: int, came_at: float, at: float) -> None:
@@ -62,33 +69,28 @@ class Overload:
         self._quickest_s = min(self._quickest_s, took_s)
         if at >= self._window_ends:
             self._judge(at)
-            self._quickest_s, self._window_ends = math.inf, at + WINDOW_S
+            self._look_anew(at)
 
     def left(self) -> None:
         """It ended without an answer."""
         self._under_way -= 1
 
+    def _look_anew(self, at: float) -> None:
+        self._quickest_s, self._window_ends = math.inf, at + WINDOW_S
+
     def _judge(self, at: float) -> None:
-        # After a lull there is no whole second to judge.
-        whole = at < self._window_ends + WINDOW_S
-        late = whole and self._quickest_s > self._late_s and self._under_way >= CROWD
-        # A refusal lasts as long as those under way have waited: then they are through.
-        if late and at >= self._refuses_until:
-            self._refuses_until = at + self._late_s
-            log.warning(
-                "api.overloaded",
-                quickest_s=round(self._quickest_s, 3),
-                under_way=self._under_way,
-                refuses_s=self._late_s,
-            )
+        if self._quickest_s <= self._late_s:
+            self._late_until, self._told = -math.inf, False
+        else:
+            # A verdict does not outlast what it was about where no answer comes to renew it.
+            self._late_until = at + self._late_s
 
 
 class Refusal:
     """503 with a moment to come back at."""
 
-    def __init__(self, late_s: float, retry_after_s: int) -> None:
+    def __init__(self, late_s: float) -> None:
         self._late_s = late_s
-        self._retry_after_s = retry_after_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = problem(
@@ -96,10 +98,10 @@ class Refusal:
             503,
             "overloaded",
             "Too busy",
-            f"This server takes more than {self._late_s:g} s for an answer, so it takes no new "
-            "requests for a moment. Nothing was done. Come back after Retry-After; where that does "
-            "not help, start another API server.",
-            headers={"Retry-After": str(self._retry_after_s)},
+            f"This server takes more than {self._late_s:g} s for each answer, so it takes on no "
+            "more for a moment. Nothing was done. Come back after Retry-After; where that does not "
+            "help, start another API server.",
+            headers={"Retry-After": str(math.ceil(self._late_s))},
         )
         await answer(scope, receive, send)
 
