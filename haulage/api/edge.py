@@ -58,11 +58,13 @@ class Edge:
         scope[REQUEST_ID] = request_id
         counted: list[Standing] = []
         started = time.perf_counter()
-        answer = _Answer(send, request_id, counted, partial(self._answered, scope, started))
-        inner = self._lanes.get((scope["method"], scope["path"]), self._app)
         if self._overload.refuses(scope, started):
-            inner = self._overload.refusal
-        self._overload.came(started)
+            answer = _Answer(send, request_id, counted, None)
+            inner: ASGIApp = self._overload.refusal
+        else:
+            self._overload.came(started)
+            answer = _Answer(send, request_id, counted, partial(self._answered, scope, started))
+            inner = self._lanes.get((scope["method"], scope["path"]), self._app)
         known: dict[str, str | None] = {"request_id": request_id}
         about = logs.job.set(known)
         counting = standings.set(counted)
@@ -83,7 +85,7 @@ class Edge:
                 raise
             await broken(scope)(scope, receive, Representation(scope, answer))
         finally:
-            if not answer.begun:
+            if answer.begins is not None:
                 self._overload.left()
             _told(scope, answer.status, time.perf_counter() - started)
             standings.reset(counting)
@@ -94,18 +96,17 @@ class Edge:
 
 
 class _Answer:
-    """`send`, which adds our headers, remembers the status, and tells it `begins` once."""
+    """`send`, which adds our headers, remembers the status, and tells it `begins`, once."""
 
     def __init__(
         self,
         send: Send,
         request_id: str,
         counted: Sequence[Standing],
-        begins: Callable[[int], None],
+        begins: Callable[[int], None] | None,
     ) -> None:
         self._send = send
-        self._begins = begins
-        self.begun = False
+        self.begins = begins
         self._counted = counted
         self._request_id = request_id.encode()
         self.status = 0
@@ -113,9 +114,9 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if not self.begun:
-                self.begun = True
-                self._begins(self.status)
+            if self.begins is not None:
+                self.begins(self.status)
+                self.begins = None
             headers = [*message.get("headers", ()), (b"x-request-id", self._request_id), *_HEADERS]
             if not any(name == _POLICY for name, _ in headers):
                 headers.append(_NO_PAGE)

@@ -6,10 +6,11 @@ that refuses early, and says when to come back, keeps doing all it can.
 
 Late is judged by the quickest answer of a whole second, as CoDel does with packets (Nichols and
 Jacobson, ACM Queue 10(5), 2012): a burst, one slow page or a reader who waits is no overload; that
-nobody was quick is. A late server has no more than `CROWD` requests under way at once. What was
-refused has changed nothing.
+nobody was quick is. A late server has no more than `ROOM` requests under way at once, until it is
+in time again. What was refused has changed nothing.
 """
 
+import asyncio
 import math
 
 from starlette.types import Receive, Scope, Send
@@ -21,8 +22,10 @@ from haulage.telemetry import logs
 log = logs.get(__name__)
 
 WINDOW_S = 1.0
-# Fewer than so many under way are no crowd, however long they take.
-CROWD = 32
+# Under way at once while late: enough to keep a processor and the pool of connections busy.
+ROOM = 8
+# A balancer that goes by the fewest connections would send everybody to whoever refuses quickest.
+HOLDS_S = 0.5
 # What watches this process and what shows it to people is answered always.
 _COUNTED = "/api/"
 # Uploads last for as long as their clients send.
@@ -43,7 +46,7 @@ class Overload:
 
     def refuses(self, scope: Scope, at: float) -> bool:
         """Whether the request is not to be taken on."""
-        late = at < self._late_until and self._under_way >= CROWD
+        late = at < self._late_until and self._under_way >= ROOM
         if not late or not scope["path"].startswith(_COUNTED):
             return False
         if not self._told:
@@ -82,17 +85,19 @@ class Overload:
         if self._quickest_s <= self._late_s:
             self._late_until, self._told = -math.inf, False
         else:
-            # A verdict does not outlast what it was about where no answer comes to renew it.
-            self._late_until = at + self._late_s
+            # The next answers take as long, and it stands until one of them was in time. Where none
+            # comes (all that are under way may be such as wait by nature) it ends by itself.
+            self._late_until = at + self._quickest_s
 
 
 class Refusal:
-    """503 with a moment to come back at."""
+    """503 after a moment, with when to come back."""
 
     def __init__(self, late_s: float) -> None:
         self._late_s = late_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(HOLDS_S)
         answer = problem(
             scope,
             503,

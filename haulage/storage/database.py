@@ -5,11 +5,12 @@ lost surfaces as `Unavailable`, never as a driver's error. A commit whose answer
 landed: callers write so that doing it again is harmless.
 """
 
+import asyncio
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
@@ -28,6 +29,8 @@ HINT = (
 )
 
 PREPARE_AFTER = 5
+# How long somebody waits for a connection.
+TURN_S = 30.0
 
 
 def driver_url(url: str) -> sa.URL:
@@ -56,13 +59,16 @@ class Database:
         # Every store has a door, and what it writes through it is sealed in one way.
         self.sealer = sealer
         self.url = driver_url(url)
+        # The pool gives a connection to whoever asks next, and who waits for one may wait for ever
+        # while others come. Turns go in order.
+        self._turns = _Turns(pool_size)
         self._engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=0,
             # The connection used last is the one whose plans are made and whose caches are warm.
             pool_use_lifo=True,
-            pool_timeout=30,
+            pool_timeout=TURN_S,
             pool_pre_ping=False,
             # Parameters hold documents; an error's text ends up in logs.
             hide_parameters=True,
@@ -90,7 +96,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back on any error."""
         with translated():
-            async with self._engine.begin() as connection:
+            async with self._turns, self._engine.begin() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -104,7 +110,7 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reads, in autocommit: one round trip a statement."""
         with translated():
-            async with self._engine.connect() as connection:
+            async with self._turns, self._engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def pinned(self) -> AsyncConnection:
@@ -128,6 +134,16 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self._engine.dispose()
+
+
+class _Turns(asyncio.Semaphore):
+    """First come, first served; raises `TimeoutError` to who waits for longer than `TURN_S`."""
+
+    async def acquire(self) -> Literal[True]:
+        if not self.locked():
+            return await super().acquire()
+        async with asyncio.timeout(TURN_S):
+            return await super().acquire()
 
 
 def _go_by_indexes(dbapi_connection: Any, _record: Any) -> None:

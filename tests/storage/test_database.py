@@ -179,3 +179,31 @@ async def test_releasing_over_a_cut_connection_is_no_error(
     cut(database_url, name)
     await leader.release()
     assert not await leader.held()
+
+
+async def test_connections_are_given_in_the_order_in_which_they_were_asked_for(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    order: list[int] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def ask(number: int) -> None:
+        async with database.reading():
+            order.append(number)
+
+    async def come() -> None:
+        # One in each turn of the loop: some in the very moment in which a connection comes back.
+        for _ in range(30):
+            tasks.append(asyncio.create_task(ask(len(tasks))))
+            await asyncio.sleep(0)
+
+    try:
+        async with database.reading():
+            await come()
+        await come()
+        await asyncio.gather(*tasks)
+    finally:
+        await database.close()
+
+    assert order == sorted(order)
