@@ -17,6 +17,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from haulage.cli.terminal import Terminal, shown_json
+
 # Nothing is cut or folded on its way into a pipe.
 PIPE_WIDTH = 10_000
 NOTE_WIDTH = 160
@@ -55,26 +57,29 @@ class Complaint:
 @cache
 def console() -> Console:
     """Where results go. Wide when piped, so that ids are never cut."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    return Terminal(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 @cache
 def notes() -> Console:
     """Where progress, hints and errors go."""
-    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else NOTE_WIDTH)
+    return Terminal(stderr=True, highlight=False, width=None if sys.stderr.isatty() else NOTE_WIDTH)
 
 
 def print_json(value: Any) -> None:
     """One line of JSON on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+    typer.echo(shown_json(json.dumps(value, ensure_ascii=False, default=str)))
 
 
 def print_pretty(value: Any) -> None:
     """A JSON value for people: a string as it is, anything else indented and coloured."""
-    if isinstance(value, str):
+    if isinstance(value, str) and console().is_terminal:
         console().print(value, markup=False)
+    elif isinstance(value, str):
+        # Into a file goes what it is.
+        typer.echo(value)
     else:
-        text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+        text = shown_json(json.dumps(value, ensure_ascii=False, indent=2, default=str))
         if console().is_terminal:
             console().print_json(text)
         else:

@@ -36,21 +36,25 @@ def rotate(output: OutputOption = Output.TEXT) -> None:
 
     Give the new key to every process first: in front of the older ones, with a comma between, and
     restart them. Jobs may run meanwhile. It may be ended and begun anew at any time. Once it is
-    through, the older keys are needed no more; backups still need them.
+    through, the older keys are needed no more; backups still need them. With the word `plain` in
+    front of the keys it opens all that is stored instead, to do without them.
 
     [dim]Example[/dim]
 
     [cyan]HAULAGE_PAYLOAD_KEYS=new,old haulage payloads rotate[/cyan]
+
+    [cyan]HAULAGE_PAYLOAD_KEYS=plain,old haulage payloads rotate[/cyan]
     """
-    totals = asyncio.run(_rotate(output))
+    done, totals = asyncio.run(_rotate(output))
     if output is Output.JSON:
-        print_json({"sealed": totals})
+        print_json({done: totals})
     else:
         said = ", ".join(f"{count:,} in {table}" for table, count in totals.items() if count)
-        console().print(f"[green]sealed[/]  {said or 'nothing: all was already'}")
+        console().print(f"[green]{done}[/]  {said or 'nothing: all was already'}")
 
 
-async def _rotate(output: Output) -> dict[str, int]:
+async def _rotate(output: Output) -> tuple[str, dict[str, int]]:
+    """What was done, `sealed` or `opened`, to how many texts of each table."""
     from haulage.wiring.payloads import open_resealing
 
     totals: dict[str, int] = {}
@@ -70,4 +74,4 @@ async def _rotate(output: Output) -> dict[str, int]:
                 if passed.table not in bars:
                     bars[passed.table] = bar.add_task(passed.table, total=passed.about)
                 bar.update(bars[passed.table], completed=passed.rows, total=passed.about)
-    return totals
+    return ("sealed" if resealing.seals else "opened"), totals

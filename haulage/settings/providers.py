@@ -1,5 +1,6 @@
 """Settings of the providers of language models. Keys are secret and have no default."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,9 @@ from haulage.domain.language_model import ALIASES
 
 # What somebody has who copied the example and put no key in (row B5).
 PLACEHOLDER = "your_openai_api_key_here"
+# Also the beginning of the names of its metrics; a test holds that these are the taken ones.
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+TAKEN = frozenset({"api", "haulage_http"})
 # What the aliases mean where only keys are set; the first provider that has one is asked first.
 ALIASED = {
     "gemini": {
@@ -73,8 +77,13 @@ class ProvidersSettings(BaseModel):
     def _pairs(cls, value: str) -> str:
         for item in filter(None, (one.strip() for one in value.split(","))):
             name, _, url = item.partition("=")
-            if not name.isidentifier() or not url.startswith(("http://", "https://")):
+            if not NAME.fullmatch(name) or not url.startswith(("http://", "https://")):
                 raise ValueError("servers are named name=http://host/v1, with commas between them")
+            if name in TAKEN:
+                raise ValueError(
+                    f"no server can be called {name}: its metrics, such as {name}_requests_total, "
+                    "would have the names of others"
+                )
         return value
 
     def ollama_models(self) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""Brings all that is stored under the newest key: what older keys sealed, and what lies plain.
+"""Brings all that is stored under the newest key: what older keys sealed, and what lies plain. Or,
+where the sealer writes plain, opens it all.
 
 Goes through the tables by their keys, a page at a time, while jobs run. A row is written only where
 it still says what was read, so a newer write is never undone; newer writes are sealed by whoever
@@ -18,6 +19,7 @@ from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
 from haulage.storage.json_text import dumps, loads
 from haulage.storage.sealing import MARK, Sealer
+from haulage.storage.settlement import error_text
 from haulage.storage.tables import events, jobs, schedules, shared_steps, steps
 
 PAGE = 500
@@ -41,12 +43,17 @@ class Passed:
 
 
 class Resealing:
-    """One pass over everything. The database's sealer must have a key."""
+    """One pass over everything. The database's sealer must have a key, if only to open with."""
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
         self._sealer = database.sealer
+
+    @property
+    def seals(self) -> bool:
+        """Whether it seals; else it opens."""
+        return self._sealer.is_on
 
     async def run(self) -> AsyncIterator[Passed]:
         """Tells of each page. Raises `Unopened` for what no key opens, and `Unavailable`."""
@@ -123,14 +130,16 @@ def _made(table: sa.Table, row: sa.RowMapping, text: str, sealer: Sealer) -> str
 
 
 def _sealed(text: str, sealer: Sealer) -> str:
-    return sealer.renew(text) if sealer.is_sealed(text) else sealer.seal(text)
+    if sealer.is_sealed(text) or not sealer.is_on:
+        return sealer.renew(text)
+    return sealer.seal(text)
 
 
 def _event(text: str, sealer: Sealer) -> str:
     """What a change of state tells is read by statements; only its error is sealed."""
     told = loads(text)
     error = told.get("error")
-    if error is None or MARK in error:
+    if error is None or MARK in error or not sealer.is_on:
         return sealer.renew(text)
     return dumps({**told, "error": loads(sealer.seal(dumps(error)))})
 
@@ -145,8 +154,7 @@ async def _written(
         name: made if is_ref else sa.cast(sa.literal(made, sa.Text), column.type)
     }
     if table is jobs and name == "error":
-        # What lists search in may say no more than the code.
-        values["error_text"] = _code(row[name])
+        values["error_text"] = _searched(row[name], made)
     changed = await connection.execute(
         table.update()
         .where(*(key == row[key.name] for key in table.primary_key))
@@ -156,6 +164,10 @@ async def _written(
     return changed.rowcount
 
 
-def _code(error: str) -> Any:
-    told = loads(error)
-    return jobs.c.error_text if MARK in told else str(told.get("code", "")).lower()
+def _searched(was: str, made: str) -> Any:
+    """What lists search in: no more than the code of what is sealed."""
+    told = loads(made)
+    if MARK not in told:
+        return error_text(str(told.get("code", "")), str(told.get("message", "")))
+    told = loads(was)
+    return jobs.c.error_text if MARK in told else error_text(str(told.get("code", "")), "")

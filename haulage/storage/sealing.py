@@ -2,12 +2,15 @@
 
 Without keys nothing is sealed, and this costs nothing. With keys, what is written is sealed by the
 first one and what is read is opened by that which sealed it; text that was stored plain is read as
-it is. Sealing is AES-256-SIV (RFC 5297), authenticated, with a salt of its own for each text, so
-that equal texts do not look equal. What is written a second time after a lost answer must be the
-same, so its salt is made of what it is written `under`, a lease, and of the text itself.
+it is. Where sealing is being switched off, keys open and nothing is sealed.
+
+Sealing is AES-256-SIV (RFC 5297), authenticated, with a salt of its own for each text, so that
+equal texts do not look equal. What is written a second time after a lost answer must be the same,
+so its salt is made of what it is written `under`, a lease, and of the text itself.
 
 A sealed text is a JSON object, because it lies in columns of JSON: `{"haulage:sealed":"…"}` with
-the key's id, the salt and the rest. It may lie inside another, such as the error in an event.
+the key's id, the salt and the rest. It may lie inside another, such as the error in an event. A
+text that somebody made up to look like one is stored in other letters that mean the same JSON.
 """
 
 import base64
@@ -31,6 +34,8 @@ MARK = "haulage:sealed"
 SALT_BYTES = 16
 _ID_CHARS = 8
 _BEGINS = f'{{"{MARK}":'
+# The same key to whoever reads JSON, and no mark to us.
+_MADE_UP = _BEGINS.replace("haulage:", "haulage\\u003a")
 # Some write JSON with a space there.
 _SEALED = re.compile(
     re.escape(_BEGINS) + rf' ?"([0-9a-f]{{{_ID_CHARS}}})\.([A-Za-z0-9_-]+)"' + re.escape("}")
@@ -51,11 +56,12 @@ class _Key:
 
 
 class Sealer:
-    """Seals and opens JSON texts. `keys` are 32 bytes each in URL-safe base64, the newest first."""
+    """Seals and opens JSON texts. `keys` are 32 bytes each in URL-safe base64, the newest first;
+    with `writes_plain` they only open."""
 
-    def __init__(self, keys: Sequence[str] = ()) -> None:
+    def __init__(self, keys: Sequence[str] = (), *, writes_plain: bool = False) -> None:
         made = [_derived(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))) for key in keys]
-        self._newest = made[0] if made else None
+        self._newest = made[0] if made and not writes_plain else None
         self._by_id = {key.id: key for key in reversed(made)}
 
     @property
@@ -67,7 +73,7 @@ class Sealer:
         """`text` as it may be stored. Under the same words the same text comes out the same."""
         key = self._newest
         if key is None:
-            return text
+            return text.replace(_BEGINS, _MADE_UP) if _BEGINS in text else text
         plain = text.encode()
         salt = (
             secrets.token_bytes(SALT_BYTES)
@@ -87,10 +93,13 @@ class Sealer:
         return text.startswith(_BEGINS) and _SEALED.fullmatch(text) is not None
 
     def renew(self, text: str) -> str:
-        """`text` with all that is sealed in it sealed by the newest key; the same if it is."""
+        """`text` with all that is sealed in it as it would be written now: by the newest key, or
+        plain; the same if it is."""
         newest = self._newest
-        if newest is None or _BEGINS not in text:
+        if _BEGINS not in text:
             return text
+        if newest is None:
+            return self.seal(self.open(text))
         return _SEALED.sub(
             lambda found: found[0] if found[1] == newest.id else self.seal(self._opened(found)),
             text,

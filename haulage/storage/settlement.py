@@ -1,7 +1,7 @@
 """What came of an attempt, as the statements that settle it take it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -172,14 +172,14 @@ def _code(outcome: Outcome) -> str | None:
 def _error_text(outcome: Outcome, sealer: Sealer) -> str | None:
     if isinstance(outcome, Failed | Retry):
         # Nobody can search in what is sealed; the code is ours or the handler's own.
-        error = replace(outcome.error, message="") if sealer.is_on else outcome.error
-        return error_text(error)
+        error = outcome.error
+        return error_text(error.code, "" if sealer.is_on else error.message)
     return None
 
 
-def error_text(error: ErrorInfo) -> str:
+def error_text(code: str, message: str) -> str:
     """What lists search in: the beginning of code and message, in small letters."""
-    text = storable(f"{error.code} {error.message}").lower()[:MAX_TEXT_CHARS]
+    text = storable(f"{code} {message}").lower()[:MAX_TEXT_CHARS]
     return text.encode()[:MAX_TEXT_BYTES].decode("utf-8", "ignore")
 
 

@@ -156,7 +156,7 @@ def make_database(settings: Settings, *, pool_size: int, name: str) -> Database:
         connect_timeout_s=settings.database.connect_timeout_s,
         name=f"haulage-{name}",
         pooled=settings.database.pooled,
-        sealer=Sealer(settings.payload.key_list),
+        sealer=Sealer(settings.payload.key_list, writes_plain=settings.payload.writes_plain),
     )
 
 

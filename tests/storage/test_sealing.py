@@ -226,5 +226,32 @@ def test_a_payload_that_looks_sealed_is_given_back_as_it_came() -> None:
         assert sealer.open(sealer.seal(text)) == text
 
 
+@pytest.mark.parametrize(
+    "sealer", [Sealer(), Sealer([NEW], writes_plain=True)], ids=["off", "plain"]
+)
+@pytest.mark.parametrize("form", ["%s", '{"deep":[%s]}'])
+def test_where_nothing_is_sealed_it_means_the_same_and_opens(sealer: Sealer, form: str) -> None:
+    text = form % Sealer([OLD]).seal(WORDS)
+    stored = sealer.seal(text)
+    assert loads(sealer.open(stored)) == loads(text)
+
+
+async def test_who_gives_up_sealing_finds_everything_plain_and_searches_errors_again(
+    services: Services, database_url: str
+) -> None:
+    failed = await lived(services, WORDS, Failed(ERROR))
+    before = await read(services, failed)
+    services.database.sealer = services.blobs.sealer = Sealer([OLD], writes_plain=True)
+    assert [one async for one in Resealing(services.database, services.blobs).run()]
+    again = [one async for one in Resealing(services.database, services.blobs).run()]
+    assert not any(one.sealed for one in again)
+    given_keys(services, [])
+    assert MARK not in dumped(database_url)
+    assert await read(services, failed) == before
+    reads = JobReads(services.database, services.blobs)
+    found = await reads.page(JobFilter(text=SECRET), tenant="default")
+    assert [one.id for one in found] == [failed]
+
+
 def test_without_keys_nothing_is_sealed() -> None:
     assert (Sealer().seal(WORDS), Sealer().open(WORDS)) == (WORDS, WORDS)

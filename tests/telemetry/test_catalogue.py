@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from haulage.settings.providers import TAKEN, ProvidersSettings
 from haulage.telemetry import catalogue, metrics
 from haulage.telemetry.catalogue import CATALOGUE, OF_PROVIDERS, declared, scraped
 from haulage.telemetry.series import MOST_VALUES
@@ -72,6 +73,20 @@ def test_names_are_said_once_and_processes_are_known() -> None:
     for one in (*CATALOGUE, *OF_PROVIDERS):
         assert one.told_by
         assert set(one.told_by) <= set(catalogue.ALL)
+
+
+def test_no_server_of_somebodys_can_have_the_metrics_of_others() -> None:
+    endings = [one.name.removeprefix("{provider}") for one in OF_PROVIDERS]
+    taken = {
+        one.name.removesuffix(ending)
+        for one in CATALOGUE
+        for ending in endings
+        if one.name.endswith(ending)
+    }
+    assert taken == TAKEN
+    for name in (*taken, "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "a-b"):
+        with pytest.raises(ValueError, match="server"):
+            ProvidersSettings(compatible=f"{name}=http://127.0.0.1/v1")
 
 
 FLOOD = """
