@@ -1,4 +1,5 @@
-"""A provider that rewrites novels: a process on loopback that speaks OpenAI's language and counts.
+"""A provider that rewrites novels, and sees newspapers: a process on loopback that speaks OpenAI's
+language and counts.
 
 Each chat takes `delay_s`; no more than `at_once` are under way, others get 429. What it answers
 follows from the pages it is asked for, so that equal questions have equal answers.
@@ -22,6 +23,7 @@ from haulage.runtime import ports
 from haulage.runtime.http_probe import HttpProbe
 
 PAGE = re.compile(r"^\[page (\d+)\]$", re.MULTILINE)
+SHOWN = re.compile(r"^This is page (\d+) of a printed newspaper")
 RETRY_AFTER_S = 0.5
 
 
@@ -102,11 +104,13 @@ class Desk:
         finally:
             self.under_way -= 1
             call["ended"] = time.time()
-        return "200 OK", [], rewritten(question[-1]["content"])
+        content = question[-1]["content"]
+        found = rewritten(content) if isinstance(content, str) else looked_at(content[0]["text"])
+        return "200 OK", [], chat(found)
 
 
 def rewritten(text: str) -> dict[str, Any]:
-    """A chat's answer: ten short sentences for each page."""
+    """Ten short sentences for each page."""
     pages = [
         {
             "page": int(page),
@@ -114,7 +118,26 @@ def rewritten(text: str) -> dict[str, Any]:
         }
         for page in PAGE.findall(text.partition("\n[context]\n")[0])
     ]
-    message = {"role": "assistant", "content": json.dumps({"pages": pages})}
+    return {"pages": pages}
+
+
+def looked_at(text: str) -> dict[str, Any]:
+    """One article on the page that came with the question."""
+    shown = SHOWN.search(text)
+    page = int(shown[1]) if shown else 0
+    article = {
+        **dict.fromkeys(("subtitle", "author", "summary"), ""),
+        "title": f"Page {page}",
+        "body": f"What is seen on page {page}.",
+        "topics": [],
+    }
+    one = {"page_number": page, "kind": "articles", "issue_date": "", "articles": [article]}
+    return {"pages": [one]}
+
+
+def chat(found: dict[str, Any]) -> dict[str, Any]:
+    """What a chat answers."""
+    message = {"role": "assistant", "content": json.dumps(found)}
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
