@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from haulage.domain.files import NamedFile
-from haulage.domain.lifecycle import TERMINAL, State
+from haulage.domain.lifecycle import TERMINAL, Reason, State
 from haulage.domain.webhook import NamedWebhook
 
 DEFAULT_TENANT = "default"
@@ -109,6 +109,41 @@ class NewJob:
     caller: JobCaller = NOBODY
     # What its tenant reserves for each run; None for one that is not charged.
     price_credits: int | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it may start at once."""
+        return self.run_at is None or self.run_at <= now
+
+    def as_inserted(self, now: datetime) -> "Job":
+        """The job as its first row shows it, inserted at `now` if it does not say when."""
+        created_at = self.created_at or now
+        due = self.is_due(created_at)
+        return Job(
+            id=self.id,
+            tenant=self.tenant,
+            type=self.type,
+            state=State.QUEUED if due else State.SCHEDULED,
+            reason=None if due else Reason.RUN_AT,
+            queue=self.queue,
+            priority=self.priority,
+            tags=self.tags,
+            run=1,
+            attempt=0,
+            max_attempts=self.max_attempts,
+            timeout_s=self.timeout_s,
+            created_at=created_at,
+            scheduled_at=created_at if due or self.run_at is None else self.run_at,
+            started_at=None,
+            finished_at=None,
+            cancelled_by=None,
+            cancelled_at=None,
+            deadline=self.deadline,
+            input=self.input,
+            request_id=self.request_id,
+            traceparent=self.traceparent,
+            event_seq=1,
+            price_credits=self.price_credits,
+        )
 
 
 @dataclass(frozen=True, slots=True)

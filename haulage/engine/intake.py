@@ -15,11 +15,10 @@ from uuid import UUID
 
 from haulage.accounts.quota import Quota
 from haulage.domain import bulk
-from haulage.domain.errors import UnknownQueue
+from haulage.domain.errors import BrokerAway, HaulageError, Unavailable, UnknownQueue
 from haulage.domain.ids import uuid7
 from haulage.domain.job import DEFAULT_TENANT, NOBODY, Job, JobCaller, NewJob, Priority
 from haulage.domain.job_type import JobType
-from haulage.domain.lifecycle import Reason, State
 from haulage.domain.ports import Bell
 from haulage.domain.submission import accept_input, check_tags
 from haulage.domain.webhook import NamedWebhook
@@ -30,7 +29,7 @@ from haulage.engine.named_webhooks import with_webhooks
 from haulage.engine.required_files import require_files
 from haulage.engine.services import Services
 from haulage.engine.window import Window
-from haulage.storage.idempotency_store import Kept
+from haulage.storage.idempotency_store import Kept, Keyed
 from haulage.storage.webhook_store import WebhookStore
 from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import submitted
@@ -152,7 +151,7 @@ class Intake:
     async def _accept(self, jobs: Sequence[NewJob]) -> list[Job]:
         jobs = await self._provided(jobs)
         now = self._services.clock.now()
-        await self._depth.take(job.queue for job in jobs if _is_due(job, now))
+        await self._depth.take(job.queue for job in jobs if job.is_due(now))
         async with self._counting(jobs):
             jobs = [await self._placed(job, now) for job in jobs]
             if len(jobs) == 1 and jobs[0].price_credits is None:
@@ -161,27 +160,36 @@ class Intake:
                 # One that is paid for goes alone: another's empty balance must not undo it.
                 await self._services.insert_all(jobs)
         self._announce(jobs)
-        return [_inserted(job, now) for job in jobs]
+        return [job.as_inserted(now) for job in jobs]
 
     async def accept_once(
         self, jobs: Sequence[NewJob], *, key: str, fingerprint: str, tenant: str
-    ) -> Kept:
-        """Like `accept`, unless `key` came before: then the jobs of that time are the answer.
+    ) -> tuple[Kept, list[Job]]:
+        """Like `accept`, unless `key` came before: then what is kept under it is all of the answer.
 
         Raises what `accept` does, `IdempotencyMismatch` and `IdempotencyConflict`.
         """
-        # Asked first, so that who only wants to know is not refused by a full queue.
-        found = await self._services.keys.find(key, fingerprint, tenant=tenant)
-        if found is not None:
-            return found
         kept: list[Kept] = []
+        stored: list[Job] = []
 
         async def insert(placed: Sequence[NewJob]) -> Collection[UUID]:
-            kept.append(await self._services.keys.insert(key, fingerprint, placed, tenant=tenant))
-            return () if kept[0].replayed else kept[0].job_ids
+            kept[:] = [await self._services.insert_once(Keyed(key, fingerprint, placed, tenant))]
+            if kept[0].replayed:
+                raise _Replayed
+            stored[:] = [one.as_inserted(self._services.clock.now()) for one in placed]
+            return kept[0].job_ids
 
-        await self.accept_by(insert, jobs)
-        return kept[0]
+        try:
+            await self.accept_by(insert, jobs)
+        except HaulageError as refusal:
+            # Who only wants to know is not refused by a full queue, say.
+            if isinstance(refusal, Unavailable) and not isinstance(refusal, BrokerAway):
+                raise
+            found = await self._services.keys.find(key, fingerprint, tenant=tenant)
+            if found is None:
+                raise
+            kept[:] = [found]
+        return kept[0], stored
 
     async def accept_by(
         self,
@@ -195,10 +203,13 @@ class Intake:
         with submit_span(jobs):
             jobs = await self._provided(jobs)
             now = self._services.clock.now()
-            await self._depth.take(job.queue for job in jobs if _is_due(job, now))
-            async with self._counting(jobs):
-                placed = [await self._placed(job, now) for job in jobs]
-                stored = await insert(placed)
+            await self._depth.take(job.queue for job in jobs if job.is_due(now))
+            try:
+                async with self._counting(jobs):
+                    placed = [await self._placed(job, now) for job in jobs]
+                    stored = await insert(placed)
+            except _Replayed:
+                return ()
             self._announce([job for job in placed if job.id in stored])
             return stored
 
@@ -249,7 +260,7 @@ class Intake:
         self._services.doorbell.ring(
             Bell(job.id, job.queue, job.priority, 1, retry=False, traceparent=job.traceparent)
             for job in jobs
-            if job.rings and _is_due(job, now)
+            if job.rings and job.is_due(now)
         )
         # Streams are not told: nobody can follow a job yet whose id nobody has been told.
         for job in jobs:
@@ -258,36 +269,5 @@ class Intake:
             log.debug("jobs.accepted", count=len(jobs), first_job_id=str(jobs[0].id))
 
 
-def _is_due(job: NewJob, now: datetime) -> bool:
-    return job.run_at is None or job.run_at <= now
-
-
-def _inserted(job: NewJob, now: datetime) -> Job:
-    """The job as its first row shows it."""
-    due = _is_due(job, now)
-    return Job(
-        id=job.id,
-        tenant=job.tenant,
-        type=job.type,
-        state=State.QUEUED if due else State.SCHEDULED,
-        reason=None if due else Reason.RUN_AT,
-        queue=job.queue,
-        priority=job.priority,
-        tags=job.tags,
-        run=1,
-        attempt=0,
-        max_attempts=job.max_attempts,
-        timeout_s=job.timeout_s,
-        created_at=now,
-        scheduled_at=job.run_at if job.run_at is not None and not due else now,
-        started_at=None,
-        finished_at=None,
-        cancelled_by=None,
-        cancelled_at=None,
-        deadline=job.deadline,
-        input=job.input,
-        request_id=job.request_id,
-        traceparent=job.traceparent,
-        event_seq=1,
-        price_credits=job.price_credits,
-    )
+class _Replayed(Exception):
+    """Nothing was inserted, because the key came before; so what was counted is given back."""

@@ -22,7 +22,8 @@ from haulage.storage.dispatch_store import DispatchStore
 from haulage.storage.event_store import EventStore, Note
 from haulage.storage.family_store import FamilyStore
 from haulage.storage.file_store import FileStore
-from haulage.storage.idempotency_store import IdempotencyStore
+from haulage.storage.idempotency_store import IdempotencyStore, Kept, Keyed
+from haulage.storage.job_inserts import are_plain
 from haulage.storage.job_store import JobStore
 from haulage.storage.queue_store import QueueStore
 from haulage.storage.settlement import Settlement
@@ -62,6 +63,7 @@ class Services:
     credits: CreditStore = field(init=False)
     till: Till = field(init=False)
     inserts: Batcher[NewJob, None] = field(init=False)
+    keyed_inserts: Batcher[Keyed, Kept | None] = field(init=False)
     settlements: Batcher[Settlement, bool] = field(init=False)
     notes: Batcher[Note, bool] = field(init=False)
     finished_steps: Batcher[FinishedStep, bool] = field(init=False)
@@ -80,6 +82,11 @@ class Services:
             self, "inserts", Batcher("insert", self._insert, patience_s=SUBMIT_PATIENCE_S)
         )
         object.__setattr__(
+            self,
+            "keyed_inserts",
+            Batcher("insert_keyed", self.keys.insert_new, patience_s=SUBMIT_PATIENCE_S),
+        )
+        object.__setattr__(
             self, "settlements", Batcher("settle", self.jobs.settle, patience_s=None)
         )
         object.__setattr__(self, "notes", Batcher("notes", self.events.append, patience_s=None))
@@ -90,6 +97,17 @@ class Services:
     async def insert_all(self, jobs: Sequence[NewJob]) -> None:
         """Insert all or none; again after a lost answer, which changes nothing if it landed."""
         await patiently(lambda: self.jobs.insert(jobs), patience_s=SUBMIT_PATIENCE_S)
+
+    async def insert_once(self, asked: Keyed) -> Kept:
+        """Insert all of its jobs or none, unless its key came before; what is kept under it then.
+
+        Raises what `IdempotencyStore.insert` does.
+        """
+        if asked.jobs and are_plain(asked.jobs):
+            kept = await self.keyed_inserts.submit(asked)
+            if kept is not None:
+                return kept
+        return await self.keys.insert(asked)
 
     async def _insert(self, jobs: list[NewJob]) -> list[None]:
         await self.jobs.insert(jobs)
@@ -112,5 +130,11 @@ class Services:
 
     async def drain(self) -> None:
         """Wait until every batcher is empty."""
-        for batcher in (self.inserts, self.notes, self.finished_steps, self.settlements):
+        for batcher in (
+            self.inserts,
+            self.keyed_inserts,
+            self.notes,
+            self.finished_steps,
+            self.settlements,
+        ):
             await batcher.drain()

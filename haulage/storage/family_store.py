@@ -15,8 +15,8 @@ from haulage.domain.job import NewJob
 from haulage.domain.lifecycle import State
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
+from haulage.storage.job_inserts import insert_in
 from haulage.storage.job_sql import LOCK, TERMINAL_STATES, WAKE_PARENTS
-from haulage.storage.job_store import insert_in
 from haulage.storage.sealing import opened_value
 from haulage.storage.step_store import SAVE, FinishedStep, step_columns
 

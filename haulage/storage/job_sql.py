@@ -42,43 +42,6 @@ ADD_USAGE = """json_build_object(
                          + coalesce(held.output_tokens, 0),
         'cost', coalesce((jobs.usage->>'cost')::float8, 0) + coalesce(held.cost, 0))"""
 
-# One JSON text for all rows: the driver writes arrays element by element in Python, 20 of them cost
-# the API twice what this does, and PostgreSQL no less.
-INSERT = sa.text(
-    """
-WITH item AS (
-    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS row (
-        id uuid, tenant text, type text, state text, reason text, queue text, priority smallint,
-        tags json, input text, input_ref text, max_attempts int, max_crashes int,
-        timeout_s float8, rung_at timestamptz, due timestamptz, deadline timestamptz,
-        request_id text, traceparent text, parent_id uuid, created_at timestamptz,
-        caller_user text, caller_key text, webhook_id uuid
-    )
-), added AS (
-    INSERT INTO jobs (id, tenant, type, state, reason, queue, priority, tags, input, input_ref,
-                      max_attempts, max_crashes, timeout_s, rung_at, rings, scheduled_at, deadline,
-                      request_id, traceparent, parent_id, created_at, caller_user, caller_key,
-                      webhook_id, event_seq)
-    SELECT id, tenant, type, state, reason, queue, priority,
-           CASE WHEN tags IS NULL THEN '{}'
-                ELSE ARRAY(SELECT json_array_elements_text(tags)) END,
-           CAST(input AS json), input_ref, max_attempts, max_crashes, timeout_s, rung_at,
-           CASE WHEN rung_at IS NULL THEN 0 ELSE 1 END, due, deadline, request_id, traceparent,
-           parent_id, created_at, caller_user, caller_key, webhook_id, 1
-    FROM item
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id, tenant, queue, type, tags, state, reason, scheduled_at, created_at
-), tagged AS (
-    INSERT INTO job_tags (tenant, tag, queue, type, created_at, job_id)
-    SELECT DISTINCT tenant, unnest(tags), queue, type, created_at, id FROM added WHERE tags <> '{}'
-), tallied AS ({tally})
-INSERT INTO events (job_id, seq, kind, at, data)
-SELECT id, 1, 'state', created_at,
-       json_build_object('state', state, 'reason', reason, 'scheduled_at', scheduled_at)
-FROM added
-""".replace("{tally}", tally("added", kind="'submitted'", at="created_at"))
-)
-
 CLAIM = sa.text(
     """
 WITH wanted AS (

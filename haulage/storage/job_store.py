@@ -14,22 +14,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.caps import Caps, uncapped
 from haulage.domain.clock import Clock
 from haulage.domain.job import NOBODY, NOTHING_USED, JobCaller, Lease, NewJob, Priority, Usage
-from haulage.domain.lifecycle import Reason, State
+from haulage.domain.lifecycle import State
 from haulage.domain.outcome import Waiting
 from haulage.storage import job_sql
 from haulage.storage.array_text import ids_text
 from haulage.storage.blobs import Blobs
 from haulage.storage.capped_claims import tell_of_room, within_caps
-from haulage.storage.credit_ledger import Due, Ended, reserve_in, settle_in
+from haulage.storage.credit_ledger import Ended, settle_in
 from haulage.storage.database import Database
-from haulage.storage.file_links import link_in, links_of
-from haulage.storage.sealing import Sealer
+from haulage.storage.job_inserts import are_plain, insert_in
 from haulage.storage.settlement import Settlement, settle_columns
 
 
@@ -62,8 +60,7 @@ class JobStore:
 
         Raises `NotEnoughCredits`.
         """
-        plain = not links_of(jobs) and not any(job.price_credits for job in jobs)
-        alone = self._database.statement if plain else self._database.transaction
+        alone = self._database.statement if are_plain(jobs) else self._database.transaction
         async with alone() as connection:
             now = self._clock.now()
             await insert_in(connection, jobs, now=now, sealer=self._database.sealer)
@@ -174,24 +171,6 @@ class JobStore:
         return {row.id: CancelAnswer(row.id, State(row.before), row.worker_id) for row in rows}
 
 
-async def insert_in(
-    connection: AsyncConnection,
-    jobs: Sequence[NewJob],
-    *,
-    now: datetime,
-    sealer: Sealer,
-) -> None:
-    """Insert inside the caller's transaction, with the links to their files and their prices.
-
-    Raises `NotEnoughCredits`, after which it must not commit.
-    """
-    rows = to_json([_row(job, now, sealer) for job in jobs]).decode()
-    await connection.execute(job_sql.INSERT, {"rows": rows})
-    await link_in(connection, links_of(jobs))
-    due = [Due(job.id, 1, job.tenant, job.price_credits) for job in jobs if job.price_credits]
-    await reserve_in(connection, due, now=now)
-
-
 def _lease(row: Any, worker_id: UUID, now: datetime) -> Lease:
     """The lease in a row of `job_sql.CLAIM`. In the order of its columns: to look each up by name
     takes longer than all else here."""
@@ -241,43 +220,6 @@ def _lease(row: Any, worker_id: UUID, now: datetime) -> Lease:
         usage=Usage(**usage) if usage else NOTHING_USED,
         caller=NOBODY if user is None and key is None else JobCaller(user, key),
     )
-
-
-def _row(job: NewJob, now: datetime, sealer: Sealer) -> dict[str, Any]:
-    """A row of `job_sql.INSERT`; what is left out is NULL."""
-    created_at = job.created_at or now
-    row: dict[str, Any] = {
-        "id": job.id,
-        "tenant": job.tenant,
-        "type": job.type,
-        "state": State.QUEUED,
-        "queue": job.queue,
-        "priority": job.priority,
-        "max_attempts": job.max_attempts,
-        "max_crashes": job.max_crashes,
-        "timeout_s": job.timeout_s,
-        "due": created_at,
-        "deadline": job.deadline,
-        "request_id": job.request_id,
-        "traceparent": job.traceparent,
-        "parent_id": job.parent_id,
-        "created_at": created_at,
-    }
-    if job.run_at is not None and job.run_at > created_at:
-        row |= {"state": State.SCHEDULED, "reason": Reason.RUN_AT, "due": job.run_at}
-    elif job.rings:
-        row["rung_at"] = now
-    if job.caller is not NOBODY:
-        row |= {"caller_user": job.caller.user, "caller_key": job.caller.key}
-    if job.tags:
-        row["tags"] = job.tags
-    if job.webhook:
-        row["webhook_id"] = job.webhook.id
-    if job.input_ref:
-        row["input_ref"] = job.input_ref
-    else:
-        row["input"] = sealer.seal(job.input)
-    return row
 
 
 async def _wake_parents(

@@ -21,7 +21,7 @@ from haulage.domain.job import NewJob
 from haulage.domain.lifecycle import State
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
-from haulage.storage.job_store import insert_in
+from haulage.storage.job_inserts import insert_in
 from haulage.storage.json_text import loads, storable
 from haulage.storage.sealing import Sealer, opened_value
 from haulage.storage.tables import jobs, pulled_tasks

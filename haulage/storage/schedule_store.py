@@ -18,7 +18,7 @@ from haulage.domain.clock import Clock
 from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.job import NewJob, Priority
 from haulage.storage.database import Database
-from haulage.storage.job_store import insert_in
+from haulage.storage.job_inserts import insert_in
 from haulage.storage.json_text import loads, storable
 from haulage.storage.sealing import Sealer
 from haulage.storage.tables import schedules

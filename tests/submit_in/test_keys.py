@@ -13,7 +13,7 @@ from haulage.domain.errors import (
     IdempotencyMismatch,
 )
 from haulage.engine.services import Services
-from haulage.storage.idempotency_store import IdempotencyStore
+from haulage.storage.idempotency_store import IdempotencyStore, Keyed
 from tests.factories import new_job
 
 
@@ -68,7 +68,7 @@ async def test_http_is_told_that_a_key_is_under_way_and_then_that_it_is_taken(
     over_http = IdempotencyStore(published.database, SystemClock())
     submit_in(caller, "invoice", {"order": 1}, idempotency_key="k")
     with pytest.raises(IdempotencyConflict):
-        await over_http.insert("k", "digest", [new_job()], tenant="default")
+        await over_http.insert(Keyed("k", "digest", [new_job()], "default"))
     caller.commit()
     with pytest.raises(IdempotencyMismatch):
-        await over_http.insert("k", "digest", [new_job()], tenant="default")
+        await over_http.insert(Keyed("k", "digest", [new_job()], "default"))

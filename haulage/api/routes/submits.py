@@ -109,11 +109,11 @@ async def accepted(
             errors=(HeaderFault(KEY, "must be 1 to 255 printable ASCII characters"),),
         )
     tenant = deps.principal(request).tenant
-    kept = await parts.intake.accept_once(
+    kept, jobs = await parts.intake.accept_once(
         new, key=key, fingerprint=_fingerprint(request, body), tenant=tenant
     )
-    # By the table also the first time: what the key finds later is what is said now.
-    jobs = await parts.reads.many(kept.job_ids, tenant=tenant)
+    if kept.replayed:
+        jobs = await parts.reads.many(kept.job_ids, tenant=tenant)
     if len(jobs) < len(kept.job_ids):
         raise Refusal(
             409,
