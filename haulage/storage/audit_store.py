@@ -4,12 +4,13 @@ An entry is written before what it tells of is done: a process that dies in betw
 too many, never one too few.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.storage.database import Database
@@ -36,15 +37,15 @@ class Entry:
     request_id: str
 
 
+_FIELDS = tuple(one.name for one in fields(Entry))
 _COLUMNS = "id, at, tenant, subject, caller_user, caller_key, address, action, target, request_id"
-# Twice the same id is the same entry: a batch is tried again after a lost answer.
+# Twice the same id is the same entry: a batch is tried again after a lost answer. One JSON text, as
+# jobs are inserted: the driver writes arrays element by element in Python.
 _APPEND = sa.text(f"""
 INSERT INTO audit ({_COLUMNS})
-SELECT * FROM unnest(
-    CAST(:id AS uuid[]), CAST(:at AS timestamptz[]), CAST(:tenant AS text[]),
-    CAST(:subject AS text[]), CAST(:user AS text[]), CAST(:key AS text[]),
-    CAST(:address AS text[]), CAST(:action AS text[]), CAST(:target AS text[]),
-    CAST(:request_id AS text[]))
+SELECT * FROM json_to_recordset(CAST(:entries AS json)) AS entry (
+    id uuid, at timestamptz, tenant text, subject text, "user" text, key text,
+    address text, action text, target text, request_id text)
 ON CONFLICT DO NOTHING
 """)  # noqa: S608 - our own columns
 # What is said of a job: its own paths, and the request that brought it in.
@@ -107,12 +108,8 @@ class AuditStore:
 
     async def append(self, entries: Sequence[Entry]) -> list[None]:
         """Write all or none."""
-        columns: dict[str, list[object]] = {one.name: [] for one in fields(Entry)}
-        for entry in entries:
-            for name, value in asdict(entry).items():
-                columns[name].append(storable(value) if isinstance(value, str) else value)
         async with self._database.statement() as connection:
-            await connection.execute(_APPEND, columns)
+            await connection.execute(_APPEND, {"entries": _text_of(entries)})
         return [None] * len(entries)
 
     async def page(self, wanted: Wanted, *, before: UUID | None, limit: int) -> list[Entry]:
@@ -127,6 +124,18 @@ class AuditStore:
                 statement = _BY_ACTION
             asked["action"] = wanted.action or ""
             return [Entry(*row) for row in await connection.execute(statement, asked)]
+
+
+def _text_of(entries: Sequence[Entry]) -> str:
+    rows = [
+        {name: storable(its) if isinstance(its, str) else its for name, its in _fields_of(entry)}
+        for entry in entries
+    ]
+    return to_json(rows).decode()
+
+
+def _fields_of(entry: Entry) -> Iterator[tuple[str, object]]:
+    return ((name, getattr(entry, name)) for name in _FIELDS)
 
 
 async def _whose(connection: AsyncConnection, actor: str) -> tuple[sa.TextClause, dict[str, str]]:

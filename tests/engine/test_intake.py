@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from haulage.domain.context import BlockingContext, Context
 from haulage.domain.errors import InvalidInput, QueueFull, Unavailable, UnknownJobType, UnknownQueue
-from haulage.domain.job import MAX_TAG_LENGTH, MAX_TAGS, Priority
+from haulage.domain.job import MAX_TAG_LENGTH, MAX_TAGS, Job, Priority
 from haulage.domain.job_type import Policy, Registry, job_type
 from haulage.domain.lifecycle import State
 from haulage.domain.ports import Bell
@@ -19,6 +19,7 @@ from haulage.engine.depth import Depth
 from haulage.engine.intake import Intake, Origin, Submission
 from haulage.engine.services import Services
 from haulage.engine.window import Window
+from haulage.storage.idempotency_store import Kept
 from haulage.storage.job_filter import JobFilter
 from haulage.storage.job_reads import JobReads
 from haulage.storage.job_store import JobStore
@@ -212,6 +213,24 @@ async def test_a_submit_whose_commit_is_lost_is_accepted_once_all_the_same(
     assert await stored(rung_services) == jobs
     assert await path(rung_services, accepted[-1].id) == ["queued"]
     await database.close()
+
+
+async def test_who_asks_again_with_a_key_is_answered_by_a_full_queue_too(
+    rung_services: Services,
+) -> None:
+    intake = intake_on(rung_services, depth=1)
+
+    async def submit(key: str) -> tuple[Kept, list[Job]]:
+        new = [intake.check(greet())]
+        return await intake.accept_once(new, key=key, fingerprint="p", tenant="default")
+
+    first, jobs = await submit("k")
+    again, _ = await submit("k")
+    assert again == replace(first, replayed=True)
+    with pytest.raises(QueueFull):
+        await submit("other")
+    assert [job.id for job in jobs] == list(first.job_ids)
+    assert await stored(rung_services) == 1
 
 
 async def test_a_full_queue_takes_no_job_and_no_part_of_a_batch(
