@@ -14,7 +14,7 @@ from haulage.accounts.quota import Quota
 from haulage.api import console, docs_pages, errors, openapi
 from haulage.api.arrivals import Arrivals
 from haulage.api.deps import Deps
-from haulage.api.edge import Edge
+from haulage.api.edge import surround
 from haulage.api.events import EventHub
 from haulage.api.lanes import open_lanes
 from haulage.api.overload import Overload
@@ -208,7 +208,6 @@ def make_app(parts: Deps) -> FastAPI:
     )
     errors.install(app)
     openapi.install(app)
-    overload = Overload(parts.settings.api.late_s)
     lanes = open_lanes(submits.router, {submits.submit})
-    app.add_middleware(Edge, overload=overload, lanes=lanes)
+    surround(app, overload=Overload(parts.settings.api.late_s), lanes=lanes)
     return app

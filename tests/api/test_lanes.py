@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from haulage.api.edge import Edge
+from haulage.api.edge import surround
 from haulage.api.lanes import open_lanes
+from haulage.api.overload import Overload
 from haulage.domain.errors import DefinitionFault
 from tests.api.conftest import Api
 
@@ -17,25 +18,15 @@ URL = "/api/v1/jobs"
 GOOD = {"type": "speak", "input": {"text": "hi"}}
 
 
-@pytest.fixture
-async def slow_way(api: Api) -> httpx.AsyncClient:
-    """A client of the same application without its lanes."""
-    for middleware in api.app.user_middleware:
-        if middleware.cls is Edge:
-            middleware.kwargs["lanes"] = {}
-    transport = httpx.ASGITransport(api.app)
-    return httpx.AsyncClient(transport=transport, base_url="http://haulage.test")
-
-
 @pytest.mark.parametrize(
     "body", [GOOD, {"type": "speek", "input": 1}, {"type": "speak", "input": {"text": 7}}, [1]]
 )
 async def test_a_lane_answers_as_the_route_does(
-    http: httpx.AsyncClient, slow_way: httpx.AsyncClient, api: Api, body: object
+    http: httpx.AsyncClient, api: Api, body: object
 ) -> None:
     direct = await http.post(URL, json=body, headers={"X-Request-ID": "one"})
-    api.app.middleware_stack = None
-    routed = await slow_way.post(URL, json=body, headers={"X-Request-ID": "one"})
+    surround(api.app, overload=Overload(60.0), lanes={})
+    routed = await http.post(URL, json=body, headers={"X-Request-ID": "one"})
     assert direct.status_code == routed.status_code
     assert direct.headers.keys() == routed.headers.keys()
     assert direct.json().keys() == routed.json().keys()
