@@ -1,6 +1,7 @@
 """A span for each statement that is a part of a trace. Its text has no values in it; parameters,
 which may be documents, are left out."""
 
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,15 @@ from sqlalchemy.engine import Engine
 from haulage.telemetry import tracing
 
 MOST_CHARS = 1_000
+MOST_STATEMENTS = 500
+
+
+# Statements are few and long; what is told of each is worked out once.
+@lru_cache(MOST_STATEMENTS)
+def _told_of(statement: str) -> tuple[str, tracing.Attributes]:
+    text = " ".join(statement.split())
+    about = {"db.system.name": "postgresql", "db.query.text": text[:MOST_CHARS]}
+    return "postgresql " + text.partition(" ")[0].upper(), about
 
 
 def watch(engine: Engine) -> None:
@@ -17,12 +27,8 @@ def watch(engine: Engine) -> None:
     def before(
         _conn: Any, _cursor: Any, statement: str, _values: Any, run: Any, _many: Any
     ) -> None:
-        text = " ".join(statement.split())
-        run.haulage_span = tracing.part(
-            "postgresql " + text.partition(" ")[0].upper(),
-            {"db.system.name": "postgresql", "db.query.text": text[:MOST_CHARS]},
-            kind="client",
-        )
+        name, about = _told_of(statement)
+        run.haulage_span = tracing.part(name, about, kind="client")
 
     def after(
         _conn: Any, _cursor: Any, _statement: str, _values: Any, run: Any, _many: Any
