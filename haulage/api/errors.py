@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from haulage.api import rate_limits
-from haulage.api.faults import HeaderFault, QueryFault, query_faults
+from haulage.api.faults import HeaderFault, QueryFault, nearest, query_faults
 from haulage.domain.credit_errors import NotEnoughCredits
 from haulage.domain.errors import (
     Fault,
@@ -48,6 +48,7 @@ AnyFault: TypeAlias = "Fault | QueryFault | HeaderFault"
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID = "haulage.request_id"
 MAX_ERRORS = 100
+MAX_PATH = 200
 UNAVAILABLE_RETRY_S = 2.0
 CONFLICT_RETRY_S = 1.0
 
@@ -175,13 +176,21 @@ async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     asked = f"{request.method} {request.scope['path']}"
+    headers = {**(error.headers or {}), **_allowed(request)} if status == 405 else error.headers
     detail = {
-        404: f"There is nothing at {asked}. Browse /docs, or read /openapi.json.",
-        405: f"{asked} is not possible; see Allow.",
+        404: f"There is nothing at {asked}.{_nearest(request)} Browse /docs, or read /openapi.json.",
+        405: f"{asked} is not possible; what is: {(headers or {}).get('Allow', 'nothing')}.",
     }.get(status, error.detail)
     code = status.name.lower()
-    headers = {**(error.headers or {}), **_allowed(request)} if status == 405 else error.headers
     return problem(request.scope, status, code, status.phrase, detail, headers=headers)
+
+
+def _nearest(request: Request) -> str:
+    """A question that names the path meant, where it has no place for an id."""
+    path = str(request.scope["path"])[:MAX_PATH].rstrip("/")
+    known = [one for one in request.app.openapi()["paths"] if "{" not in one]
+    behind = [one for one in known if path and one.endswith(path)]
+    return nearest(path, behind or known, cutoff=0.8 if not behind else 0.0)
 
 
 def _allowed(request: Request) -> dict[str, str]:
@@ -225,6 +234,8 @@ def _members(error: HaulageError) -> dict[str, Any]:
     match error:
         case UnknownJobType():
             return {"nearest": list(error.nearest)}
+        case InvalidInput() if error.job_type:
+            return {"job_type": error.job_type}
         case NotAllowed():
             return {"needs": list(error.needs)}
         case QueueFull() | OverLimit():

@@ -47,8 +47,12 @@ def logs(
     """
     with Client() as client:
         if not follow:
+            empty = True
             for line in client.logs(job_id):
                 _print_line(line, output)
+                empty = False
+            if empty and output is Output.TEXT:
+                notes().print("[dim]Its handler has logged nothing: no [/]await ctx.log(…)[dim].[/]")
             return
         try:
             for event in client.stream(job_id):

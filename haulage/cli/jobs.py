@@ -157,6 +157,7 @@ def _facts(job: JobView) -> list[tuple[str, str]]:
         ("error", error),
         ("cancelled", cancelled),
         ("progress", f"{progress(job)} {step}".strip()),
+        ("run", str(run) if (run := job.raw.get("run", 1)) > 1 else ""),
         ("attempt", f"{job.attempt} of {job.max_attempts}"),
         ("queue", f"{escape(job.queue)}, {escape(job.priority)} priority"),
         ("tags", escape(", ".join(job.tags))),

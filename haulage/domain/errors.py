@@ -63,13 +63,16 @@ class Fault:
 
 
 class InvalidInput(InputFault):
-    """The input does not fit the job type's model."""
+    """The input does not fit the model of `job_type`, or what else was given does not fit."""
 
     code = "invalid_input"
 
-    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(
+        self, message: str, faults: tuple[Fault, ...] = (), *, job_type: str | None = None
+    ) -> None:
         super().__init__(message)
         self.faults = faults
+        self.job_type = job_type
 
 
 class NotAuthenticated(InputFault):

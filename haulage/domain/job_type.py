@@ -68,9 +68,23 @@ class JobType:
         try:
             return self.input.validate_python(raw)
         except ValidationError as error:
+            faults = tuple(self._perhaps_misspelt(fault, raw) for fault in _faults(error, raw))
             raise InvalidInput(
-                f"The input does not fit {self.name}.", _faults(error, raw)
+                f"The input does not fit {self.name}.", faults, job_type=self.name
             ) from error
+
+    def _perhaps_misspelt(self, fault: Fault, raw: object) -> Fault:
+        """The same, with the field that is there and may be meant for one that is missing.
+
+        A model takes fields that it does not know and drops them, unless it says otherwise.
+        """
+        name = fault.pointer.removeprefix("/")
+        if not isinstance(raw, dict) or name in raw:
+            return fault
+        known = self.input_schema().get("properties", {})
+        spare = [str(one) for one in raw if one not in known]
+        near = difflib.get_close_matches(name, spare, n=1) if name in known else ()
+        return replace(fault, message=f"{fault.message}. Is it {near[0]!r}?") if near else fault
 
     def dump_input(self, value: object) -> str:
         """The JSON text that is stored; parsing it again gives the same value.

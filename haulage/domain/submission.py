@@ -24,7 +24,7 @@ def accept_input(declared: JobType, given: object) -> Accepted:
         value = declared.parse_input(given)
     except InvalidInput as error:
         faults = tuple(Fault(f"/input{one.pointer}", one.message) for one in error.faults)
-        raise InvalidInput(str(error), faults) from error
+        raise InvalidInput(str(error), faults, job_type=error.job_type) from error
     files = tuple(named_files(value, "/input")) if declared.takes_files else ()
     return Accepted(declared.dump_input(value), files)
 

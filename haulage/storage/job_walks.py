@@ -49,8 +49,7 @@ class Walk:
         reach = _reach(way)
         # One more shows whether that was all.
         walked = way.walk(self._place, reach + 1).cte("walked")
-        missing = self._limit - len(self.found)
-        shown = shown_of(self._columns, way.fitting(walked, missing)).subquery("shown")
+        found = way.fitting(walked, self._limit - len(self.found)).subquery("found")
         last = sa.select(walked.c.at, walked.c.id).order_by(walked.c.at, walked.c.id).limit(1)
         ends = sa.select(
             sa.select(sa.func.count()).select_from(walked).scalar_subquery().label("_walked"),
@@ -58,8 +57,11 @@ class Walk:
             last.with_only_columns(walked.c.at).scalar_subquery().label("_oldest"),
             last.with_only_columns(walked.c.id).scalar_subquery().label("_last"),
         ).subquery("ends")
-        # A row also where nothing fits.
-        query = sa.select(ends, shown).select_from(ends.outerjoin(shown, sa.true()))
+        # A row also where nothing fits. The columns stand here alone: each subquery that passes
+        # them on is copies of all of them, made anew for each page.
+        shown = found.join(jobs, jobs.c.id == found.c.id)
+        query = sa.select(ends, *self._columns).select_from(ends.outerjoin(shown, sa.true()))
+        query = newest(query, found.c.at, found.c.id, None)
         rows = (await connection.execute(query)).mappings().all()
         self.found += (row for row in rows if row["id"] is not None)
         piece = rows[0]

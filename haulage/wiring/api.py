@@ -14,6 +14,7 @@ from haulage.engine.doorbell import CeleryDoorbell
 from haulage.engine.rabbit import RabbitQueueLengths
 from haulage.settings import Settings, load
 from haulage.telemetry import tracing
+from haulage.wiring import collector
 from haulage.wiring.accounts import open_gate
 from haulage.wiring.limits import open_limits, require_types
 from haulage.wiring.services import load_registry, on_signals, open_services, publish_types, start
@@ -67,6 +68,7 @@ async def _serve(settings: Settings, registry: Registry, *, host: str, port: int
                 server.stop()
 
             on_signals(stop)
+            collector.prompt()
             await server.serve()
     finally:
         doorbell.close()

@@ -39,10 +39,24 @@ async def test_a_path_that_is_not_there_is_404(http: httpx.AsyncClient, path: st
     assert document["detail"].startswith("There is nothing at GET /")
 
 
+@pytest.mark.parametrize("path", ["/jobs", "/v1/jobs", "/api/v1/job", "/api/v1/jobs/"])
+async def test_a_path_that_was_mistyped_is_answered_with_the_one_meant(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    document = assert_problem(await http.get(path), 404, "not_found")
+    assert "Did you mean '/api/v1/jobs'?" in document["detail"]
+
+
+async def test_a_path_like_no_other_is_not_guessed_at(http: httpx.AsyncClient) -> None:
+    document = assert_problem(await http.get("/wp-admin.php"), 404, "not_found")
+    assert "Did you mean" not in document["detail"]
+
+
 async def test_a_method_that_is_not_there_is_405_with_allow(http: httpx.AsyncClient) -> None:
     answer = await http.put("/api/v1/jobs", json={})
-    assert_problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"]
+    document = assert_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, POST"
+    assert document["detail"] == "PUT /api/v1/jobs is not possible; what is: GET, POST."
 
 
 @pytest.fixture

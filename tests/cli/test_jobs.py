@@ -57,6 +57,19 @@ def test_logs_are_printed_and_followed_to_the_end(api, run, json_lines):
     assert (line["seq"], line["fields"]) == (2, {"page": 3})
 
 
+def test_a_log_without_lines_says_so_on_stderr_alone(api, run):
+    done = run("jobs", "logs", api.add())
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "has logged nothing" in done.stderr
+
+
+def test_a_job_that_was_run_again_says_which_run_it_is(api, run):
+    job_id = api.add()
+    assert "run " not in run("jobs", "show", job_id).stdout
+    api.jobs[job_id].document["run"] = 2
+    assert "run        2" in run("jobs", "show", job_id).stdout
+
+
 def test_watching_a_finished_job_prints_its_result(api, run):
     job_id = api.add()
     api.finish(job_id, result="all of it")

@@ -191,6 +191,19 @@ def test_faults_of_an_input_point_at_what_does_not_fit(registry: Registry) -> No
     assert all(isinstance(fault, Fault) and fault.message for fault in caught.value.faults)
 
 
+def test_a_field_that_is_missing_is_looked_for_under_other_names(registry: Registry) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        declared(registry).parse_input({"nam": "Ada"})
+    assert caught.value.faults == (Fault("/name", "Field required. Is it 'nam'?"),)
+    assert caught.value.job_type == "greet"
+
+
+def test_a_known_field_is_never_taken_for_a_missing_one(registry: Registry) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        declared(registry).parse_input({"times": 1, "~": 2})
+    assert caught.value.faults == (Fault("/name", "Field required"),)
+
+
 @given(st.builds(Greeting, name=st.text(), times=st.integers(1, 10), words=st.lists(st.text())))
 def test_an_input_comes_back_as_it_was_stored(greeting: Greeting) -> None:
     kind = declared(Registry())
