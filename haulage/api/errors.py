@@ -177,10 +177,14 @@ async def _on_http(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     asked = f"{request.method} {request.scope['path']}"
     headers = {**(error.headers or {}), **_allowed(request)} if status == 405 else error.headers
-    detail = {
-        404: f"There is nothing at {asked}.{_nearest(request)} Browse /docs, or read /openapi.json.",
-        405: f"{asked} is not possible; what is: {(headers or {}).get('Allow', 'nothing')}.",
-    }.get(status, error.detail)
+    match status:
+        case 404:
+            look = "Browse /docs, or read /openapi.json."
+            detail = f"There is nothing at {asked}.{_nearest(request)} {look}"
+        case 405:
+            detail = f"{asked} is not possible; what is: {(headers or {}).get('Allow', 'nothing')}."
+        case _:
+            detail = error.detail
     code = status.name.lower()
     return problem(request.scope, status, code, status.phrase, detail, headers=headers)
 

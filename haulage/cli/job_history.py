@@ -52,7 +52,7 @@ def logs(
                 _print_line(line, output)
                 empty = False
             if empty and output is Output.TEXT:
-                notes().print("[dim]Its handler has logged nothing: no [/]await ctx.log(…)[dim].[/]")
+                notes().print("[dim]Its handler has logged nothing (await ctx.log(…)).[/]")
             return
         try:
             for event in client.stream(job_id):

@@ -157,8 +157,8 @@ def _with_keys(act: Callable[["ApiKeys"], Awaitable[T]]) -> T:
     if not url:
         raise HaulageError(
             "HAULAGE_DATABASE_URL is not set, and no `haulage up` runs here.\n"
-            "Keys are made in the database itself: set HAULAGE_DATABASE_URL, or HAULAGE_DATA to the "
-            "folder of a `haulage up` that runs. Over HTTP it is POST /api/v1/keys."
+            "Keys are made in the database itself: set HAULAGE_DATABASE_URL, or HAULAGE_DATA to "
+            "the folder of a `haulage up` that runs. Over HTTP it is POST /api/v1/keys."
         )
 
     async def run() -> T:

@@ -57,9 +57,7 @@ def default_data_folder(environ: Mapping[str, str] = os.environ) -> Path:
 def _checked(url: str, source: str) -> Address:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadAddress(
-            f"{url!r} ({source}) is not an http or https URL, such as {DEFAULT_URL}"
-        )
+        raise BadAddress(f"{url!r} ({source}) is not an http or https URL, such as {DEFAULT_URL}")
     return Address(url.rstrip("/"), source)
 
 
