@@ -165,3 +165,13 @@ async def test_what_may_be_said_in_two_ways_is_refused_where_it_stands_in_the_bo
     (fault,) = answer.json()["errors"]
     assert fault["pointer"] == pointer
     assert fault["message"]
+
+
+async def test_an_input_that_does_not_fit_names_its_type(http: httpx.AsyncClient) -> None:
+    body = {"type": "speak", "input": {"txt": "a"}}
+    document = assert_problem(await http.post("/api/v1/jobs", json=body), 422, "invalid_input")
+    assert document["job_type"] == "speak"
+    assert document["errors"][0] == {
+        "pointer": "/input/text",
+        "message": "Field required. Is it 'txt'?",
+    }

@@ -125,16 +125,6 @@ async def test_what_does_not_fit_is_422_with_a_pointer(
     assert count_jobs(database_url) == 0
 
 
-async def test_an_input_that_does_not_fit_names_its_type(http: httpx.AsyncClient) -> None:
-    body = {"type": "speak", "input": {"txt": "a"}}
-    document = assert_problem(await http.post("/api/v1/jobs", json=body), 422, "invalid_input")
-    assert document["job_type"] == "speak"
-    assert document["errors"][0] == {
-        "pointer": "/input/text",
-        "message": "Field required. Is it 'txt'?",
-    }
-
-
 async def test_an_unknown_field_is_named_with_the_nearest_one(http: httpx.AsyncClient) -> None:
     body = {"type": "speak", "input": {"text": "a"}, "prioritty": "high"}
     document = assert_problem(await http.post("/api/v1/jobs", json=body), 422, "invalid_input")
