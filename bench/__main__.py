@@ -29,6 +29,7 @@ from bench import (
     quota_jobs,
     scans,
     sealing,
+    sizes,
     sleepers,
     steps,
     streams,
@@ -72,6 +73,7 @@ BENCHMARKS = {
     "scan": newspaper.scan,
     "scans": scans.main,
     "sealing": sealing.main,
+    "sizes": sizes.main,
     "webhooks": webhooks.main,
 }
 

@@ -47,7 +47,7 @@ class Stage:
 class Scene:
     """One failure: what was struck when, and `healed_s` later all was well (None: never).
 
-    `text` says what that means here.
+    `text` says what that means here, `to_do` what is left to somebody who looks after it.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Scene:
     wounds: list[Wound] = field(default_factory=list)
     healed_s: float | None = None
     text: str = ""
+    to_do: str = "nothing"
     facts: dict[str, float | int] = field(default_factory=dict)
 
 
@@ -77,6 +78,7 @@ async def api_server(stage: Stage) -> Scene:
     wound.recovered_at = taken_back
     scene.healed_s = taken_back - wound.struck_at
     scene.text = "the server was started again and nginx sends it requests"
+    scene.to_do = "nothing, where it is started again by itself and another one is there"
     return scene
 
 
@@ -111,6 +113,10 @@ async def redis_away_and_empty(stage: Stage) -> Scene:
     stage.topology.let_go("redis")
     returned_at = time.time()
     scene = await _heal(stage, scene, wound, f"counted from its return: {_EACH_WORKER}")
+    scene.to_do = (
+        "nothing: messages are rung again from PostgreSQL, and so are what days and longer have"
+        " used of a limit; minutes and hours count anew"
+    )
     scene.facts["accepted_meanwhile"] = sum(one.answered for one in submits)
     if wound.recovered_at is not None:
         scene.healed_s = wound.recovered_at - returned_at
@@ -130,6 +136,7 @@ async def nginx(stage: Stage) -> Scene:
     wound.recovered_at = await _until(lambda: _answers(f"{address}/health"))
     scene.healed_s = wound.recovered_at - returned_at
     scene.text = "counted from its start: it passes requests on"
+    scene.to_do = "start it; meanwhile give clients an API server's own address"
     return scene
 
 
@@ -173,6 +180,7 @@ async def _worker(
     wound = await kill(stage.topology, stage.random)
     scene = Scene(name, wound.struck_at, [wound])
     scene.facts = {"jobs_it_held": len(wound.held)}
+    scene.to_do = "nothing; what took long and ran twice goes into a step"
     return await _heal(stage, scene, wound, "each of its jobs runs elsewhere, or has ended")
 
 

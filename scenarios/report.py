@@ -59,16 +59,16 @@ def tell(scene: Scene, clients: Clients, whole: Record, *, until: float) -> Told
 
 
 def lines(told: Sequence[Told], found: Sequence[Violation]) -> list[str]:
-    """The table, as it stands in docs/operations.md."""
+    """The table, as docs/operations.md has it: copy it there after a run on a quiet machine."""
     text = [
-        "| what fails | clients through nginx | lost | well again after | which means |",
+        "| what fails | clients through nginx | lost | well again after | what to do |",
         "| --- | --- | --- | --- | --- |",
     ]
     for one in told:
         healed = "never" if one.scene.healed_s is None else f"{one.scene.healed_s:.1f} s"
         text.append(
-            f"| {one.scene.name} | {_seen(one)} | {one.lost} of {one.accepted:,} jobs | {healed} "
-            f"| {one.scene.text}{_facts(one.scene)} |"
+            f"| {one.scene.name} | {_seen(one)} | {one.lost} of {one.accepted:,} jobs | {healed}: "
+            f"{one.scene.text}{_facts(one.scene)} | {one.scene.to_do} |"
         )
     text += ["", f"{len(found)} violations" if found else "Every promise held."]
     text += [f"  {one.check}: job {one.job_id}: {one.what}" for one in found[:10]]

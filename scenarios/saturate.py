@@ -67,8 +67,12 @@ class Step:
         if self.busiest_core >= FULL:
             return f"{self.busiest}: {self.busiest_core:.0%} of its core"
         if self.machine >= FULL:
+            ours = sum(self.cores.values()) / (os.cpu_count() or 1)
             most = max(self.cores, key=lambda kind: self.cores[kind])
-            return f"the machine: {self.machine:.0%} of its cores, the most of it {most}"
+            return (
+                f"the machine: {self.machine:.0%} of its cores, {ours:.0%} by this system and its"
+                f" clients, the most of that by {most}"
+            )
         return f"nothing that was measured: the machine had {1 - self.machine:.0%} left"
 
 

@@ -22,8 +22,9 @@ from haulage.telemetry import logs
 log = logs.get(__name__)
 
 WINDOW_S = 1.0
-# Under way at once while late: enough to keep a processor and the pool of connections busy.
-ROOM = 8
+# Under way at once while late: enough to keep a processor busy, and batches worth their name.
+ROOM = 32
+RETRY_S = 2
 # A balancer that goes by the fewest connections would send everybody to whoever refuses quickest.
 HOLDS_S = 0.5
 # What watches this process and what shows it to people is answered always.
@@ -106,7 +107,7 @@ class Refusal:
             f"This server takes more than {self._late_s:g} s for each answer, so it takes on no "
             "more for a moment. Nothing was done. Come back after Retry-After; where that does not "
             "help, start another API server.",
-            headers={"Retry-After": str(math.ceil(self._late_s))},
+            headers={"Retry-After": str(RETRY_S)},
         )
         await answer(scope, receive, send)
 

@@ -24,7 +24,7 @@ class ApiSettings(BaseModel):
     page_size: int = Field(default=50, ge=1, le=500)
     event_poll_s: float = Field(default=1.0, gt=0)
     body_silence_s: float = Field(default=30.0, gt=0)
-    late_s: float = Field(default=2.0, gt=0)
+    late_s: float = Field(default=5.0, gt=0)
     max_wait_s: int = Field(default=60, ge=0)
     root_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     trace_url: str | None = Field(default=None, pattern=r"^https?://\S*\{trace_id\}\S*$")
