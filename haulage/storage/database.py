@@ -61,6 +61,7 @@ class Database:
         self.url = driver_url(url)
         # The pool gives a connection to whoever asks next, and who waits for one may wait for ever
         # while others come. Turns go in order.
+        self._size = pool_size
         self._turns = _Turns(pool_size)
         self._engine: AsyncEngine = create_async_engine(
             self.url,
@@ -132,8 +133,9 @@ class Database:
         clock.calibrate(await self.now())
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; who asks next, also on another event loop, gets new ones."""
         await self._engine.dispose()
+        self._turns = _Turns(self._size)
 
 
 class _Turns(asyncio.Semaphore):

@@ -207,3 +207,14 @@ async def test_connections_are_given_in_the_order_in_which_they_were_asked_for(
         await database.close()
 
     assert order == sorted(order)
+
+
+def test_a_database_that_was_closed_serves_another_event_loop(database_url: str) -> None:
+    database = Database(database_url, pool_size=1)
+
+    async def crowd() -> list[int]:
+        found = await asyncio.gather(*(one(database) for _ in range(4)))
+        await database.close()
+        return found
+
+    assert [asyncio.run(crowd()) for _ in range(2)] == [[1] * 4] * 2
