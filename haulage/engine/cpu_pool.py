@@ -27,6 +27,7 @@ from haulage.engine.cpu_child import STOP_SIGNAL, CpuChild
 from haulage.engine.heartbeat import Pulse
 from haulage.engine.host import WorkerHost, host_of
 from haulage.engine.processes import bind_child, exists, peak_rss_bytes_of, rss_bytes_of, send
+from haulage.engine.rescues import tell_rescued
 from haulage.engine.services import Services
 from haulage.engine.verdicts import outcome_of
 from haulage.storage.settlement import Settlement
@@ -206,11 +207,7 @@ class CpuPool(TaskPool):
                 peak_rss_bytes=self._peaks.get(lease.worker_pid),
                 limit_mb=self._killed_over_mb.get(lease.worker_pid),
             )
-            services.event_bell.rang(one.job_id for one in rescued)
-            for one in rescued:
-                log.warning(
-                    "job.rescued", job_id=str(one.job_id), crashes=one.crashes, state=one.state
-                )
+            tell_rescued(rescued, services)
 
     async def _stop(self, order: StopOrder, services: Services) -> None:
         try:

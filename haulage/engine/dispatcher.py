@@ -19,13 +19,14 @@ from haulage.engine import overview
 from haulage.engine.announced import GATHER_S, Announced
 from haulage.engine.children import sweep
 from haulage.engine.lost_rings import LostRings, Memory, QueueLengths
+from haulage.engine.rescues import tell_rescued
 from haulage.engine.services import Services
 from haulage.engine.window import size_of
 from haulage.settings import EngineSettings
 from haulage.storage.dispatch_store import Ringing
 from haulage.storage.leader import Leader
 from haulage.telemetry import logs
-from haulage.telemetry.metrics import CRASHES, DISPATCHER_LEADS, RESCUES
+from haulage.telemetry.metrics import DISPATCHER_LEADS
 
 log = logs.get(__name__)
 
@@ -196,18 +197,7 @@ class Dispatcher:
         total = 0
         while True:
             rescued = await dispatch.rescue_orphans(limit=BATCH)
-            for one in rescued:
-                RESCUES.labels(queue=one.queue).inc()
-                if one.counted:
-                    CRASHES.labels(type=one.type).inc()
-                log.warning(
-                    "job.rescued",
-                    job_id=str(one.job_id),
-                    crashes=one.crashes,
-                    company=one.company,
-                    state=one.state,
-                )
-            self._services.event_bell.rang(one.job_id for one in rescued)
+            tell_rescued(rescued, self._services)
             total += len(rescued)
             if len(rescued) < BATCH:
                 break

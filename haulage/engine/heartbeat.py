@@ -24,6 +24,7 @@ from haulage.engine.host import WorkerHost
 from haulage.engine.incarnation import worker_name
 from haulage.engine.loop_thread import LoopThread
 from haulage.engine.pace import Pace
+from haulage.engine.revokes import Revokes
 from haulage.engine.services import Services
 from haulage.storage.worker_store import StopOrder, WorkerInfo
 from haulage.telemetry import logs
@@ -89,21 +90,21 @@ class Pulse:
         self._clock_ahead_s: float | None = None
         self._holder: UUID | None = None
         self._pace = Pace()
+        self._revokes = Revokes()
         self.canary = Canary(
             host.send_canary,
             every_s=host.settings.canary_s,
             silence_s=host.settings.canary_silence_s,
         )
         self._leaving: asyncio.Task[None] | None = None
-        self._beat_at = 0.0
 
     def start(self) -> None:
         """Returns when the worker is registered: from then on it may claim."""
         self._thread = LoopThread("pulse")
         self._thread.call(self._open(), within_s=30)
-        self._beat_at = time.monotonic()
+        self._host.vitals.beat()
         # By whoever asks, when they ask: it grows while there is no beat.
-        LEASE_AGE.set_function(lambda: time.monotonic() - self._beat_at)
+        LEASE_AGE.set_function(lambda: self._host.vitals.lease_age_s)
         self._beating = self._thread.spawn(self._beat_forever())
 
     def stop(self) -> None:
@@ -164,6 +165,7 @@ class Pulse:
             await self._stuck(still_s)
             return
         self._stuck_since = self._holder = None
+        self._host.vitals.stuck = False
         beat = await services.workers.beat(
             self._host.incarnation.id,
             in_flight=crew.in_flight(),
@@ -173,7 +175,7 @@ class Pulse:
             clock_ahead_s=self._clock_ahead_s,
             still_s=still_s,
         )
-        self._beat_at = time.monotonic()
+        self._host.vitals.beat()
         JOBS_IN_FLIGHT.labels(pool=self._host.pool).set(crew.in_flight())
         self._clock_ahead_s = -services.clock.calibrate(beat.now).total_seconds()
         if not beat.alive:
@@ -182,6 +184,7 @@ class Pulse:
         for order in beat.orders:
             await crew.obey(order, services)
         await crew.reconcile(services)
+        await self._revokes.hear(services)
         if beat.drained_by is not None:
             self._stop_worker(why="drained", by=beat.drained_by)
         if await self.canary.look(room=crew.room()):
@@ -201,6 +204,7 @@ class Pulse:
 
     async def _stuck(self, still_s: float) -> None:
         """No beat; the end of the process if it stays like this."""
+        self._host.vitals.stuck = True
         log.error("worker.crew_stuck", still_s=round(still_s, 1))
         now = time.monotonic()
         # Counted from what was seen here: a process that slept as a whole wakes up looking stuck.

@@ -13,6 +13,7 @@ from haulage.domain.job_type import Registry
 from haulage.engine.bus import Orders
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.services import Services
+from haulage.engine.vitals import Vitals
 from haulage.settings import EngineSettings
 from haulage.telemetry.relay import Relay
 
@@ -23,7 +24,7 @@ class WorkerHost:
 
     `open_services` takes the number of connections and is entered once on each event loop of the
     process; `open_orders` yields what wakes the pulse; `send_canary` publishes one message into the
-    worker's own queue; by `relay` children say what they count.
+    worker's own queue; the pulse tells `vitals`; by `relay` children say what they count.
     """
 
     pool: str
@@ -36,6 +37,7 @@ class WorkerHost:
     open_services: Callable[[int], AbstractAsyncContextManager[Services]]
     open_orders: Callable[[], AbstractAsyncContextManager[Orders]]
     send_canary: Callable[[], None]
+    vitals: Vitals
     relay: Relay | None = None
 
 

@@ -194,6 +194,7 @@ WITH held AS (
     SELECT id, state, worker_id, price_credits FROM jobs
     WHERE id = ANY(CAST(:ids AS uuid[]))
       AND (CAST(:tenant AS text) IS NULL OR tenant = CAST(:tenant AS text))
+      AND (state IN ({waiting}) OR NOT CAST(:only_waiting AS boolean))
     ORDER BY id
     FOR UPDATE
 ), ended AS (

@@ -145,12 +145,13 @@ class JobStore:
         by: str,
         bulk: UUID | None = None,
         why: str | None = None,
+        only_waiting: bool = False,
     ) -> dict[UUID, CancelAnswer]:
         """Cancel what has not started; ask for the end of what runs. Unknown ids are left out.
 
         A running job stays `running` until its worker has stopped it; terminal jobs stay as they
         are. Cancelling twice changes nothing. `tenant` None is for the engine's own use; `bulk` is
-        the operation that it belongs to.
+        the operation that it belongs to; `only_waiting` leaves what runs alone.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
@@ -162,6 +163,7 @@ class JobStore:
                     "by": by,
                     "bulk": bulk and str(bulk),
                     "why": why,
+                    "only_waiting": only_waiting,
                     "now": now,
                 },
             )

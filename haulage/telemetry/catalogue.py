@@ -108,8 +108,9 @@ CATALOGUE = (
     _gauge("haulage_dead_letters", "Failed jobs nobody has redriven or discarded", "", _D),
     # The dispatcher and the workers.
     _gauge("haulage_dispatcher_leads", "1 where this dispatcher leads", "", _D),
-    _counter("haulage_rescues_total", "Jobs taken back from dead workers", "queue", _D),
-    _counter("haulage_crashes_total", "Worker deaths while running a job", "type", _D),
+    # A dead worker is noticed by the dispatcher, a dead child by its parent.
+    _counter("haulage_rescues_total", "Jobs taken back from the dead", "queue", (DISPATCHER, CPU)),
+    _counter("haulage_crashes_total", "Deaths while running a job", "type", (DISPATCHER, CPU)),
     _gauge(
         "haulage_lease_age_seconds", "Since this worker's leases were last renewed", "", WORKERS
     ),

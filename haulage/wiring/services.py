@@ -244,22 +244,20 @@ def serve_metrics(
     service: str,
     *,
     port: int | None = None,
-    health: scrape.Question | None = None,
-    ready: scrape.Question | None = None,
+    health: scrape.Question,
+    ready: scrape.Question,
     relay: Relay | None = None,
 ) -> None:
     """`/metrics`, `/health` and `/ready` of a process that has no HTTP API, where its settings or
-    `port` say where. Without a question of its own it is well as long as it answers."""
+    `port` say where."""
     chosen = settings.metrics.port or port
     if chosen is not None:
-        well = scrape.Standing(True, {"status": "ok", "service": service})
-        health = health or (lambda: well)
         scrape.serve(
             settings.metrics.host,
             chosen,
             service=service,
             health=health,
-            ready=ready or health,
+            ready=ready,
             relay=relay,
         )
 

@@ -16,6 +16,7 @@ from haulage.engine.host import WorkerHost, attach
 from haulage.engine.incarnation import Incarnation
 from haulage.engine.io_pool import IoPool
 from haulage.engine.memory import total_memory_mb, with_memory_limits
+from haulage.engine.vitals import Vitals
 from haulage.telemetry import logs, tracing
 from haulage.telemetry.relay import Relay
 from haulage.wiring.services import (
@@ -39,7 +40,9 @@ def run_worker(
     settings = start(f"worker-{pool}")
     # Its children's, that is: what they count would be seen nowhere.
     relay = Relay() if pool == CPU and settings.metrics.port is not None else None
-    serve_metrics(settings, f"worker-{pool}", relay=relay)
+    service = f"worker-{pool}"
+    vitals = Vitals(service, lease_s=settings.engine.lease_s)
+    serve_metrics(settings, service, health=vitals.health, ready=vitals.ready, relay=relay)
     registry = load_registry(settings)
     publish_types(settings, registry)
     served = queues or tuple(name for name, its in settings.queue_pools.items() if its == pool)
@@ -67,11 +70,12 @@ def run_worker(
             registry,
             Silent(),
             pool_size=size,
-            name=f"worker-{pool}",
+            name=service,
             with_models=True,
         ),
         open_orders=lambda: open_orders(settings),
         send_canary=sender(app, nest),
+        vitals=vitals,
         relay=relay,
     )
     attach(app, host)

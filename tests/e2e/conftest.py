@@ -1,12 +1,15 @@
 """One system for all end-to-end tests that leave it as they found it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from collector import Collector
 from live_system import System, Up
 from model_server import ModelServer
+from poller_processes import Pollers
 
+from bench.task_api import TaskApi, task_api
 from haulage.runtime import ports
 
 
@@ -42,3 +45,18 @@ def system(
     with Up(folder / "data", folder / "up.log", **variables) as running:
         running.metrics_port = port.number
         yield running
+
+
+@pytest.fixture
+def api() -> Iterator[TaskApi]:
+    """What pollers pull their tasks from."""
+    with task_api() as running:
+        yield running
+
+
+@pytest.fixture
+def pollers(system: System, api: TaskApi, tmp_path: Path) -> Iterator[Pollers]:
+    """Pollers beside the system; none runs yet."""
+    started = Pollers(system, api, tmp_path / "poller.log")
+    yield started
+    started.close()

@@ -59,6 +59,11 @@ def died(process: "subprocess.Popen[bytes]", log: Path) -> bool:
     return False
 
 
+def revoke(flower: httpx.Client, job: JobView, *, terminate: bool) -> None:
+    answer = flower.post(f"/api/task/revoke/{job.id}?terminate={str(terminate).lower()}")
+    assert answer.status_code == 200, answer.text
+
+
 def test_it_lists_the_workers_of_both_pools_to_those_who_know_the_password(
     flower: httpx.Client,
 ) -> None:
@@ -76,9 +81,7 @@ def test_it_lists_the_workers_of_both_pools_to_those_who_know_the_password(
     assert queues >= {"io", "io.retry", "cpu", "cpu.retry"}
 
 
-def test_a_job_is_a_task_with_the_jobs_id_and_its_revoke_ends_the_job(
-    system: System, flower: httpx.Client
-) -> None:
+def test_a_job_is_a_task_with_the_jobs_id(system: System, flower: httpx.Client) -> None:
     def state(job: JobView) -> str | None:
         task = flower.get("/api/tasks").json().get(str(job.id), {})
         return task.get("state")
@@ -87,9 +90,33 @@ def test_a_job_is_a_task_with_the_jobs_id_and_its_revoke_ends_the_job(
         job = system.client.submit(name, {"seconds": 0.2})
         until(lambda job=job: state(job) == "SUCCESS", within_s=60)
         assert system.client.get(job.id).state == "succeeded"
-    job = system.client.submit("sleep", {"seconds": 60})
+
+
+@pytest.mark.parametrize("name", ["sleep", "crunch"])
+def test_its_revoke_ends_a_running_job_as_cancelled(
+    system: System, flower: httpx.Client, name: str
+) -> None:
+    job = system.client.submit(name, {"seconds": 60})
     system.until_state(job.id, "running")
-    answer = flower.post(f"/api/task/revoke/{job.id}?terminate=true")
-    assert answer.status_code == 200, answer.text
+    revoke(flower, job, terminate=True)
     ended = system.until_ended(job.id)
     assert (ended.state, ended.cancelled_by) == ("cancelled", "celery revoke")
+
+
+def test_its_revoke_ends_a_cpu_job_that_waits_as_cancelled(
+    system: System, flower: httpx.Client
+) -> None:
+    # Both processes have work for longer than the test takes.
+    busy = [system.client.submit("crunch", {"seconds": 60}) for _ in range(2)]
+    for job in busy:
+        system.until_state(job.id, "running")
+    waits = system.client.submit("crunch", {"seconds": 60})
+    try:
+        revoke(flower, waits, terminate=False)
+        ended = system.until_ended(waits.id)
+        assert (ended.state, ended.cancelled_by) == ("cancelled", "celery revoke")
+        assert ended.started_at is None
+    finally:
+        for job in (*busy, waits):
+            system.client.cancel(job.id)
+    assert {system.until_ended(job.id).cancelled_by for job in busy}.isdisjoint({"celery revoke"})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from live_system import System, Up, lines, until
+from scrape_targets import standing, targets
 
 from haulage.client import ApiError
 from haulage.runtime import ports
@@ -44,13 +45,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def system(server: Server, tmp_path: Path) -> Iterator[System]:
+    with ports.reserve_free() as metrics:
+        pass
     with Up(
         tmp_path / "data",
         tmp_path / "up.log",
+        HAULAGE_METRICS_PORT=str(metrics.number),
         HAULAGE_DATABASE_URL=server.postgres.url,
         HAULAGE_ENGINE_LEASE_S=str(LEASE_S),
         HAULAGE_ENGINE_HEARTBEAT_S="0.4",
     ) as running:
+        running.metrics_port = metrics.number
         yield running
 
 
@@ -73,12 +78,19 @@ def test_handlers_go_on_without_postgresql_and_settle_when_it_is_back(
     ]
     for witness in witnesses.values():
         until(lambda: "start" in lines(witness))  # noqa: B023 - awaited before the next one
+    processes = targets(system)
+    assert set(processes) == {"api", "worker-io", "worker-cpu", "dispatcher"}
+    assert {standing(url, "/ready") for url in processes.values()} == {200}
     server.stop()
     with pytest.raises(ApiError):
         system.client.submit("echo", {"value": 1})
+    # Each process says so; none of them is to be killed for it.
+    until(lambda: {standing(url, "/ready") for url in processes.values()} == {503})
+    assert {standing(url, "/health") for url in processes.values()} == {200}
     for name in ("ends", "ends in a child"):
         until(lambda: "tick 49" in lines(witnesses[name]))  # noqa: B023 - awaited at once
     server.start()
     assert {system.until_ended(job).state for job in jobs} == {"succeeded"}
+    until(lambda: {standing(url, "/ready") for url in processes.values()} == {200})
     assert [lines(witness).count("start") for witness in witnesses.values()] == [1, 1, 1, 1]
     assert system.query("SELECT DISTINCT attempt, fence, crashes FROM jobs") == [(1, 1, 0)]
