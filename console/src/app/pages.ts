@@ -16,12 +16,16 @@ import {
   Webhook,
 } from "lucide-react";
 import type { ComponentType } from "react";
+import { askForJobs } from "@/hooks/use-jobs";
 import type { Scope } from "@/hooks/use-me";
+import type { UrlState } from "@/hooks/use-url-state";
 
 export type Page = {
   path: string;
   label: string;
   load: () => Promise<{ default: ComponentType }>;
+  /** Asks for what it shows first: what one comes to by its address begins with that. */
+  ask?: (search: UrlState) => void;
   /** Where it stands in the navigation; pages without are reached from others. */
   icon?: LucideIcon;
   group?: "Work" | "System" | "Account";
@@ -47,6 +51,7 @@ export const PAGES: Page[] = [
     group: "Work",
     key: "j",
     load: () => import("@/pages/jobs"),
+    ask: askForJobs,
   },
   { path: "/jobs/$jobId", label: "Job", load: () => import("@/pages/job") },
   {

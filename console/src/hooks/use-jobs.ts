@@ -1,6 +1,6 @@
 /** Lists of jobs. A view is asked for once; while it is looked at it is asked again now and then. */
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { client, data, type Schema } from "@/api/client";
 import { type Filters, read } from "./job-query";
 import { live, queries } from "./query";
@@ -17,8 +17,8 @@ export type View = {
   at?: number;
 };
 
-export function useJobs({ q, cursor, at }: View, { paused = false } = {}) {
-  return useQuery({
+const jobsOf = ({ q, cursor, at }: View) =>
+  queryOptions({
     queryKey: ["jobs", q, cursor ?? ""],
     queryFn: async ({ signal }) => {
       const asked = at ?? Date.now();
@@ -27,10 +27,19 @@ export function useJobs({ q, cursor, at }: View, { paused = false } = {}) {
       const page = await data(client.GET("/api/v1/jobs", { params: { query }, signal }));
       return { ...page, asked };
     },
+  });
+
+export function useJobs(view: View, { paused = false } = {}) {
+  return useQuery({
+    ...jobsOf(view),
     placeholderData: keepPreviousData,
-    ...live(paused || cursor ? 0 : LOOK_AGAIN_MS),
+    ...live(paused || view.cursor ? 0 : LOOK_AGAIN_MS),
   });
 }
+
+/** The list that an address names, asked for while its page is still being loaded. */
+export const askForJobs = ({ q = "", cursor, at }: Record<string, string | undefined>) =>
+  queries.prefetchQuery(jobsOf({ q, cursor, at: at ? Number(at) : undefined }));
 
 /** The jobs of a list of filters, such as the children of one. */
 export function useJobList(filters: Filters, { everyMs = 0, enabled = true } = {}) {

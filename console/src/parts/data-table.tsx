@@ -1,8 +1,8 @@
 /** A list: fixed columns that cut what is too long, a link over each row, skeletons while it loads.
  * On a phone each row becomes a card without the cells marked `wide`. */
 
-import { Checkbox, Skeleton } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Skeleton } from "@mantine/core";
+import { type ReactNode, useDeferredValue } from "react";
 import css from "./data-table.module.css";
 
 export type Column<Row> = {
@@ -27,6 +27,11 @@ export type Selection = {
   onChange: (chosen: Set<string>) => void;
 };
 
+type Choose = (keys: string[], chosen: boolean) => void;
+
+/** As many as a screen has room for. */
+const AT_ONCE = 20;
+
 export type TableProps<Row> = {
   label: string;
   columns: Column<Row>[];
@@ -50,7 +55,7 @@ export function DataTable<Row>({
   const keys = rows?.map(keyOf) ?? [];
   const all = keys.length > 0 && keys.every((key) => selection?.chosen.has(key));
   const some = keys.some((key) => selection?.chosen.has(key));
-  const choose = (which: string[], chosen: boolean) => {
+  const choose: Choose = (which, chosen) => {
     const next = new Set(selection?.chosen);
     for (const key of which) chosen ? next.add(key) : next.delete(key);
     selection?.onChange(next);
@@ -62,12 +67,11 @@ export function DataTable<Row>({
           <tr>
             {selection && (
               <th className={css.check}>
-                <Checkbox
-                  size="xs"
-                  aria-label="Choose all on this page"
-                  checked={all}
-                  indeterminate={some && !all}
-                  onChange={(event) => choose(keys, event.currentTarget.checked)}
+                <Choice
+                  label="Choose all on this page"
+                  chosen={all}
+                  partly={some && !all}
+                  onChange={(chosen) => choose(keys, chosen)}
                 />
               </th>
             )}
@@ -84,45 +88,84 @@ export function DataTable<Row>({
           </tr>
         </thead>
         <tbody>
-          {rows
-            ? rows.map((row) => {
-                const key = keyOf(row);
-                const chosen = selection?.chosen.has(key) ?? false;
-                return (
-                  <tr key={key} data-chosen={chosen || undefined}>
-                    {selection && (
-                      <td className={css.check}>
-                        <Checkbox
-                          size="xs"
-                          aria-label={`Choose ${key}`}
-                          checked={chosen}
-                          onChange={(event) => choose([key], event.currentTarget.checked)}
-                        />
-                      </td>
-                    )}
-                    {columns.map((column) => (
-                      <td
-                        key={column.name}
-                        data-name={column.quiet ? undefined : column.name}
-                        style={{ textAlign: column.align }}
-                        className={column.wide ? css.wide : column.whole ? css.whole : undefined}
-                      >
-                        {column.cell(row)}
-                      </td>
-                    ))}
-                  </tr>
-                );
-              })
-            : Array.from({ length: waitingRows }, (_, number) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
-                <tr key={number}>
-                  <td colSpan={columns.length + (selection ? 1 : 0)}>
-                    <Skeleton height={12} width={`${92 - ((number * 13) % 40)}%`} />
-                  </td>
-                </tr>
-              ))}
+          {rows ? (
+            <Rows {...{ columns, rows, keyOf, selection, choose }} />
+          ) : (
+            Array.from({ length: waitingRows }, (_, number) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
+              <tr key={number}>
+                <td colSpan={columns.length + (selection ? 1 : 0)}>
+                  <Skeleton height={12} width={`${92 - ((number * 13) % 40)}%`} />
+                </td>
+              </tr>
+            ))
+          )}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** The first of them at once, the others when those are on the screen. */
+function Rows<Row>({
+  columns,
+  rows,
+  keyOf,
+  selection,
+  choose,
+}: Pick<TableProps<Row>, "columns" | "keyOf" | "selection"> & { rows: Row[]; choose: Choose }) {
+  const count = useDeferredValue(rows.length, AT_ONCE);
+  return rows.slice(0, count).map((row) => {
+    const key = keyOf(row);
+    const chosen = selection?.chosen.has(key) ?? false;
+    return (
+      <tr key={key} data-chosen={chosen || undefined}>
+        {selection && (
+          <td className={css.check}>
+            <Choice
+              label={`Choose ${key}`}
+              chosen={chosen}
+              onChange={(chosen) => choose([key], chosen)}
+            />
+          </td>
+        )}
+        {columns.map((column) => (
+          <td
+            key={column.name}
+            data-name={column.quiet ? undefined : column.name}
+            style={{ textAlign: column.align }}
+            className={column.wide ? css.wide : column.whole ? css.whole : undefined}
+          >
+            {column.cell(row)}
+          </td>
+        ))}
+      </tr>
+    );
+  });
+}
+
+/** The browser's own, one element: a list has fifty of them. */
+function Choice({
+  label,
+  chosen,
+  partly = false,
+  onChange,
+}: {
+  label: string;
+  chosen: boolean;
+  partly?: boolean;
+  onChange: (chosen: boolean) => void;
+}) {
+  return (
+    <input
+      type="checkbox"
+      className={css.choice}
+      aria-label={label}
+      checked={chosen}
+      ref={(box) => {
+        if (box) box.indeterminate = partly;
+      }}
+      onChange={(event) => onChange(event.currentTarget.checked)}
+    />
   );
 }

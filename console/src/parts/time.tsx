@@ -1,6 +1,6 @@
 /** Moments and spans, for people: short, with units, the exact one a hover away. */
 
-import { useSyncExternalStore } from "react";
+import { useMemo, useSyncExternalStore } from "react";
 
 const EVERY_MS = 1000;
 let now = Date.now();
@@ -66,9 +66,10 @@ export const moment = (at: string | number | Date) => exact.format(new Date(at))
 
 export function Ago({ at }: { at: string | null | undefined }) {
   const from = useNow();
+  const title = useMemo(() => at && `${moment(at)}\n${at}`, [at]);
   if (!at) return <span className="muted">–</span>;
   return (
-    <time dateTime={at} title={`${moment(at)}\n${at}`}>
+    <time dateTime={at} title={title || undefined}>
       {ago(new Date(at).getTime(), from)}
     </time>
   );
