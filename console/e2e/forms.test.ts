@@ -50,3 +50,30 @@ test("a schedule is made with its queue, its priority and its tags", async () =>
     tags: ["harbour"],
   });
 });
+
+test("a schedule is run at once, and paused and resumed", async () => {
+  type Schedule = { name: string; paused_at: string | null };
+  const name = "spring-tide";
+  await call("POST", "/schedules", {
+    ...{ name, cron: "0 3 1 1 *", timezone: "Europe/Rome" },
+    ...{ type: "echo", input: { value: "tide" } },
+  });
+  const isPaused = async () =>
+    (await call<{ data: Schedule[] }>("GET", "/schedules")).data.find((one) => one.name === name)
+      ?.paused_at !== null;
+  const page = await open("/schedules");
+  await page.getByRole("button", { name: `Pause ${name}` }).click();
+  await page.getByRole("button", { name: `Resume ${name}` }).waitFor();
+  expect(await isPaused()).toBe(true);
+  await page.getByRole("button", { name: `Resume ${name}` }).click();
+  await page.getByRole("button", { name: `Pause ${name}` }).waitFor();
+  expect(await isPaused()).toBe(false);
+
+  await page.getByRole("button", { name: `Run ${name} now` }).click();
+  await page.getByRole("button", { name: "Run it now" }).click();
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await page.getByRole("heading", { level: 1 }).getByText("succeeded").waitFor();
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  const { tags } = await call<{ tags: string[] }>("GET", `/jobs/${id}`);
+  expect(tags).toContain(`schedule:${name}`);
+});

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { call, pdf, submit } from "./api";
 import { inBrowser } from "./browser";
+import { holding } from "./system";
 
 const open = inBrowser();
 const LONG = { pages: 600, seconds_each: 1 };
@@ -64,4 +65,33 @@ test("all that fit a filter are cancelled after their number was shown, and no o
   expect(await Promise.all(mine.map(state))).toEqual(["cancelled", "cancelled", "cancelled"]);
   expect(await state(other)).not.toBe("cancelled");
   await call("POST", `/jobs/${other.id}/cancel`);
+});
+
+test("a change of many that is stopped on its way leaves what it has not come to", async () => {
+  const later = { tags: ["slack"], run_at: "2099-01-01T00:00:00Z" };
+  const mine = await Promise.all([1, 2, 3].map((value) => submit("echo", { value }, later)));
+  const page = await open("/jobs?q=tag:slack");
+  await page.getByRole("button", { name: "Change all that fit" }).click();
+  const dialog = page.getByRole("dialog");
+  const start = dialog.getByRole("button", { name: "Cancel 3 jobs" });
+  await start.waitFor();
+  const lock = await holding(inject("ready"), "slack");
+  try {
+    await start.click();
+    const stop = dialog.getByRole("button", { name: /^Stop/ });
+    await dialog.getByText("running").waitFor();
+    await stop.click();
+    await page
+      .getByRole("button", { name: "Stop; what is changed stays so", disabled: true })
+      .waitFor();
+  } finally {
+    await lock.release();
+  }
+  await dialog.getByText("cancelled").waitFor();
+  await dialog.getByText(/^0 changed/).waitFor();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  for (const { id } of mine) {
+    expect((await call<{ state: string }>("GET", `/jobs/${id}`)).state).toBe("scheduled");
+    await call("POST", `/jobs/${id}/cancel`);
+  }
 });

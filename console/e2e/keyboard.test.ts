@@ -33,6 +33,41 @@ test("the sheet of shortcuts opens and closes by keys, and what it names is so",
   await page.getByRole("heading", { level: 1, name: "Workers" }).waitFor();
 });
 
+test("a list is walked, chosen from and opened by keys", async () => {
+  const sent = [];
+  for (const value of [1, 2, 3]) sent.push(await submit("echo", { value }, { tags: ["walked"] }));
+  const newestFirst = sent.map(({ id }) => id).reverse();
+  const page = await open("/jobs?q=tag:walked");
+  await page.getByRole("checkbox", { name: `Choose ${newestFirst[2]}` }).waitFor();
+  for (const key of ["j", "j", "j", "k", "x"]) await page.keyboard.press(key);
+  await page.getByRole("region", { name: "Chosen jobs" }).getByText("1 chosen").waitFor();
+  expect(await page.getByRole("checkbox", { name: `Choose ${newestFirst[1]}` }).isChecked()).toBe(
+    true,
+  );
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`**/jobs/${newestFirst[1]}`);
+});
+
+test("times are shown by the clock and back again by a key, also after a reload", async () => {
+  const { id } = await submit("echo", { value: 1 });
+  const page = await open(`/jobs/${id}`);
+  const created = page
+    .locator("main time")
+    .filter({ hasText: /ago|just now/ })
+    .first();
+  await created.waitFor();
+  await page.keyboard.press("t");
+  await created.waitFor({ state: "hidden" });
+  await page.reload();
+  const clock = page
+    .locator("main time")
+    .filter({ hasText: /^\d\d:\d\d:\d\d$/ })
+    .first();
+  await clock.waitFor();
+  await page.keyboard.press("t");
+  await created.waitFor();
+});
+
 test("a job that runs is found and cancelled without a mouse", async () => {
   const { id } = await submit("demo.pages", { pages: 600, seconds_each: 1 }, { tags: ["keys"] });
   const page = await open("/");

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Locator, Page } from "playwright-core";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, inject, test } from "vitest";
 import { submit } from "./api";
 import { inBrowser } from "./browser";
 
 const open = inBrowser();
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+// The other scheme has the same document: only what depends on its colours is looked at again.
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
 const LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const PATHS = [
   ...["/", "/jobs", "/jobs/$job", "/submit", "/submit?type=demo.pages", "/dead-letters"],
@@ -21,15 +23,15 @@ beforeAll(async () => {
 type Violation = { id: string; nodes: { target: unknown; failureSummary?: string }[] };
 
 /** What axe holds against the page as it stands, in lines. */
-async function violations(page: Page): Promise<string[]> {
+async function violations(page: Page, rules: string[]): Promise<string[]> {
   // By the debugger: a script tag would break the page's content security policy.
   await page.evaluate(AXE);
-  const found = await page.evaluate(async (levels) => {
+  const found = await page.evaluate(async (rules) => {
     const { axe } = window as unknown as {
       axe: { run: (where: Document, options: object) => Promise<{ violations: Violation[] }> };
     };
-    return (await axe.run(document, { runOnly: levels })).violations;
-  }, LEVELS);
+    return (await axe.run(document, { runOnly: rules })).violations;
+  }, rules);
   return found.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`),
   );
@@ -45,6 +47,8 @@ async function settled(page: Page) {
 
 const LAYOUTS = [
   { width: 390, colorScheme: "light" },
+  { width: 390, colorScheme: "dark" },
+  { width: 768, colorScheme: "dark" },
   { width: 768, colorScheme: "light" },
   { width: 1280, colorScheme: "light" },
   { width: 1280, colorScheme: "dark" },
@@ -60,11 +64,20 @@ for (const path of PATHS)
       await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor();
       await settled(page);
       const where = `${width} px, ${colorScheme}`;
-      expect(await violations(page), where).toEqual([]);
+      const rules = colorScheme === "light" ? LEVELS : OF_COLOURS;
+      expect(await violations(page, rules), where).toEqual([]);
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(wider, where).toBeLessThanOrEqual(0);
     }
   });
+
+test("/overview is the overview, and what is no page says so", async () => {
+  const page = await open("/overview?span=24h");
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  expect(page.url()).toMatch(/\/\?span=24h$/);
+  await page.goto(`${inject("ready").url}/overviews`);
+  await page.getByText("No page has this address").waitFor();
+});
 
 /** What each page asks for when one comes to it: a resource once. A panel of the overview is one. */
 const ASKS: Record<string, string[]> = {

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { call, submit } from "./api";
 import { inBrowser } from "./browser";
+import { worker } from "./system";
 
 const open = inBrowser();
 
@@ -18,4 +19,26 @@ test("who waits in a paused queue reads by which reason, until it is resumed", a
   await queues.getByRole("button", { name: "Resume io" }).click();
   await job.getByRole("heading", { level: 1 }).getByText("succeeded").waitFor();
   expect((await call<{ state: string }>("GET", `/jobs/${id}`)).state).toBe("succeeded");
+});
+
+test("a worker that is drained leaves, and the others stay", async () => {
+  type Workers = { data: { id: string; name: string; pid: number }[] };
+  const one = worker(inject("ready"));
+  try {
+    const page = await open("/workers");
+    const mine = async () =>
+      (await call<Workers>("GET", "/workers")).data.find(({ pid }) => pid === one.pid);
+    await expect.poll(mine, { timeout: 20_000 }).toBeDefined();
+    const name = (await mine())?.name ?? "";
+    const rows = page.getByRole("table", { name: "Workers" }).locator("tbody tr");
+    const others = (await call<Workers>("GET", "/workers")).data.length - 1;
+    await page.getByRole("button", { name: `Drain ${name}`, exact: true }).click();
+    await page.getByRole("button", { name: "Drain the worker" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    expect(await one.ended).toBe(0);
+    await page.getByRole("button", { name, exact: true }).waitFor({ state: "hidden" });
+    expect(await rows.count()).toBe(others);
+  } finally {
+    await one.stop();
+  }
 });

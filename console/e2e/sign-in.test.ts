@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { call } from "./api";
 import { inBrowser } from "./browser";
-import { type System, up } from "./system";
+import { python, type System, up } from "./system";
 
 let system: System;
 beforeAll(async () => {
@@ -79,4 +82,33 @@ test("the audit is narrowed to a person and to what they asked for", async () =>
   await rows.getByText("resumed a queue").waitFor({ state: "hidden" });
   expect(await rows.allTextContents()).toEqual([expect.stringContaining("paused a queue")]);
   expect(new URL(page.url()).search).toBe("?actor=ada&action=pause");
+});
+
+// The last one: until here nothing has run on this system.
+test("the calls that a fresh system's overview teaches submit a job as they are written", async () => {
+  const { url, key = "" } = system.ready;
+  const page = await open("/", { url, ...REFUSED });
+  await page.getByRole("textbox", { name: "API key or token" }).fill(key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("No jobs yet").waitFor();
+  const written = await page.locator("main code").allTextContents();
+  expect(written.map((line) => /\b(haulage|curl) /.exec(line)?.[1])).toEqual(["haulage", "curl"]);
+  const env = {
+    ...process.env,
+    HAULAGE_API_KEY: key,
+    PATH: `${dirname(python())}:${process.env.PATH}`,
+  };
+  type Jobs = { data: { id: string; type: string }[] };
+  const running = "/jobs?type=crunch&state=queued&state=running";
+  for (const line of written) {
+    const said = promisify(execFile)("bash", ["-c", line], { env }).catch((error) => error);
+    const found = async () => (await call<Jobs>("GET", running, undefined, system.ready)).data;
+    await expect.poll(found, { timeout: 20_000 }).toHaveLength(1);
+    for (const { id } of await found()) {
+      await call("POST", `/jobs/${id}/cancel`, undefined, system.ready);
+      // One waits for its end, one has printed the job.
+      expect((await said).stdout).toContain(id);
+    }
+    await expect.poll(found, { timeout: 20_000 }).toEqual([]);
+  }
 });

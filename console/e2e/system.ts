@@ -68,17 +68,7 @@ export async function up(flags: string[] = []): Promise<System> {
 /** Another server of the API on a system that runs, started and answering. */
 export async function api(of: Ready, port: number): Promise<Api> {
   const log = join(of.data, "logs", `api-${port}.log`);
-  const child = haulage(
-    ["api", "--port", String(port)],
-    {
-      HAULAGE_DATABASE_URL: of.database_url,
-      HAULAGE_REDIS_URL: of.redis_url,
-      HAULAGE_BLOB_URL: join(of.data, "blobs"),
-      HAULAGE_HANDLERS: "lively_handlers",
-      HAULAGE_ENGINE_SHUTDOWN_S: "1",
-    },
-    log,
-  );
+  const child = haulage(["api", "--port", String(port)], besides(of), log);
   const url = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + STARTS_WITHIN_MS;
   while (!(await fetch(`${url}/health`).catch(() => null))?.ok) {
@@ -90,6 +80,43 @@ export async function api(of: Ready, port: number): Promise<Api> {
   }
   return { url, stop: () => ended(child) };
 }
+
+/** A worker of the io pool beside the system's own; its exit code when it has ended. */
+export function worker(of: Ready) {
+  const child = haulage(
+    ["worker", "--pool", "io", "--concurrency", "3"],
+    besides(of),
+    join(of.data, "logs", "another-worker.log"),
+  );
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  return { pid: child.pid, ended: exited, stop: () => ended(child) };
+}
+
+/** Keeps others from changing the jobs that have `tag`, until it is released. */
+export async function holding(of: Ready, tag: string) {
+  const child = spawn(python(), ["-c", HOLD, of.database_url, tag], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  for await (const _ of createInterface(child.stdout)) break;
+  return { release: () => ended(child) };
+}
+
+const HOLD = `
+import psycopg, sys
+with psycopg.connect(sys.argv[1]) as database:
+    database.execute("SELECT 1 FROM jobs WHERE tags @> %s FOR UPDATE", ([sys.argv[2]],))
+    print("held", flush=True)
+    sys.stdin.read()
+`;
+
+/** The settings of another process on a system that runs. */
+const besides = (of: Ready) => ({
+  HAULAGE_DATABASE_URL: of.database_url,
+  HAULAGE_REDIS_URL: of.redis_url,
+  HAULAGE_BLOB_URL: join(of.data, "blobs"),
+  HAULAGE_HANDLERS: "lively_handlers",
+  HAULAGE_ENGINE_SHUTDOWN_S: "1",
+});
 
 /** A port that nothing listens on. */
 export function freePort(): Promise<number> {

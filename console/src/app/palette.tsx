@@ -4,6 +4,7 @@ import { Modal } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { CornerDownLeft, Search } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
+import { turnTimes, useExactTimes } from "@/parts/time";
 import { usePages } from "./navigation";
 import css from "./palette.module.css";
 
@@ -14,6 +15,7 @@ type Command = { label: string; hint?: string; run: () => void };
 export default function Palette({ onClose }: { onClose: () => void }) {
   const pages = usePages();
   const navigate = useNavigate();
+  const exact = useExactTimes();
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const go = (to: string, search = {}) => navigate({ to, search: search as never });
@@ -28,6 +30,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       label: `Jobs that are ${state}`,
       run: () => go("/jobs", { q: `state:${state}` }),
     });
+  commands.push({
+    label: exact ? "Show times as how long ago" : "Show times by the clock",
+    hint: "t",
+    run: turnTimes,
+  });
   const found = commands.filter((one) => fits(one.label, wanted));
   if (UUID.test(wanted))
     found.unshift({ label: `Job ${wanted}`, run: () => go(`/jobs/${wanted.toLowerCase()}`) });

@@ -1,6 +1,6 @@
 /** Addresses to pages. Each page is a chunk of its own, loaded when it is first looked at. */
 
-import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { basePath } from "@/api/base";
 import { lazily } from "@/parts/lazily";
 import { Allowed } from "./allowed";
@@ -18,6 +18,15 @@ const routes = PAGES.map((page) =>
   }),
 );
 
+/** Where somebody looks for it who types its name. */
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/overview",
+  beforeLoad: () => {
+    throw redirect({ to: "/", search: true, replace: true });
+  },
+});
+
 /** The page for those who may see it; a route's component that has `preload` is loaded ahead. */
 function componentOf({ load, label, scopes }: PageOfOurs) {
   const Loaded = lazily(load, "page");
@@ -32,7 +41,7 @@ function componentOf({ load, label, scopes }: PageOfOurs) {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren(routes),
+  routeTree: root.addChildren([...routes, overview]),
   basepath: basePath || "/",
   defaultPreload: "intent",
   defaultPreloadDelay: 80,

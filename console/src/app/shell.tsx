@@ -5,6 +5,7 @@ import { Outlet } from "@tanstack/react-router";
 import { Suspense, useEffect, useState } from "react";
 import { useMe } from "@/hooks/use-me";
 import { lazily } from "@/parts/lazily";
+import { turnTimes } from "@/parts/time";
 import { AwayBanner } from "./away";
 import { SideNav, TabBar } from "./navigation";
 import css from "./shell.module.css";
@@ -23,6 +24,7 @@ export function Shell() {
   useHotkeys([
     ["mod+K", () => setOpen("palette")],
     ["shift+?", () => setOpen("shortcuts")],
+    ["t", turnTimes],
     ["[", () => setNarrow((now) => !now)],
   ]);
   useGoKeys();

@@ -11,6 +11,9 @@ export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
     [["?"], "This sheet"],
     [["["], "Narrow or widen the navigation"],
     [["/"], "Filter the list"],
+    [["j", "k"], "To the next or the previous row of a list; Enter opens it"],
+    [["x"], "Choose the row, or let go of it"],
+    [["t"], "When things were, or how long ago"],
     ...pages.map((page): [string[], string] => [["g", page.key ?? ""], `Go to ${page.label}`]),
   ];
   return (

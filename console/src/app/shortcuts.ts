@@ -26,7 +26,8 @@ export function useGoKeys() {
       }
       armed = 0;
     };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
+    // Before a list sees it: after `g`, `j` is the way to the jobs and no step in the list.
+    window.addEventListener("keydown", press, true);
+    return () => window.removeEventListener("keydown", press, true);
   }, [pages, navigate]);
 }

@@ -1,9 +1,10 @@
 /** A list: fixed columns that cut what is too long, a link over each row, skeletons while it loads.
- * On a phone each row becomes a card without the cells marked `wide`. */
+ * `j` and `k` walk its rows. On a phone each row becomes a card without the cells marked `wide`. */
 
 import { Skeleton } from "@mantine/core";
-import { type ReactNode, useDeferredValue } from "react";
+import { type ReactNode, useDeferredValue, useRef } from "react";
 import css from "./data-table.module.css";
+import { useRowKeys } from "./row-keys";
 
 export type Column<Row> = {
   name: string;
@@ -52,6 +53,8 @@ export function DataTable<Row>({
   waitingRows = 8,
   className,
 }: TableProps<Row>) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  useRowKeys(body);
   const keys = rows?.map(keyOf) ?? [];
   const all = keys.length > 0 && keys.every((key) => selection?.chosen.has(key));
   const some = keys.some((key) => selection?.chosen.has(key));
@@ -87,7 +90,7 @@ export function DataTable<Row>({
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody ref={body}>
           {rows ? (
             <Rows {...{ columns, rows, keyOf, selection, choose }} />
           ) : (

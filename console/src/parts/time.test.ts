@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, duration } from "./time";
+import { ago, duration, when } from "./time";
 
 test.each([
   [0.0421, "42 ms"],
@@ -17,3 +17,11 @@ test.each([
   [-180_000, "in 3 min"],
   [86_400_000 * 2, "2 d ago"],
 ])("%d ms before now is %s", (ms, words) => expect(ago(1e12 - ms, 1e12)).toBe(words));
+
+test.each([
+  [new Date(2026, 10, 27, 8, 3, 9), "08:03:09"],
+  [new Date(2026, 10, 26, 14, 3, 9), "26 Nov 14:03"],
+  [new Date(2024, 10, 26, 14, 3, 9), "26 Nov 2024"],
+])("%s is shown on 27 November 2026 as %s", (at, words) =>
+  expect(when(at, new Date(2026, 10, 27, 9))).toBe(words),
+);

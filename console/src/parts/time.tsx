@@ -1,4 +1,5 @@
-/** Moments and spans, for people: short, with units, the exact one a hover away. */
+/** Moments and spans, for people: short, with units, the exact one a hover away. A reader may turn all
+ * moments from how long ago they were to when. */
 
 import { useMemo, useSyncExternalStore } from "react";
 
@@ -64,13 +65,56 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 /** A moment as the reader's clock has it. */
 export const moment = (at: string | number | Date) => exact.format(new Date(at));
 
+const PLACE = "haulage.times";
+const turned = new Set<() => void>();
+let exactly = false;
+try {
+  exactly = localStorage.getItem(PLACE) === "exact";
+} catch {
+  // Storage is refused: it is good for this visit alone.
+}
+
+/** Shows all moments the other way; kept for the next visit. */
+export function turnTimes() {
+  exactly = !exactly;
+  try {
+    localStorage.setItem(PLACE, exactly ? "exact" : "ago");
+  } catch {
+    // See above.
+  }
+  for (const one of turned) one();
+}
+
+function onTurn(listener: () => void) {
+  turned.add(listener);
+  return () => {
+    turned.delete(listener);
+  };
+}
+
+/** Whether moments are shown as the clock has them. */
+export const useExactTimes = () => useSyncExternalStore(onTurn, () => exactly);
+
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** `14:03:09` for a moment of today, `26 Nov 14:03` for others, `26 Nov 2024` for those of other years. */
+export function when(at: Date, from: Date): string {
+  if (at.toDateString() === from.toDateString()) return clock.format(at);
+  const its = day.format(at);
+  return at.getFullYear() === from.getFullYear()
+    ? `${its} ${clock.format(at).slice(0, 5)}`
+    : `${its} ${at.getFullYear()}`;
+}
+
 export function Ago({ at }: { at: string | null | undefined }) {
   const from = useNow();
+  const exact = useExactTimes();
   const title = useMemo(() => at && `${moment(at)}\n${at}`, [at]);
   if (!at) return <span className="muted">–</span>;
   return (
     <time dateTime={at} title={title || undefined}>
-      {ago(new Date(at).getTime(), from)}
+      {exact ? when(new Date(at), new Date(from)) : ago(new Date(at).getTime(), from)}
     </time>
   );
 }

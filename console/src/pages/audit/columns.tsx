@@ -50,7 +50,7 @@ export const COLUMNS: Column<AuditEntry>[] = [
       </span>
     ),
   },
-  { name: "When", width: "96px", align: "right", cell: (entry) => <Ago at={entry.at} /> },
+  { name: "When", width: "112px", align: "right", cell: (entry) => <Ago at={entry.at} /> },
 ];
 
 function Target({ entry }: { entry: AuditEntry }) {

@@ -44,7 +44,7 @@ export function letterColumns({
         </span>
       ),
     },
-    { name: "Failed", width: "96px", align: "right", cell: (job) => <Ago at={job.finished_at} /> },
+    { name: "Failed", width: "112px", align: "right", cell: (job) => <Ago at={job.finished_at} /> },
     {
       name: "Actions",
       quiet: true,

@@ -53,7 +53,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
       cell: (job) => <span title={job.queue}>{job.queue}</span>,
     },
     { name: "Took", width: "76px", align: "right", cell: (job) => <Took job={job} /> },
-    { name: "Created", width: "100px", align: "right", cell: (job) => <Ago at={job.created_at} /> },
+    { name: "Created", width: "112px", align: "right", cell: (job) => <Ago at={job.created_at} /> },
   ];
 }
 
