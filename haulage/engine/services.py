@@ -13,6 +13,7 @@ from haulage.domain.job_type import Registry
 from haulage.domain.language_model import Models, NoModels
 from haulage.domain.ports import Doorbell, EventBell, FreeRoad, Traffic, WorkerBell
 from haulage.engine.batcher import Batcher, patiently
+from haulage.engine.depths import Depths
 from haulage.engine.job_spans import tell_claims
 from haulage.storage.blobs import Blobs
 from haulage.storage.credit_store import CreditStore
@@ -25,6 +26,7 @@ from haulage.storage.file_store import FileStore
 from haulage.storage.idempotency_store import IdempotencyStore, Kept, Keyed
 from haulage.storage.job_inserts import are_plain
 from haulage.storage.job_store import JobStore
+from haulage.storage.queue_reads import QueueReads
 from haulage.storage.queue_store import QueueStore
 from haulage.storage.settlement import Settlement
 from haulage.storage.step_store import FinishedStep, StepStore
@@ -59,6 +61,7 @@ class Services:
     families: FamilyStore = field(init=False)
     decisions: DecisionStore = field(init=False)
     queues: QueueStore = field(init=False)
+    depths: Depths = field(init=False)
     keys: IdempotencyStore = field(init=False)
     credits: CreditStore = field(init=False)
     till: Till = field(init=False)
@@ -73,6 +76,7 @@ class Services:
         object.__setattr__(self, "families", families)
         object.__setattr__(self, "decisions", DecisionStore(self.database, self.clock))
         object.__setattr__(self, "queues", QueueStore(self.database, self.clock))
+        object.__setattr__(self, "depths", Depths(QueueReads(self.database), self.clock))
         object.__setattr__(self, "keys", IdempotencyStore(self.database, self.clock))
         object.__setattr__(self, "credits", CreditStore(self.database, self.clock))
         object.__setattr__(self, "till", Till(self.credits, self.files, self.registry))

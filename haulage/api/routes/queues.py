@@ -22,7 +22,7 @@ from haulage.api.openapi import json_body, problems
 from haulage.api.routes.jobs import NoQuery
 from haulage.domain.errors import NotFound
 from haulage.domain.scope import Scope
-from haulage.storage.queue_reads import QueueDepth, QueueReads
+from haulage.storage.queue_reads import QueueDepth
 from haulage.storage.queue_store import Pause
 
 router = Router(prefix="/api/v1/queues", tags=["queues"])
@@ -79,7 +79,7 @@ async def _one(request: Request, name: str) -> QueueDocument:
 async def _all(request: Request) -> list[QueueDocument]:
     parts = deps.of(request)
     services = parts.services
-    depths = await QueueReads(services.database).depths()
+    depths = await services.depths.now()
     pauses = {one.queue: one for one in await services.queues.paused()}
     workers = await services.workers.alive()
     pools = parts.settings.queue_pools

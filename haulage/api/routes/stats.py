@@ -19,7 +19,6 @@ from haulage.api.stat_models import STEPS, StatQuery, StatsDocument
 from haulage.domain.histogram import quantile
 from haulage.domain.scope import Scope
 from haulage.engine.services import Services
-from haulage.storage.queue_reads import QueueReads
 from haulage.storage.stat_store import COUNTS, KEPT, StatStore, Sum, floor
 
 router = Router(prefix="/api/v1/stats", tags=["stats"])
@@ -124,7 +123,7 @@ def _times(slots: Counter[int]) -> dict[str, Any] | None:
 
 
 async def _now(services: Services, now: datetime, queues: list[str]) -> list[dict[str, Any]]:
-    depths = await QueueReads(services.database).depths()
+    depths = await services.depths.now()
     return [
         {
             "queue": name,
