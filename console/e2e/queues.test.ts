@@ -42,3 +42,21 @@ test("a worker that is drained leaves, and the others stay", async () => {
     await one.stop();
   }
 });
+
+test("what is shown is held by a key and goes on by it", async () => {
+  const page = await open("/queues");
+  await page.clock.install();
+  await page.reload();
+  await page.getByRole("button", { name: "Pause io" }).waitFor();
+  await page.keyboard.press("p");
+  await page.getByText("Lists and numbers stay as they are.").waitFor();
+  let asked = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/queues")) asked += 1;
+  });
+  await page.clock.runFor(60_000);
+  expect(asked).toBe(0);
+  await page.keyboard.press("p");
+  await page.waitForResponse((answer) => answer.url().endsWith("/queues"));
+  await page.getByText("Lists and numbers stay as they are.").waitFor({ state: "hidden" });
+});

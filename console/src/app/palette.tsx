@@ -4,6 +4,7 @@ import { Modal } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { CornerDownLeft, Search } from "lucide-react";
 import { type KeyboardEvent, useState } from "react";
+import { holdOrGoOn, useHeld } from "@/hooks/query";
 import { turnTimes, useExactTimes } from "@/parts/time";
 import { usePages } from "./navigation";
 import css from "./palette.module.css";
@@ -16,6 +17,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const pages = usePages();
   const navigate = useNavigate();
   const exact = useExactTimes();
+  const held = useHeld();
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const go = (to: string, search = {}) => navigate({ to, search: search as never });
@@ -30,6 +32,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       label: `Jobs that are ${state}`,
       run: () => go("/jobs", { q: `state:${state}` }),
     });
+  commands.push({ label: held ? "Go on" : "Hold what is shown", hint: "p", run: holdOrGoOn });
   commands.push({
     label: exact ? "Show times as how long ago" : "Show times by the clock",
     hint: "t",

@@ -3,10 +3,11 @@
 import { useHotkeys, useLocalStorage } from "@mantine/hooks";
 import { Outlet } from "@tanstack/react-router";
 import { Suspense, useEffect, useState } from "react";
+import { holdOrGoOn } from "@/hooks/query";
 import { useMe } from "@/hooks/use-me";
 import { lazily } from "@/parts/lazily";
 import { turnTimes } from "@/parts/time";
-import { AwayBanner } from "./away";
+import { Banners } from "./banners";
 import { SideNav, TabBar } from "./navigation";
 import css from "./shell.module.css";
 import { useGoKeys } from "./shortcuts";
@@ -25,6 +26,7 @@ export function Shell() {
     ["mod+K", () => setOpen("palette")],
     ["shift+?", () => setOpen("shortcuts")],
     ["t", turnTimes],
+    ["p", holdOrGoOn],
     ["[", () => setNarrow((now) => !now)],
   ]);
   useGoKeys();
@@ -36,7 +38,7 @@ export function Shell() {
   if (needsSignIn)
     return (
       <Suspense>
-        <AwayBanner />
+        <Banners />
         <SignIn />
       </Suspense>
     );
@@ -52,7 +54,7 @@ export function Shell() {
         onShortcuts={() => setOpen("shortcuts")}
       />
       <main id="main" className={css.main} tabIndex={-1}>
-        <AwayBanner />
+        <Banners />
         {checked && <Outlet />}
       </main>
       <TabBar onMore={() => setOpen("palette")} />

@@ -13,6 +13,7 @@ export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
     [["/"], "Filter the list"],
     [["j", "k"], "To the next or the previous row of a list; Enter opens it"],
     [["x"], "Choose the row, or let go of it"],
+    [["p"], "Hold lists and numbers as they are, or go on"],
     [["t"], "When things were, or how long ago"],
     ...pages.map((page): [string[], string] => [["g", page.key ?? ""], `Go to ${page.label}`]),
   ];

@@ -1,6 +1,7 @@
 /** How the console asks: no answer is asked for twice, and a refusal is not asked for again. */
 
-import { QueryClient } from "@tanstack/react-query";
+import { focusManager, QueryClient } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
 import { onPresence } from "@/api/presence";
 import { ProblemError } from "@/api/problem";
 
@@ -33,3 +34,25 @@ export const live = (everyMs: number) => ({
   refetchInterval: everyMs || (false as const),
   refetchIntervalInBackground: false,
 });
+
+let held = false;
+const listeners = new Set<() => void>();
+
+/** Lists stay as they are until it is called again; what is asked for by hand is answered all the same. */
+export function holdOrGoOn() {
+  held = !held;
+  // As in a hidden tab, where nothing looks again by itself.
+  focusManager.setFocused(held ? false : undefined);
+  if (!held) queries.invalidateQueries();
+  for (const listener of listeners) listener();
+}
+
+function onHold(listener: () => void) {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+/** Whether the reader holds the lists. */
+export const useHeld = () => useSyncExternalStore(onHold, () => held);
