@@ -85,13 +85,16 @@ def pages(manifest: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def files_of(manifest: dict[str, Any], key: str, seen: frozenset[str] = frozenset()) -> list[str]:
-    """The script of a part of the manifest, its styles, and those of all it imports."""
+    """The script of a part of the manifest, those of all it imports, and their styles.
+
+    A part's own styles come after those that it builds on, as when the scripts ask for them.
+    """
     part = manifest[key]
-    files = [part["file"], *part.get("css", [])]
+    files = [part["file"]]
     for imported in part.get("imports", []):
         if imported not in seen:
             files += files_of(manifest, imported, seen | {key})
-    return files
+    return [*files, *part.get("css", [])]
 
 
 def check() -> int:

@@ -79,7 +79,7 @@ test("a change of many that is stopped on its way leaves what it has not come to
   try {
     await start.click();
     const stop = dialog.getByRole("button", { name: /^Stop/ });
-    await dialog.getByText("running").waitFor();
+    await dialog.getByText("running", { exact: true }).waitFor();
     await stop.click();
     await page
       .getByRole("button", { name: "Stop; what is changed stays so", disabled: true })
@@ -87,7 +87,7 @@ test("a change of many that is stopped on its way leaves what it has not come to
   } finally {
     await lock.release();
   }
-  await dialog.getByText("cancelled").waitFor();
+  await dialog.getByText("cancelled", { exact: true }).waitFor();
   await dialog.getByText(/^0 changed/).waitFor();
   await dialog.getByRole("button", { name: "Done" }).click();
   for (const { id } of mine) {

@@ -107,7 +107,8 @@ test("the calls that a fresh system's overview teaches submit a job as they are 
     for (const { id } of await found()) {
       await call("POST", `/jobs/${id}/cancel`, undefined, system.ready);
       // One waits for its end, one has printed the job.
-      expect((await said).stdout).toContain(id);
+      const { stdout, stderr } = await said;
+      expect(stdout + stderr).toContain(id);
     }
     await expect.poll(found, { timeout: 20_000 }).toEqual([]);
   }

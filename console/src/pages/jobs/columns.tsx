@@ -18,7 +18,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Type",
-      width: "17%",
+      width: "15%",
       cell: (job) => (
         <Link to="/jobs/$jobId" params={{ jobId: job.id }} className={leads} title={job.type}>
           {job.type}
@@ -34,7 +34,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     { name: "What happens", whole: true, cell: (job) => <News job={job} /> },
     {
       name: "Tags",
-      width: "12%",
+      width: "10%",
       wide: true,
       cell: (job) => (
         <span title={job.tags.join(", ")}>

@@ -65,7 +65,7 @@ export function columns({
     },
     {
       name: "Last used",
-      width: "96px",
+      width: "108px",
       align: "right",
       cell: (key) =>
         key.last_used_at ? (
@@ -73,7 +73,7 @@ export function columns({
             <Ago at={key.last_used_at} />
           </span>
         ) : (
-          <span className="muted">never</span>
+          <span className="muted">not yet used</span>
         ),
     },
     {
