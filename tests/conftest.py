@@ -85,7 +85,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 # What takes longest begins first, or the run would wait for it alone in the end.
-LONGEST = ("chaos", "system", "shutdown", "tutorial", "found by chaos", "bad handlers")
+LONGEST = ("chaos", "system", "upgrade", "shutdown", "tutorial", "found by chaos", "bad handlers")
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,24 +1,13 @@
 """Databases that a test may migrate, since they are its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from haulage.storage import migrate
 from tests.storage.migrating import Ahead
-
-
-@contextmanager
-def made(server: str, name: str, *, like: str = "template1") -> Iterator[str]:
-    """The URL of a new database, which is dropped at the end."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[arg-type]
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")  # type: ignore[arg-type]
-        yield f"{server.rpartition('/')[0]}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+from tests.support.databases import made
 
 
 @pytest.fixture
