@@ -4,9 +4,10 @@ The pytest process that controls the run starts them; each xdist worker has a da
 number of its own, emptied before each test. Time is a clock that only tests move.
 """
 
+import gc
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -73,6 +74,19 @@ def _connect_quickly(url: str) -> None:
 def _path_in(variable: str) -> Path | None:
     chosen = os.environ.get(variable)
     return Path(chosen) if chosen else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays: to look for garbage in it, now and in each test, takes
+    every worker seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_configure_node(node: object) -> None:

@@ -74,17 +74,18 @@ def test_a_page_with_nothing_on_it_is_none_that_failed():
 
 
 @pytest.mark.parametrize(
-    ("content", "fault"),
+    ("made", "fault"),
     [
-        (drawn(words)[:600], DamagedPdf),
-        (encrypted(), EncryptedPdf),
-        (b"%PDF-1.7\n", DamagedPdf),
-        (b"", DocumentFault),
-        (b"no document at all, whatever its name says", DocumentFault),
-        (of_pages(2_001), TooManyPages),
+        (lambda: drawn(words)[:600], DamagedPdf),
+        (lambda: encrypted(), EncryptedPdf),
+        (lambda: b"%PDF-1.7\n", DamagedPdf),
+        (lambda: b"", DocumentFault),
+        (lambda: b"no document at all, whatever its name says", DocumentFault),
+        (lambda: of_pages(2_001), TooManyPages),
     ],
     ids=["truncated", "encrypted", "header only", "empty", "not a pdf", "too long"],
 )
-def test_a_bad_file_ends_the_job_with_its_reason_and_is_not_tried_again(content, fault):
+def test_a_bad_file_ends_the_job_with_its_reason_and_is_not_tried_again(made, fault):
+    content = made()
     with pytest.raises(fault):
         extract(content)

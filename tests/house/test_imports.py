@@ -1,6 +1,7 @@
 """Rooms have ranks: import only from a lower one; siblings never meet (DESIGN, Rooms)."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
 def imported(path: Path) -> list[str]:
     """Every module a file imports, in functions and under TYPE_CHECKING too."""
     names = []

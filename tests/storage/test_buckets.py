@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from haulage.domain.errors import NotFound, Unavailable
 from haulage.storage.blobs import PART_BYTES, SMALL_BYTES, Blobs, reference
@@ -17,6 +16,9 @@ FUTURE = datetime.now(UTC) + timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
+    # Imported where it is used: it takes each process that collects tests a third of a second.
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
