@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 
 import redis.asyncio as redis
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.routing import BaseRoute
 
 from haulage import __version__
 from haulage.accounts.gate import Gate
@@ -198,10 +199,7 @@ def make_app(parts: Deps) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.deps = parts
-    for resource in RESOURCES:
-        app.include_router(resource.router)
-    app.include_router(docs_pages.router)
-    app.include_router(console.router)
+    app.router.routes.extend(_routes())
     ours = [route for resource in RESOURCES for route in resource.router.routes]
     app.router.default = console.Pages(
         app.router.default, [*app.routes, *docs_pages.router.routes, *console.router.routes, *ours]
@@ -211,3 +209,15 @@ def make_app(parts: Deps) -> FastAPI:
     lanes = open_lanes(submits.router, {submits.submit})
     surround(app, overload=Overload(parts.settings.api.late_s), lanes=lanes)
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """What handlers take is found out once for all applications of a process, however many it makes
+    of different parts: at the first request of each, it would take longer than the request."""
+    router = APIRouter(strict_content_type=True)
+    for resource in RESOURCES:
+        router.include_router(resource.router)
+    router.include_router(docs_pages.router)
+    router.include_router(console.router)
+    return router.routes

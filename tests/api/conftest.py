@@ -89,6 +89,12 @@ def registry() -> Registry:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
+    return loaded(database_url, redis_url)
+
+
+@cache
+def loaded(database_url: str, redis_url: str) -> Settings:
+    """The same for all tests: settings cannot be changed."""
     return load(
         {
             "HAULAGE_DATABASE_URL": database_url,
