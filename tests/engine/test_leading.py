@@ -117,6 +117,8 @@ async def test_the_other_dispatcher_leads_within_two_seconds_of_the_leaders_deat
         assert not second.leads
         await cut_the_leaders_connection(other)
         await until(lambda: second.leads, 2)
+    # The dead one's connection goes back to its pool, or the garbage collector would complain.
+    assert not await first._leader.held()
 
 
 async def test_a_leader_whose_connection_was_cut_knows_that_another_leads(

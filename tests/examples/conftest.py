@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 HANDLERS = ["retries", "fan_out", "files", "long_jobs", "cancelling", "models"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("examples")
     files = [str(EXAMPLES / "how_to" / f"{name}.py") for name in HANDLERS]
