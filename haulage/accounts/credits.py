@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from haulage.domain.credits import Material, Work, charge_of, price_of
+from haulage.domain.credits import Material, Share, Work, charge_of, price_of
 from haulage.domain.errors import InvalidInput, UnknownJobType
 from haulage.domain.job import NewJob
 from haulage.domain.job_type import JobType, Policy, Registry
@@ -114,7 +114,7 @@ class Till:
         return Material(len(rows), sum(row.pages or 0 for row in rows), sum(r.size for r in rows))
 
 
-def charge_for(declared: JobType, work: Work) -> int | None:
+def charge_for(declared: JobType, work: Work) -> int | Share | None:
     """What a run has come to by its type; None where the type leaves it to how the run ended.
 
     A function that fails must not cost the job its settlement: it is logged, and the price stands.

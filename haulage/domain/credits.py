@@ -72,9 +72,17 @@ class Work:
     progress: Progress = field(default_factory=Progress)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`part` of the `whole` of a run's price, rounded up to the next credit."""
+
+    part: int
+    whole: int
+
+
 # The whole price of a job, known before it is accepted; and what of it a run has come to.
 Price: TypeAlias = int | Callable[[Any, Material], int]
-Charge: TypeAlias = Callable[[Work], int]
+Charge: TypeAlias = Callable[[Work], int | Share]
 
 
 def price_of(price: Price, value: Any, material: Material) -> int:
@@ -82,9 +90,14 @@ def price_of(price: Price, value: Any, material: Material) -> int:
     return _sound(price(value, material) if callable(price) else price, "price_credits")
 
 
-def charge_of(charge: Charge, work: Work) -> int:
+def charge_of(charge: Charge, work: Work) -> int | Share:
     """What a run comes to; raises `DefinitionFault` for an impossible one."""
-    return _sound(charge(work), "charge_credits")
+    amount = charge(work)
+    if isinstance(amount, Share):
+        if not 0 <= amount.part <= amount.whole <= MOST or not amount.whole:
+            raise DefinitionFault(f"charge_credits must be a part of a whole, not {amount!r}")
+        return amount
+    return _sound(amount, "charge_credits")
 
 
 def _sound(credits: object, which: str) -> int:

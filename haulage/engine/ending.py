@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haulage.accounts.credits import charge_for
-from haulage.domain.credits import Work
+from haulage.domain.credits import Share, Work
 from haulage.domain.job_type import JobType
 from haulage.domain.lifecycle import TERMINAL
 from haulage.domain.outcome import Outcome, target_state
@@ -23,7 +23,7 @@ class Ending:
     result: Any = None
     result_ref: str | None = None
 
-    def charge(self, context: RunContext) -> int | None:
+    def charge(self, context: RunContext) -> int | Share | None:
         """What the run has come to in credits where its type says so; see `charge_for`."""
         if self.declared is None or self.declared.policy.charge_credits is None:
             return None

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haulage.domain.credit_errors import NotEnoughCredits
+from haulage.domain.credits import Share
 from haulage.storage import credit_sql
 
 
@@ -32,7 +33,7 @@ class Ended:
     nothing."""
 
     job_id: UUID
-    charge: int | None = None
+    charge: int | Share | None = None
 
 
 async def reserve_in(connection: AsyncConnection, due: Sequence[Due], *, now: datetime) -> None:
@@ -63,5 +64,13 @@ async def settle_in(connection: AsyncConnection, ended: Sequence[Ended], *, now:
         return
     ids = [one.job_id for one in ended]
     await connection.execute(credit_sql.LOCK_ACCOUNTS_OF_JOBS, {"ids": ids})
-    charges = [one.charge for one in ended]
-    await connection.execute(credit_sql.SETTLE, {"ids": ids, "charges": charges, "now": now})
+    came_to = [one.charge for one in ended]
+    shares = [one if isinstance(one, Share) else None for one in came_to]
+    values = {
+        "ids": ids,
+        "charges": [None if isinstance(one, Share) else one for one in came_to],
+        "parts": [one and one.part for one in shares],
+        "wholes": [one and one.whole for one in shares],
+        "now": now,
+    }
+    await connection.execute(credit_sql.SETTLE, values)

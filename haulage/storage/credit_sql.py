@@ -81,9 +81,12 @@ WHERE jobs.id = wanted.id AND price_credits IS NULL
 SETTLE = sa.text(f"""
 WITH ended AS (
     SELECT jobs.id, jobs.tenant, jobs.run, held.amount AS reserved,
-           least(held.amount, coalesce(item.charge, CASE WHEN jobs.state = 'succeeded'
-                                                         THEN held.amount ELSE 0 END)) AS charge
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:charges AS bigint[])) AS item (id, charge)
+           least(held.amount, coalesce(
+               item.charge, ceil(CAST(held.amount AS numeric) * item.part / item.whole),
+               CASE WHEN jobs.state = 'succeeded' THEN held.amount ELSE 0 END
+           ))::bigint AS charge
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:charges AS bigint[]), CAST(:parts AS bigint[]),
+                CAST(:wholes AS bigint[])) AS item (id, charge, part, whole)
     JOIN jobs ON jobs.id = item.id AND jobs.state IN ({TERMINAL_STATES})
     JOIN credit_entries AS held
       ON held.job_id = jobs.id AND held.run = jobs.run AND held.kind = 'reserve'

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from haulage.domain.credits import Share
 from haulage.domain.fingerprint import digest_of
 from haulage.domain.job import NOTHING_USED, Usage
 from haulage.domain.lifecycle import Reason
@@ -44,7 +45,7 @@ class Settlement:
     result_ref: str | None = None
     parent_id: UUID | None = None
     # What the run has come to where its job is charged and its type says so.
-    charge_credits: int | None = None
+    charge_credits: int | Share | None = None
 
 
 def settle_columns(

@@ -7,8 +7,11 @@ from pydantic import BaseModel
 
 from haulage.accounts.prices import from_file, set_prices
 from haulage.domain.context import Context
-from haulage.domain.credits import Material, Price, price_of
+from haulage.domain.credits import Material, Price, Share, Work, charge_of, price_of
+from haulage.domain.errors import DefinitionFault
+from haulage.domain.job import Progress, Usage
 from haulage.domain.job_type import Policy, Registry, job_type
+from haulage.domain.lifecycle import State
 from haulage.settings import SettingsFault
 
 PRICES = """
@@ -79,6 +82,55 @@ def test_a_setting_takes_the_place_of_the_types_own_price_and_of_nothing_else(
     assert registry.get("own").policy.price_credits == 7
 
 
+SHARE = "[prices.book]\njob = 5\npage = 2\ncharge = 'share'"
+PARTS = "[prices.book]\njob = 90\ncharge = {job = 1, done = 2, kilotoken = 10}"
+
+
+def came_to(registry: Registry, state: State = State.SUCCEEDED, **told: int) -> int | Share:
+    charge = registry.get("book").policy.charge_credits
+    assert charge is not None
+    progress = Progress(done=told.get("done", 0), failed=told.get("failed", 0))
+    usage = Usage(input_tokens=told.get("taken", 0), output_tokens=told.get("given", 0))
+    return charge_of(charge, Work(state, Words(), usage=usage, progress=progress))
+
+
+def test_a_share_is_what_was_done_of_what_was_done_and_failed(
+    registry: Registry, tmp_path: Path
+) -> None:
+    book = given(registry, tmp_path, SHARE)
+    assert came_to(book, done=7, failed=3) == Share(7, 10)
+    assert came_to(book, done=0, failed=3) == Share(0, 3)
+
+
+def test_a_share_of_a_run_without_failed_parts_is_all_of_it(
+    registry: Registry, tmp_path: Path
+) -> None:
+    book = given(registry, tmp_path, SHARE)
+    assert came_to(book, done=7) == came_to(book) == Share(1, 1)
+
+
+def test_parts_done_and_begun_thousands_of_tokens_are_charged(
+    registry: Registry, tmp_path: Path
+) -> None:
+    book = given(registry, tmp_path, PARTS)
+    assert came_to(book) == 1
+    assert came_to(book, done=3, failed=2, taken=1_500, given=501) == 1 + 6 + 30
+
+
+@pytest.mark.parametrize("text", [SHARE, PARTS])
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+def test_a_run_that_did_not_succeed_costs_nothing_by_setting(
+    registry: Registry, tmp_path: Path, text: str, state: State
+) -> None:
+    assert came_to(given(registry, tmp_path, text), state, done=9, failed=1, taken=5_000) == 0
+
+
+@pytest.mark.parametrize("share", [Share(2, 1), Share(-1, 1), Share(0, 0)])
+def test_a_share_is_a_part_of_a_whole(share: Share) -> None:
+    with pytest.raises(DefinitionFault, match="a part of a whole"):
+        charge_of(lambda _: share, Work(State.SUCCEEDED, None))
+
+
 def test_a_price_of_nothing_makes_a_type_free(registry: Registry, tmp_path: Path) -> None:
     assert not given(registry, tmp_path, "[prices]\nown = 0").get("own").policy.is_priced
 
@@ -90,6 +142,9 @@ def test_a_price_of_nothing_makes_a_type_free(registry: Registry, tmp_path: Path
         ("[prices]\nflat = -1", "prices.flat.job"),
         ("[prices]\nflat = 1.5", "prices.flat"),
         ("[prices.flat]\npages = 3", "prices.flat.pages"),
+        ("[prices.flat]\njob = 3\ncharge = {pages = 1}", "prices.flat.charge"),
+        ("[prices.flat]\njob = 3\ncharge = 'half'", "prices.flat.charge"),
+        ("[prices.flat]\ncharge = 'share'", "say what is reserved"),
     ],
 )
 def test_a_fault_in_a_price_is_named(

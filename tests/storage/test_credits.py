@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from haulage.domain.credit_errors import NotEnoughCredits
-from haulage.domain.credits import MOVES, Book, Kind
+from haulage.domain.credits import MOVES, Book, Kind, Share
 from haulage.domain.lifecycle import State
 from haulage.domain.outcome import Cancelled, Outcome
 from haulage.engine.services import Services
@@ -99,6 +99,9 @@ async def test_a_tenant_without_an_account_is_not_charged(services: Services, ha
         (DONE, 9, [("reserve", 4), ("charge", 4)]),
         (FAILED, None, [("reserve", 4), ("refund", 4)]),
         (FAILED, 1, [("reserve", 4), ("charge", 1), ("refund", 3)]),
+        (DONE, Share(1, 3), [("reserve", 4), ("charge", 2), ("refund", 2)]),
+        (DONE, Share(0, 3), [("reserve", 4), ("refund", 4)]),
+        (DONE, Share(1, 1), [("reserve", 4), ("charge", 4)]),
         (Cancelled(), None, [("reserve", 4), ("refund", 4)]),
         (retry(), None, [("reserve", 4)]),
     ],
@@ -107,7 +110,7 @@ async def test_a_settlement_charges_what_the_run_came_to(
     services: Services,
     hand: Hand,
     outcome: Outcome,
-    charge: int | None,
+    charge: int | Share | None,
     entries: list[tuple[str, int]],
 ) -> None:
     await granted(services, 10)
