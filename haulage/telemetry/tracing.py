@@ -27,6 +27,12 @@ Attributes = Mapping[str, Value | None]
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # Of a span, to others that it concerns.
 MOST_LINKS = 100
+SPOKEN = "http/protobuf"
+PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+HINT = (
+    f"Set OTEL_EXPORTER_OTLP_PROTOCOL={SPOKEN} and the collector's address for it, whose port is "
+    "4318 where that of gRPC is 4317."
+)
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
@@ -109,6 +115,10 @@ def start(service: str) -> None:
     exporter = os.environ.get("OTEL_TRACES_EXPORTER", "otlp")
     off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or exporter == "none"
     if not wanted or off:
+        return
+    spoken = next((said for name in PROTOCOLS if (said := os.environ.get(name))), SPOKEN)
+    if spoken != SPOKEN:
+        log.warning("tracing.protocol_not_spoken", protocol=spoken, hint=HINT)
         return
     try:
         # Heavy, and for those only who want it.

@@ -74,6 +74,17 @@ def test_where_it_is_wanted_and_missing_a_process_says_so_and_goes_on() -> None:
     assert "haulage[otel]" in done.stderr
 
 
+def test_where_grpc_is_wanted_a_process_says_what_it_speaks_and_goes_on() -> None:
+    wanted = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", tracing.ENDPOINTS[1]: "http://127.0.0.1:9"}
+    done = ran(WITHOUT, "there", **wanted)
+    assert "tracing.protocol_not_spoken" in done.stderr
+    assert "4318" in done.stderr
+    assert done.stdout.strip() == "False"
+    # The more special variable has the last word.
+    done = ran(AWAY, **wanted, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=tracing.SPOKEN)
+    assert "no_page" in done.stdout
+
+
 def test_off_a_span_is_a_call_of_a_function() -> None:
     began = time.perf_counter()
     for _ in range(10_000):
