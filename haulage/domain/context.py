@@ -154,6 +154,7 @@ class Context(JobInfo, Files, Turns, Protocol):
         it did before must be in steps. Outcomes come in order; what a failed child means is the
         handler's choice. A cancel of this job reaches them; a redrive runs again only those that
         did not succeed. Not inside a step. Raises `InvalidInput` when an input does not fit.
+        A progress whose `step` is `name`, with a `total`, counts those that are over.
         """
         ...
 

@@ -17,6 +17,7 @@ from haulage.domain.lifecycle import TERMINAL, State
 from haulage.domain.submission import accept_input
 from haulage.engine.batcher import patiently
 from haulage.engine.services import Services
+from haulage.storage.family_progress import family_key
 from haulage.storage.json_text import dumps, loads
 from haulage.storage.step_store import FinishedStep
 from haulage.telemetry import tracing
@@ -45,8 +46,10 @@ async def gather(
 
 
 async def sweep(services: Services, *, limit: int) -> None:
-    """Mend families: wake parents whose children all ended, cancel children nobody waits for."""
+    """Mend families: wake parents whose children all ended, cancel children nobody waits for. And
+    tell how far those are that wait."""
     services.event_bell.rang(await services.families.wake_ready(limit=limit))
+    services.event_bell.rang(await services.families.progress.tell(limit=limit))
     orphans = await services.families.orphans(limit=limit)
     if orphans:
         answers = await services.jobs.cancel(orphans, tenant=None, by="their parent's end")
@@ -58,7 +61,7 @@ async def _ids(
 ) -> list[UUID]:
     run = context.lease.run
     for earlier in range(run, 0, -1):
-        known, stored = await context.steps.recall(_key(name, earlier))
+        known, stored = await context.steps.recall(family_key(name, earlier))
         if not known:
             continue
         ids = [UUID(one) for one in stored]
@@ -113,8 +116,6 @@ async def _drafted(context: "RunContext", services: Services, child: Child) -> N
 
 def _step(context: "RunContext", name: str, ids: Sequence[UUID]) -> FinishedStep:
     value = dumps([str(one) for one in ids])
-    return FinishedStep(context.lease, _key(name, context.lease.run), name, value, duration_s=0.0)
-
-
-def _key(name: str, run: int) -> str:
-    return f"{name}@children:{run}"
+    return FinishedStep(
+        context.lease, family_key(name, context.lease.run), name, value, duration_s=0.0
+    )

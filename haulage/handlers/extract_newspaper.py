@@ -101,7 +101,7 @@ def extract_newspaper(input: NewspaperInput, ctx: BlockingContext) -> Newspaper:
     if scans:
         read = total - len(scans)
         ctx.progress(100 * read / total, step="pages", done=read, total=total)
-    outcomes = iter(ctx.children("page", scans) if scans else ())
+    outcomes = iter(ctx.children("pages", scans) if scans else ())
     pages = [
         PageRead.model_validate(read) if read is not None else outcome_of(next(outcomes))
         for file in files

@@ -81,7 +81,7 @@ def extract_text(input: TextInput, ctx: BlockingContext) -> Text:
     if scans:
         read, total = len(layers) - len(scans), len(layers)
         ctx.progress(100 * read / total, step="pages", done=read, total=total)
-    outcomes = iter(ctx.children("page", scans) if scans else ())
+    outcomes = iter(ctx.children("pages", scans) if scans else ())
     pages = [
         PageRead.model_validate(read) if read is not None else outcome_of(next(outcomes))
         for read in layers

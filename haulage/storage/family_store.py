@@ -15,6 +15,7 @@ from haulage.domain.job import NewJob
 from haulage.domain.lifecycle import State
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
+from haulage.storage.family_progress import FamilyProgress
 from haulage.storage.job_inserts import insert_in
 from haulage.storage.job_sql import LOCK, TERMINAL_STATES, WAKE_PARENTS
 from haulage.storage.sealing import opened_value
@@ -61,6 +62,7 @@ class FamilyStore:
     """What concerns a job and those it spawned."""
 
     def __init__(self, database: Database, blobs: Blobs, clock: Clock) -> None:
+        self.progress = FamilyProgress(database, clock)
         self._database = database
         self._blobs = blobs
         self._clock = clock
