@@ -201,6 +201,8 @@ class BulkStore:
                 "bulk": str(lease.job_id),
                 "why": order.reason,
                 "now": self._clock.now(),
+                # A cancel in bulk ends what runs too.
+                "only_waiting": False,
             },
         )
         return rows.all()
