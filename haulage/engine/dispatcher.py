@@ -208,13 +208,14 @@ class Dispatcher:
     async def _ring_new(self) -> bool:
         """Fill each queue's window; True when a window has room and jobs may be left."""
         more = congested = rang = False
+        waiting = await self._services.dispatch.unrung(self._queues)
         found = await self._services.dispatch.rung_waiting()
         for queue in self._queues:
             ringing = found.get(queue, Ringing())
             size = size_of(self._settings.window, ringing)
             room = size - ringing.waiting
             for _ in range(RINGS_A_TICK):
-                if room <= 0:
+                if room <= 0 or queue not in waiting:
                     break
                 bells = await self._services.dispatch.take_unrung(
                     queue,

@@ -4,7 +4,7 @@ They move jobs nobody holds (due, past their deadline) and jobs whose holder is 
 takes a bounded number of rows, skips what is locked, and adds its events in the same transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -136,6 +136,12 @@ class DispatchStore:
         async with self._database.reading() as connection:
             rows = await connection.execute(ring_sql.RUNG_WAITING)
             return {row.queue: Ringing(row.waiting, row.ended_per_s) for row in rows}
+
+    async def unrung(self, queues: Iterable[str]) -> set[str]:
+        """Those of `queues` with jobs that wait to be rung, paused or not."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(ring_sql.UNRUNG_QUEUES, {"queues": list(queues)})
+            return {row.name for row in rows}
 
     async def has_free_slot(self, queue: str) -> bool:
         """Whether, by their last heartbeats, a live worker of `queue` could take one more job."""

@@ -143,6 +143,12 @@ TAKE_LOST, TAKE_UNATTENDED = (
     for lost in (_LOST, _UNATTENDED)
 )
 
+# One probe of an index for each queue; to take from one in vain is a transaction.
+UNRUNG_QUEUES = sa.text("""
+SELECT name FROM unnest(CAST(:queues AS text[])) AS asked (name)
+WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND rung_at IS NULL AND queue = asked.name)
+""")
+
 # Beside it how many jobs of each queue ended a second, by the workers' last heartbeats.
 RUNG_WAITING = sa.text("""
 WITH rung AS (

@@ -204,6 +204,12 @@ async def test_a_worker_that_ended_nothing_since_its_last_beat_has_no_pace(
     assert await services.dispatch.rung_waiting() == {}
 
 
+async def test_queues_with_jobs_to_ring_are_told_from_those_without(services: Services) -> None:
+    await queued(services, queue="io", rings=False)
+    await queued(services, queue="cpu")
+    assert await services.dispatch.unrung(["io", "cpu", "bulk"]) == {"io"}
+
+
 async def test_a_queue_has_a_free_slot_only_where_a_living_worker_says_so(
     services: Services,
 ) -> None:
