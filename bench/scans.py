@@ -37,7 +37,9 @@ WEARS: dict[str, dict[str, Any]] = {
         "noise": 14, "blur": 0.7, "skew": 1.2, "show_through": 0.25, "specks": 0.005
     },
 }  # fmt: skip
-BY_RAPID = ("200 dpi", "specks 2 %", "skew +2°", "a little of all")
+BY_RAPID = (
+    "200 dpi", "specks 2 %", "skew +2°", "show-through 0.3", "show-through 0.6", "a little of all"
+)  # fmt: skip
 CER_BAR = 2.0
 
 

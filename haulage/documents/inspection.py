@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from haulage.documents import archives, pdf, pictures
+from haulage.documents import archives, pdf, pictures, streams
 from haulage.documents.errors import DocumentFault, NoSuchPage, TooManyPages, TooManyPixels
 from haulage.documents.media_types import GZIP, PDF, PICTURES, ZIP
 from haulage.documents.sheets import open_sheets
@@ -97,7 +97,9 @@ def _look(asked: Question) -> Finding:
     path = Path(asked.path)
     kind = asked.media_type
     if kind == PDF:
-        return Finding(pages=pdf.page_count(path, max_pages=asked.max_pages))
+        pages = pdf.page_count(path, max_pages=asked.max_pages)
+        streams.check_streams(path)
+        return Finding(pages=pages)
     if kind in PICTURES:
         picture = pictures.read_picture(path, kind)
         if picture.pages > asked.max_pages:

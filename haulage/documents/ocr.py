@@ -3,8 +3,9 @@
 The ladder for a page: Tesseract where its language data is installed; again without what shines
 through from the back, where it is not noise; again after a median filter (first, where there are
 specks); again with a threshold that follows the paper; then RapidOCR, whose models come with the
-extra `ocr`; else the page is unreadable, with the reason. A good reading that is the best so far
-ends it. Before all of that the page is set straight.
+extra `ocr` (where it is alone, first without what shines through); else the page is unreadable,
+with the reason. A good reading that is the best so far ends it. Before all of that the page
+is set straight.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -103,10 +104,11 @@ class Recogniser:
             yield tesseract.read(second), second
             yield tesseract.read(raster, adaptive=True), raster
         if self._rapid is not None:
-            yield self._rapid.read(raster), raster
             if not self._languages and not is_speckled(raster) and not is_grainy(raster):
+                # It is as sure of what shines through from the back as of the page itself.
                 white = bleached(raster)
                 yield self._rapid.read(white), white
+            yield self._rapid.read(raster), raster
 
     def _tongue(self, raster: Raster) -> list[str]:
         """The language of a strip from the page's middle: read in one, a page keeps accents that

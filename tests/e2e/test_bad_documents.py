@@ -49,6 +49,7 @@ def sizes_mb(system: System) -> dict[int, int]:
         pytest.param(lambda: bad.of_pages(10_000), "has 10000 pages", id="10,000 pages"),
         pytest.param(bad.thread_of_pixels, "has 1 × 100000 pixels", id="1 × 100,000 pixels"),
         pytest.param(bad.zip_bomb, "is application/zip; must be", id="bomb of an archive"),
+        pytest.param(bad.swollen_page, "unpacks to more than 200 MB", id="bomb of a page"),
         pytest.param(
             lambda: bad.drawn(bad.words, **HALL), ("processed", ""), id="as large as a hall"
         ),

@@ -13,9 +13,6 @@ from haulage.engine.services import Services
 from haulage.storage import migrate
 from tests.conftest import TestClock
 from tests.factories import Hand, queued, row
-from tests.storage.test_migrations import empty_url
-
-__all__ = ["empty_url"]
 
 
 async def assert_its_own(services: Services, job_id: UUID, code: str) -> None:
