@@ -118,7 +118,9 @@ def builder(url: str) -> int | None:
     """The session that builds an index and waits for somebody."""
     found = ask(
         url,
-        "SELECT pid FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%' LIMIT 1",
+        # The server may have other tests' databases, too.
+        "SELECT pid FROM pg_stat_progress_create_index"
+        " WHERE phase LIKE 'waiting%' AND datname = current_database() LIMIT 1",
     )
     return found if isinstance(found, int) else None
 
