@@ -35,6 +35,7 @@ from haulage.storage.event_store import EventStore
 from haulage.storage.file_store import FileStore
 from haulage.storage.job_store import JobStore
 from haulage.storage.json_text import dumps, loads
+from haulage.storage.sealing import PLAIN
 from haulage.storage.step_store import StepStore
 from haulage.storage.worker_store import WorkerStore
 
@@ -242,6 +243,8 @@ def lasting_database(url: str) -> Database:
 async def database(database_url: str) -> AsyncIterator[Database]:
     opened = lasting_database(database_url)
     yield opened
+    # A test may have given it keys.
+    opened.sealer = PLAIN
     # Its connections go, with the loop that they belong to.
     await opened.close()
 

@@ -26,7 +26,9 @@ PAGES, CHUNKS = 120, 6
 # Each of a paper's pages is a job.
 PAPER_PAGES = 40
 # Between a provider's answer and the commit of its step.
-COMMIT_S = 0.5
+COMMIT_S = 2.0
+# For how long a child may go on after its parent was killed.
+DYING_S = 0.5
 RUNNING = "SELECT worker_pid FROM jobs WHERE state = 'running' AND id = %s"
 # One that has not died yet: a page has two deaths, the second is its end.
 CHILD = (
@@ -138,7 +140,7 @@ def require_paid_once(calls: Sequence[dict[str, Any]], count: int, kills: Sequen
     for asked in by_question.values():
         for lost in asked[:-1]:
             assert any(
-                lost["began"] < killed and (lost["ended"] or killed) > killed - COMMIT_S
+                lost["began"] < killed + DYING_S and (lost["ended"] or killed) > killed - COMMIT_S
                 for killed in kills
             )
 
