@@ -4,7 +4,7 @@ The finished jobs are copies of one that really ran, each with its three events,
 and their indexes have the size they would have.
 """
 
-from bench.system import System, report, running
+from bench.system import System, copied_columns, report, running
 
 BAR = 0.90
 NOOP = {"value": 1}
@@ -44,13 +44,7 @@ def main(*, finished: int = 1_000_000, jobs: int = 20_000, rounds: int = 3) -> b
 
 def _multiply(system: System, job_id: str, count: int) -> None:
     """Copy one finished job and its events `count` times, then let PostgreSQL look at them."""
-    names = system.database.execute(
-        "SELECT column_name FROM information_schema.columns WHERE table_name = 'jobs'"
-        " AND table_schema = 'public' AND is_generated = 'NEVER' ORDER BY ordinal_position"
-    ).fetchall()
-    columns = [name for (name,) in names]
-    values = ["gen_random_uuid()" if name == "id" else f"jobs.{name}" for name in columns]
-    statement = COPY_JOBS.format(columns=", ".join(columns), values=", ".join(values))
+    statement = COPY_JOBS.format(**copied_columns(system, new_id="gen_random_uuid()"))
     with system.another_connection() as database:
         database.execute(statement.encode(), {"count": count, "id": job_id})
         database.execute(COPY_EVENTS.encode(), {"id": job_id})

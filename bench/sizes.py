@@ -5,7 +5,7 @@ They are copies of one that really ran, with its three events, under ids that gr
 
 from typing import LiteralString
 
-from bench.system import System, report, running
+from bench.system import System, copied_columns, report, running
 
 BAR_BYTES = 4_000
 STEP = 50_000
@@ -67,13 +67,7 @@ def _row(system: System, query: LiteralString) -> tuple[float, ...]:
 
 
 def _multiply(system: System, job_id: str, count: int) -> None:
-    names = system.database.execute(
-        "SELECT column_name FROM information_schema.columns WHERE table_name = 'jobs'"
-        " AND table_schema = 'public' AND is_generated = 'NEVER' ORDER BY ordinal_position"
-    ).fetchall()
-    columns = [name for (name,) in names]
-    values = ["uuidv7()" if name == "id" else f"jobs.{name}" for name in columns]
-    jobs = JOBS.format(columns=", ".join(columns), values=", ".join(values))
+    jobs = JOBS.format(**copied_columns(system, new_id="uuidv7()"))
     with system.another_connection() as database:
         for start in range(0, count, STEP):
             many = min(STEP, count - start)

@@ -199,6 +199,17 @@ def resident_mb(pid: int) -> float:
     return int(asked.stdout) / 1024
 
 
+def copied_columns(system: "System", *, new_id: str) -> dict[str, str]:
+    """What a statement that copies a job names: its columns, and their values with another id."""
+    names = system.database.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'jobs'"
+        " AND table_schema = 'public' AND is_generated = 'NEVER' ORDER BY ordinal_position"
+    ).fetchall()
+    columns = [name for (name,) in names]
+    values = [new_id if name == "id" else f"jobs.{name}" for name in columns]
+    return {"columns": ", ".join(columns), "values": ", ".join(values)}
+
+
 def report(bench: str, *, met: bool, **figures: Any) -> bool:
     """Print one JSON line; gives `met` back."""
     rounded = {name: _rounded(value) for name, value in figures.items()}
