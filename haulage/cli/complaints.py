@@ -78,8 +78,9 @@ def _mend(error: ApiError, command: str) -> str:
     if error.status == 404:
         return LISTS.get(kind, "")
     if error.status == 422 and any(one.pointer.startswith("/input") for one in error.errors):
-        name = error.problem.get("job_type") or "TYPE"
-        return f"haulage types show {name}   # what the input must look like, and an example"
+        name = error.problem.get("job_type")
+        shown = f"show {name}" if name else "list, then `show` one"
+        return f"haulage types {shown}   # what the input must look like, and an example"
     if error.status in (400, 422) and command:
         return f"haulage {command} --help"
     return ""

@@ -21,7 +21,9 @@ async def require_files(files: FileStore, jobs: Sequence[NewJob]) -> None:
             Fault(one.pointer, why) for one in named if (why := _unfit(one, found.get(one.id)))
         )
     if faults:
-        raise InvalidInput("A file can't be used.", tuple(faults))
+        types = {job.type for job in jobs if job.files}
+        only = types.pop() if len(types) == 1 else None
+        raise InvalidInput("A file can't be used.", tuple(faults), job_type=only)
 
 
 def _unfit(named: NamedFile, row: FileRow | None) -> str | None:

@@ -122,7 +122,9 @@ async def test_a_job_that_must_open_its_file_refuses_what_can_not_be_opened(
 
     assert (await http.post("/api/v1/jobs", json=job(readable))).status_code == 202
     answer = await http.post("/api/v1/jobs", json=job(readable, locked, text, unknown))
-    faults = assert_problem(answer, 422, "invalid_input")["errors"]
+    problem = assert_problem(answer, 422, "invalid_input")
+    faults = problem["errors"]
+    assert problem["job_type"] == "read"
     assert [fault["pointer"] for fault in faults] == [f"/input/files/{n}" for n in (1, 2, 3)]
     assert "wants a password" in faults[0]["message"]
     assert faults[1]["message"] == "is text/plain; must be application/pdf"
