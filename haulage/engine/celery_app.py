@@ -6,6 +6,7 @@ that comes twice finds the job claimed. That is why any broker will do, and how 
 all that differs between them.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ RETRY_SUFFIX = ".retry"
 ALONE_SUFFIX = ".alone"
 PRIORITY_STEPS = [int(priority) for priority in Priority]
 SEPARATOR = ":"
+# A message waits in its worker before its attempt begins, and for the settlement after its end.
+VISIBLE_BEYOND_S = 60
 
 
 def lanes(queue: str) -> tuple[str, str]:
@@ -65,15 +68,20 @@ def make_celery(
     run: Callable[[Any, str | None], None] | None = None,
     *,
     also: Sequence[Queue] = (),
+    longest_s: float = 0.0,
 ) -> Celery:
     """The application for this process; `run` executes a message's ids in a prefork child.
 
-    `also`: queues that only this process knows.
+    `also`: queues that only this process knows. `longest_s`: the longest limit of what it runs.
     """
     app = Celery("haulage", set_as_current=False)
     broker = read_broker(settings)
     app.conf.update(
-        **(_on_rabbitmq(broker) if broker.kind == AMQP else _on_redis(broker, settings)),
+        **(
+            _on_rabbitmq(broker)
+            if broker.kind == AMQP
+            else _on_redis(broker, settings, longest_s=longest_s)
+        ),
         broker_url=broker.celery_url(),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -152,13 +160,19 @@ def wire_priority(priority: int, broker: Address) -> int:
     return {Priority.HIGH: 9, Priority.NORMAL: 4, Priority.LOW: 0}[Priority(priority)]
 
 
-def _on_redis(broker: Address, settings: Settings) -> dict[str, Any]:
+def visibility_s(set_s: int, longest_s: float) -> int:
+    """After how long a message that is not acknowledged is delivered again, on Redis: as it is set,
+    and not while an attempt may still run. The fence would refuse it, for nothing."""
+    return max(set_s, math.ceil(longest_s) + VISIBLE_BEYOND_S)
+
+
+def _on_redis(broker: Address, settings: Settings, *, longest_s: float) -> dict[str, Any]:
     options: dict[str, Any] = {
         "priority_steps": PRIORITY_STEPS,
         "sep": SEPARATOR,
         "queue_order_strategy": "round_robin",
         "global_keyprefix": settings.redis.prefix,
-        "visibility_timeout": settings.engine.visibility_s,
+        "visibility_timeout": visibility_s(settings.engine.visibility_s, longest_s),
         "socket_keepalive": True,
         # A Redis that hangs, or whose machine is gone, says nothing: without these a worker would
         # wait for its answer for ever, and find no new master.

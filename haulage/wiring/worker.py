@@ -56,7 +56,12 @@ def run_worker(
         log.info("worker.memory", limit_mb=engine.child_limit_mb, processes=slots)
     incarnation = Incarnation()
     nest = nest_of(incarnation.id)
-    app = make_celery(settings, run_message if pool == CPU else None, also=[nest])
+    app = make_celery(
+        settings,
+        run_message if pool == CPU else None,
+        also=[nest],
+        longest_s=max((declared.policy.timeout_s for declared in registry), default=0.0),
+    )
     host = WorkerHost(
         pool=pool,
         queues=served,

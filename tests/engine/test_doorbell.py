@@ -269,6 +269,14 @@ def test_the_application_routes_by_queue_name_alone(redis_url: str) -> None:
     assert "haulage.run" in app.tasks
 
 
+@pytest.mark.parametrize(("longest_s", "seconds"), [(60.0, 3600), (3660.5, 3721)])
+def test_a_message_is_not_delivered_again_while_its_job_may_still_run(
+    redis_url: str, longest_s: float, seconds: int
+) -> None:
+    app = make_celery(load({"HAULAGE_REDIS_URL": redis_url}), longest_s=longest_s)
+    assert app.conf.broker_transport_options["visibility_timeout"] == seconds
+
+
 def test_a_pickled_message_is_not_opened(redis_url: str) -> None:
     # Who can write to the broker must not be able to run what they like.
     settings = load({"HAULAGE_REDIS_URL": redis_url})

@@ -54,25 +54,17 @@ def _rabbit(around: Surroundings, address: Any) -> Iterator[Finding]:
 def _visibility(around: Surroundings) -> Iterator[Finding]:
     if not around.redis_url:
         return
+    from haulage.engine.celery_app import visibility_s
     from haulage.settings import load
 
     try:
-        seconds = load().engine.visibility_s
+        set_s = load().engine.visibility_s
     except HaulageError:
         # The settings' own check says what is wrong with them.
         return
     longest = _longest_limit(around)
-    if longest and longest[1] > seconds:
-        name, limit_s = longest
-        why = (
-            f"{seconds} s, but {name} may run for {limit_s:.0f} s: Celery delivers its message "
-            "again meanwhile. The fence refuses it, so nothing runs twice, but each costs work"
-        )
-        mend = (
-            f"export HAULAGE_ENGINE_VISIBILITY_S={int(limit_s) + 60}   # the same for every worker"
-        )
-        yield Finding(Level.WARN, "visibility timeout", why, mend)
-    elif seconds < SHORT_VISIBILITY_S:
+    seconds = visibility_s(set_s, longest[1] if longest else 0.0)
+    if seconds < SHORT_VISIBILITY_S:
         why = (
             f"{seconds} s: Celery delivers a message again while its job still runs. The fence "
             "refuses it, so nothing runs twice, but each costs a worker some work"
