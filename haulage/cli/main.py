@@ -12,6 +12,8 @@ from typer.main import get_command
 import haulage
 from haulage.cli.helps import arrange
 
+# Of the groups that have a command of that name: `list` is in most of them.
+MAX_HOMES = 3
 JOBS, RUN, CARE = "Jobs", "Run Haulage", "Look after it"
 
 
@@ -30,6 +32,7 @@ COMMANDS = {
     "dead-letters": Entry("haulage.cli.dead_letters:app", JOBS),
     "bulk": Entry("haulage.cli.bulk:app", JOBS),
     "types": Entry("haulage.cli.types:app", JOBS),
+    "files": Entry("haulage.cli.files:app", JOBS),
     "up": Entry("haulage.cli.up:up", RUN),
     "demo": Entry("haulage.cli.demo:demo", RUN),
     "api": Entry("haulage.cli.server:api", RUN),
@@ -91,6 +94,14 @@ class Root(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's own signature
         return list(COMMANDS)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        word = args[0]
+        if word not in COMMANDS:
+            homes = [f"'haulage {name} {word}'" for name in COMMANDS if word in self._members(name)]
+            if homes:
+                ctx.fail(f"No such command {word!r}. It is {_or(homes[:MAX_HOMES])}.")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         # Imported here: `haulage --version` and usage errors need none of it.
         from haulage.cli.complaints import complaint_about
@@ -112,8 +123,12 @@ class Root(TyperGroup):
 
     def _path(self, name: str | None, arguments: list[str]) -> str:
         """The command that was run, such as `jobs list`."""
-        members = getattr(self.commands[name], "commands", ()) if name else ()
+        members = self._members(name) if name else ()
         return " ".join([name or "", *(word for word in arguments[:1] if word in members)])
+
+    def _members(self, name: str) -> Any:
+        """The commands of a group; none of a command."""
+        return getattr(self.commands[name], "commands", ())
 
 
 app = typer.Typer(
@@ -157,6 +172,11 @@ def _refusing(error: ModuleNotFoundError) -> Callable[[], None]:
         raise error
 
     return refuse
+
+
+def _or(names: list[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} or {last}" if before else last
 
 
 def _alone(name: str, function: Any) -> typer.Typer:

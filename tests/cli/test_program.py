@@ -94,6 +94,21 @@ def test_a_misspelt_command_has_the_nearest_name():
     assert "Did you mean 'submit'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "home"),
+    [
+        (["upload", "x.pdf"], "It is 'haulage files upload'."),
+        (["cancel", "x"], "It is 'haulage jobs cancel'."),
+        (["list"], "It is 'haulage jobs list', "),
+    ],
+)
+def test_a_command_without_its_group_is_told_where_it_is(run, words: list[str], home: str):
+    done = run(*words)
+    assert done.exit_code == 2
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert home.strip() in said
+
+
 def test_the_client_commands_import_no_server_packages():
     program = (
         "import sys\n"
