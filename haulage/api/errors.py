@@ -40,6 +40,7 @@ from haulage.domain.errors import (
 )
 from haulage.storage.credit_store import GrantMismatch
 from haulage.storage.json_text import dumps
+from haulage.storage.sealing import KeyMissing
 from haulage.telemetry import logs
 
 log = logs.get(__name__)
@@ -70,6 +71,7 @@ _KNOWN: tuple[tuple[type[HaulageError], int, str], ...] = (
     (QueueFull, 429, "The queue is full"),
     (InputFault, 400, "Bad request"),
     (Unavailable, 503, "Not available right now"),
+    (KeyMissing, 503, "Not readable here"),
 )
 
 
@@ -250,7 +252,7 @@ def _members(error: HaulageError) -> dict[str, Any]:
                 "available": error.available,
                 "lacking": error.lacking,
             }
-        case Unavailable():
+        case Unavailable() | KeyMissing():
             return {"retry_after_s": UNAVAILABLE_RETRY_S}
         case _:
             return {}
@@ -267,7 +269,7 @@ def _headers(error: HaulageError) -> dict[str, str]:
             return rate_limits.refused(error)
         case QueueFull():
             wait_s = error.retry_after_s
-        case Unavailable():
+        case Unavailable() | KeyMissing():
             wait_s = UNAVAILABLE_RETRY_S
         case IdempotencyConflict():
             wait_s = CONFLICT_RETRY_S

@@ -46,8 +46,8 @@ class StateEvent(_Said):
     reason: str | None = Field(
         default=None,
         description="Why it is in this state: run_at, retry, snooze, rescued, given_back, "
-        "unknown_type, children, redrive, deadline, quarantined, limit, quota, breaker, provider, "
-        "limiter, or a handler's own word.",
+        "unknown_type, unknown_key, children, redrive, deadline, quarantined, limit, quota, "
+        "breaker, provider, limiter, or a handler's own word.",
     )
     attempt: int | None = Field(default=None, description="The attempt that began or ended.")
     run: int | None = Field(default=None, description="The run that a redrive began.")

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     RESCUED = "rescued"
     GIVEN_BACK = "given_back"
     UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_KEY = "unknown_key"
     CHILDREN = "children"
     REDRIVE = "redrive"
     DEADLINE = "deadline"

@@ -16,12 +16,9 @@ from typing import Any, Protocol
 from haulage.domain.errors import (
     LeaseLost,
     NotRetryable,
-    Snoozed,
     TimedOut,
     UnknownJobType,
-    Verdict,
     WaitsForChildren,
-    classify,
 )
 from haulage.domain.job import NOTHING_USED, Lease
 from haulage.domain.job_type import JobType, Policy
@@ -40,7 +37,8 @@ from haulage.engine.context import RunContext
 from haulage.engine.ending import Ending
 from haulage.engine.job_spans import attempt_span, tell_outcome
 from haulage.engine.services import Services
-from haulage.engine.verdicts import frames_of, outcome_of, root_of
+from haulage.engine.verdicts import frames_of, is_unexplained, outcome_of, root_of
+from haulage.storage.sealing import KeyMissing
 from haulage.storage.settlement import Settlement
 from haulage.telemetry import logs, tracing
 from haulage.telemetry.metrics import SETTLES_LOST, meters_of
@@ -262,7 +260,9 @@ class Executor:
     def _failed(self, error: Exception, lease: Lease, policy: Policy) -> Outcome | None:
         if isinstance(error, LeaseLost):
             return None
-        if classify(error) is Verdict.UNKNOWN and not isinstance(error, Snoozed):
+        if isinstance(error, KeyMissing):
+            log.warning("job.key_missing", error=str(error))
+        if is_unexplained(error):
             # Frames only: the message may hold the document's text.
             log.error("job.unknown_error", error=type(error).__name__, trace=frames_of(error))
         return outcome_of(

@@ -19,7 +19,10 @@ from haulage.domain.errors import (
 from haulage.domain.job_type import Policy
 from haulage.domain.lifecycle import Reason
 from haulage.domain.outcome import ErrorInfo, Failed, Outcome, Retry, Snooze
+from haulage.storage.sealing import KeyMissing
 
+# A rotation in progress: this worker has not the key of a payload yet, another may.
+UNKNOWN_KEY_DELAY_S = 5.0
 MAX_MESSAGE_CHARS = 2_000
 MAX_TRACE_CHARS = 8_000
 
@@ -39,6 +42,8 @@ def outcome_of(
         holdup = error.holdup
         reason = str(holdup.kind if holdup else error) or Reason.SNOOZE
         return Snooze(error.delay_s, reason=reason, until=error.until, holdup=holdup)
+    if isinstance(error, KeyMissing):
+        return Snooze(UNKNOWN_KEY_DELAY_S, reason=Reason.UNKNOWN_KEY)
     verdict = classify(error)
     retryable = verdict is Verdict.RETRY or (verdict is Verdict.UNKNOWN and policy.retry_unknown)
     info = error_info(error, retryable=retryable)
@@ -48,6 +53,11 @@ def outcome_of(
     if deadline is not None and delay_s >= (deadline - now).total_seconds():
         return Failed(info)
     return Retry(delay_s, info)
+
+
+def is_unexplained(error: Exception) -> bool:
+    """Whether it says nothing of what it makes of the attempt, so that somebody has to look."""
+    return classify(error) is Verdict.UNKNOWN and not isinstance(error, Snoozed | KeyMissing)
 
 
 def root_of(error: Exception) -> Exception:
@@ -70,6 +80,8 @@ def _weight(error: Exception) -> tuple[int, float]:
         return 0, 0
     if isinstance(error, Snoozed):
         return 3, error.delay_s
+    if isinstance(error, KeyMissing):
+        return 3, UNKNOWN_KEY_DELAY_S
     return {Verdict.FAIL: 1, Verdict.UNKNOWN: 2, Verdict.RETRY: 4}[classify(error)], 0
 
 

@@ -49,6 +49,12 @@ _SCHEDULED: dict[str, tuple[str, str]] = {
         "The worker that took it does not know the type {type!r}, as in the middle of a deploy. "
         "It is tried again at {at}; if no worker ever knows the type, start one that does.",
     ),
+    Reason.UNKNOWN_KEY: (
+        "unknown_key",
+        "The worker that took it has not the key that it is sealed by, as in the middle of a "
+        "rotation. It is tried again at {at}; that costs no attempt. Give HAULAGE_PAYLOAD_KEYS of "
+        "every worker that key.",
+    ),
 }
 # And where it gave its slot back to a limit, by the kind of it.
 _PARKED: dict[str, str] = {

@@ -176,8 +176,8 @@ class ScheduleStore:
             row = rows.mappings().one_or_none()
             if row is None:
                 return None
-            schedule = _schedule(row, self._database.sealer)
             try:
+                schedule = _schedule(row, self._database.sealer)
                 firing = await plan(schedule, now)
                 changes: dict[str, object] = {"next_run_at": firing.next_run_at}
                 unpaid = await _inserted(connection, firing, now=now, sealer=self._database.sealer)
@@ -187,7 +187,7 @@ class ScheduleStore:
                     schedules.update().where(schedules.c.id == schedule.id).values(**changes)
                 )
             except Exception as error:
-                raise ScheduleFault(schedule.id) from error
+                raise ScheduleFault(row["id"]) from error
         return Fired(schedule, firing.jobs if unpaid is None else (), unpaid)
 
     async def _change(

@@ -48,6 +48,13 @@ class Unopened(HaulageError):
     code = "payload_unreadable"
 
 
+class KeyMissing(Unopened):
+    """It was sealed by a key that this process has not; another may have it, as in the middle of a
+    rotation."""
+
+    code = "payload_key_missing"
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
     id: str
@@ -108,8 +115,9 @@ class Sealer:
     def _opened(self, found: re.Match[str]) -> str:
         key = self._by_id.get(found[1])
         if key is None:
-            raise Unopened(
-                f"A payload is sealed by the key {found[1]}, which HAULAGE_PAYLOAD_KEYS has not."
+            raise KeyMissing(
+                f"A payload is sealed by the key {found[1]}, which HAULAGE_PAYLOAD_KEYS of this "
+                "process has not. Give it to every process before one seals by it."
             )
         sealed = base64.urlsafe_b64decode(found[2] + "=" * (-len(found[2]) % 4))
         salt, rest = sealed[:SALT_BYTES], sealed[SALT_BYTES:]

@@ -2,6 +2,7 @@ import httpx
 import pytest
 
 from haulage.domain.outcome import ErrorInfo, Retry, Succeeded
+from haulage.storage.sealing import Sealer
 from tests.api.conftest import Api, Submit, Worker, assert_problem
 
 NOBODY = "0190b5a4-0000-7000-8000-000000000000"
@@ -42,6 +43,19 @@ async def test_a_finished_job_has_its_result_in_place(
     assert shown["duration_s"] == 2.5
     assert shown["attempt"] == 1
     assert shown["finished_at"] == "2030-01-01T12:00:02.500000Z"
+
+
+async def test_what_is_sealed_by_a_key_of_other_servers_is_503_and_says_which(
+    http: httpx.AsyncClient, api: Api, submit: Submit
+) -> None:
+    database, blobs = api.services.database, api.services.blobs
+    database.sealer = blobs.sealer = Sealer(["x" * 43])
+    url = f"/api/v1/jobs/{(await submit())['id']}?include=input"
+    database.sealer = blobs.sealer = Sealer(["y" * 43])
+    problem = assert_problem(await http.get(url), 503, "payload_key_missing")
+    assert "HAULAGE_PAYLOAD_KEYS" in problem["detail"]
+    database.sealer = blobs.sealer = Sealer(["x" * 43])
+    assert (await http.get(url)).json()["input"]["text"] == "hello"
 
 
 async def test_a_large_result_lies_under_result(

@@ -105,6 +105,10 @@ async def test_a_snooze_and_an_unknown_type_are_told_apart(
     (cause,) = await causes(http, unknown["id"])
     assert cause["code"] == "unknown_type"
     assert "'speak'" in cause["message"]
+    without = await submit()
+    await worker.settle(await worker.claim(without["id"]), Snooze(5.0, reason="unknown_key"))
+    (cause,) = await causes(http, without["id"])
+    assert (cause["code"], "HAULAGE_PAYLOAD_KEYS" in cause["message"]) == ("unknown_key", True)
 
 
 async def test_a_parked_job_says_which_limit_and_for_how_long(
