@@ -34,10 +34,11 @@ def new_key() -> None:
 def rotate(output: OutputOption = Output.TEXT) -> None:
     """Seal all that is stored by the newest key: what older ones sealed, and what lies plain.
 
-    Give the new key to every process first: in front of the older ones, with a comma between, and
-    restart them. Jobs may run meanwhile. It may be ended and begun anew at any time. Once it is
-    through, the older keys are needed no more; backups still need them. With the word `plain` in
-    front of the keys it opens all that is stored instead, to do without them.
+    Give the new key to every process first: behind the older ones, with a comma between, and when
+    all have been restarted with it, before them. Jobs may run meanwhile. It may be ended and begun
+    anew at any time. Once it is through, the older keys are needed no more; backups still need
+    them. With the word `plain` in front of the keys it opens all that is stored instead, to do
+    without them.
 
     [dim]Example[/dim]
 

@@ -1,0 +1,171 @@
+"""A key of payloads is changed under real processes: jobs of both pools run all the while, each
+process is started again by itself, and the old key is given up in the end."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from live_system import free_port, until
+
+from haulage.client import Client
+from haulage.storage import migrate
+from haulage.storage.blobs import Blobs
+from haulage.storage.database import Database
+from haulage.storage.resealing import Resealing
+from haulage.storage.sealing import MARK, Sealer
+from tests.support.databases import made
+from tests.upgrades.versions import Version, present
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("upgrade"), pytest.mark.timeout(420)]
+
+OLD, NEW = "b2xk" * 10 + "b2w", "bmV3" * 10 + "bmU"
+SECRET = "Rosebud"
+STEPS = 4
+
+
+class Installation:
+    """Its processes, and the file that each reads its keys from when it starts."""
+
+    def __init__(self, url: str, redis_url: str, folder: Path) -> None:
+        port = free_port()
+        self.url = url
+        self.client = Client(f"http://127.0.0.1:{port}")
+        self.blobs = str(folder / "blobs")
+        self._keys = folder / "keys"
+        environment = {
+            "HAULAGE_DATABASE_URL": url,
+            "HAULAGE_REDIS_URL": redis_url,
+            "HAULAGE_REDIS_PREFIX": "rotation:",
+            "HAULAGE_BLOB_URL": self.blobs,
+            "HAULAGE_HANDLERS": "tests.support.crew_handlers",
+            "HAULAGE_ENGINE_SHUTDOWN_S": "1",
+            "HAULAGE_PAYLOAD_KEYS_FILE": str(self._keys),
+        }
+        self.processes: Version = present(environment, folder)
+        self._words = {
+            "api": ("api", "--port", str(port)),
+            "io": ("worker", "--pool", "io"),
+            "cpu": ("worker", "--pool", "cpu", "-c", "1"),
+            "dispatcher": ("dispatcher",),
+        }
+
+    def has(self, *keys: str) -> None:
+        """What is started from here on has these."""
+        self._keys.write_text(",".join(keys))
+
+    def start(self) -> None:
+        for name, words in self._words.items():
+            self.processes.start(name, *words)
+        until(self._is_there, within_s=60)
+
+    def one_by_one(self) -> Iterator[str]:
+        """End each process and start it again; its name, once it is back."""
+        for name, words in self._words.items():
+            process = self.processes.running[name]
+            process.terminate()
+            assert process.wait(30) == 0
+            self.processes.start(name, *words)
+            until(self._is_there, within_s=60)
+            yield name
+
+    def ask(self, statement: str) -> list[tuple]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+    def _is_there(self) -> bool:
+        try:
+            live = {one.pool for one in self.client.workers() if one.state == "live"}
+        except Exception:
+            return False
+        return live == {"io", "cpu"}
+
+
+@pytest.fixture
+def installation(servers: dict[str, str], tmp_path: Path) -> Iterator[Installation]:
+    with made(servers["database"], "rotation") as url:
+        migrate.migrate(url)
+        installation = Installation(url, servers["redis"], tmp_path)
+        try:
+            yield installation
+        finally:
+            installation.processes.kill()
+
+
+def submit_all(client: Client, witness: str, **more: object) -> dict[UUID, object]:
+    """Jobs that carry a secret and may fail at nothing; what each has to come to."""
+    steps = {"witness": witness, "steps": STEPS, **more}
+    squares = [number * number for number in range(STEPS)]
+    wanted: dict[UUID, object] = {}
+    for kind, given, result in (
+        ("echo", {"value": SECRET}, {"value": SECRET}),
+        ("echo", {"value": SECRET * 50_000}, {"value": SECRET * 50_000}),
+        ("crew.steps", steps, squares),
+        ("crew.spin", steps, sum(range(STEPS))),
+        (
+            "crew.parent",
+            {"witness": witness, "children": [["crew.steps", steps]]},
+            [["succeeded", squares]],
+        ),
+    ):
+        wanted[client.submit(kind, given, max_attempts=1).id] = result
+    return wanted
+
+
+def ids_of_keys(installation: Installation) -> set[str]:
+    """The ids of the keys by which what lies in the rows of jobs and steps is sealed."""
+    return {
+        text.partition(MARK)[2].partition('"')[2].partition('"')[2].partition(".")[0]
+        for (text,) in installation.ask(
+            "SELECT CAST(input AS text) FROM jobs WHERE input IS NOT NULL"
+            " UNION ALL SELECT CAST(result AS text) FROM jobs WHERE result IS NOT NULL"
+            " UNION ALL SELECT CAST(value AS text) FROM steps WHERE value IS NOT NULL"
+        )
+    }
+
+
+async def passed(installation: Installation, *keys: str) -> int:
+    """Look at all that is stored with these keys alone; how many texts had to be sealed anew."""
+    sealer = Sealer(keys)
+    database = Database(installation.url, pool_size=1, name="rotation", sealer=sealer)
+    blobs = Blobs.open(installation.blobs, sealer=sealer)
+    try:
+        return sum([one.sealed async for one in Resealing(database, blobs).run()])
+    finally:
+        await database.close()
+
+
+def id_of(key: str) -> str:
+    return str(json.loads(Sealer([key]).seal("1"))[MARK]).partition(".")[0]
+
+
+def test_no_job_is_lost_and_nothing_becomes_unreadable(
+    installation: Installation, tmp_path: Path
+) -> None:
+    witness, client = str(tmp_path / SECRET), installation.client
+    # Everybody can open what the new key seals before anybody seals by it.
+    installation.has(OLD, NEW)
+    installation.start()
+    wanted = submit_all(client, witness, seconds=0.5)
+    installation.has(NEW, OLD)
+    for _ in installation.one_by_one():
+        wanted |= submit_all(client, witness)
+    assert ids_of_keys(installation) == {id_of(OLD), id_of(NEW)}
+    done = installation.processes.run("payloads", "rotate", "-o", "json")
+    assert sum(json.loads(done.stdout)["sealed"].values()) > 0, done.stderr
+    for job_id in wanted:
+        assert client.wait(job_id, timeout_s=60).state == "succeeded"
+    # Nobody seals by the old one any more, and nothing needs it: what did would end the pass.
+    assert asyncio.run(passed(installation, NEW)) == 0
+    assert ids_of_keys(installation) == {id_of(NEW)}
+    for job_id, result in wanted.items():
+        assert client.result(job_id) == result
+    for none in (
+        "SELECT FROM jobs WHERE attempt <> 1 OR crashes > 0",
+        "SELECT FROM events WHERE data ->> 'reason' = 'unknown_key'",
+        f"SELECT FROM jobs WHERE strpos(CAST(jobs AS text), '{SECRET}') > 0",
+    ):
+        assert installation.ask(none) == []
