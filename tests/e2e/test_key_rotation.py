@@ -3,7 +3,11 @@ process is started again by itself, and the old key is given up in the end."""
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -12,16 +16,18 @@ import pytest
 from live_system import free_port, until
 
 from haulage.client import Client
+from haulage.runtime.nursery import Nursery
+from haulage.runtime.process import Process, ProcessSpec
 from haulage.storage import migrate
 from haulage.storage.blobs import Blobs
 from haulage.storage.database import Database
 from haulage.storage.resealing import Resealing
 from haulage.storage.sealing import MARK, Sealer
 from tests.support.databases import made
-from tests.upgrades.versions import Version, present
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("upgrade"), pytest.mark.timeout(420)]
 
+ROOT = Path(__file__).resolve().parents[2]
 OLD, NEW = "b2xk" * 10 + "b2w", "bmV3" * 10 + "bmU"
 SECRET = "Rosebud"
 STEPS = 4
@@ -30,13 +36,17 @@ STEPS = 4
 class Installation:
     """Its processes, and the file that each reads its keys from when it starts."""
 
-    def __init__(self, url: str, redis_url: str, folder: Path) -> None:
+    def __init__(self, url: str, redis_url: str, folder: Path, nursery: Nursery) -> None:
         port = free_port()
         self.url = url
         self.client = Client(f"http://127.0.0.1:{port}")
         self.blobs = str(folder / "blobs")
+        self._log = folder / "processes.log"
+        self._nursery = nursery
         self._keys = folder / "keys"
-        environment = {
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("HAULAGE_")},
+            "PYTHONPATH": str(ROOT),
             "HAULAGE_DATABASE_URL": url,
             "HAULAGE_REDIS_URL": redis_url,
             "HAULAGE_REDIS_PREFIX": "rotation:",
@@ -45,36 +55,54 @@ class Installation:
             "HAULAGE_ENGINE_SHUTDOWN_S": "1",
             "HAULAGE_PAYLOAD_KEYS_FILE": str(self._keys),
         }
-        self.processes: Version = present(environment, folder)
         self._words = {
             "api": ("api", "--port", str(port)),
             "io": ("worker", "--pool", "io"),
             "cpu": ("worker", "--pool", "cpu", "-c", "1"),
             "dispatcher": ("dispatcher",),
         }
+        self._running: dict[str, Process] = {}
 
     def has(self, *keys: str) -> None:
         """What is started from here on has these."""
         self._keys.write_text(",".join(keys))
 
     def start(self) -> None:
-        for name, words in self._words.items():
-            self.processes.start(name, *words)
+        for name in self._words:
+            self._running[name] = self._begun(self._words[name])
         until(self._is_there, within_s=60)
 
     def one_by_one(self) -> Iterator[str]:
         """End each process and start it again; its name, once it is back."""
         for name, words in self._words.items():
-            process = self.processes.running[name]
-            process.terminate()
-            assert process.wait(30) == 0
-            self.processes.start(name, *words)
+            self._running[name].stop()
+            assert self._running[name].exit_code == 0
+            self._running[name] = self._begun(words)
             until(self._is_there, within_s=60)
             yield name
+
+    def rotate(self) -> int:
+        """`haulage payloads rotate`; how many texts it sealed."""
+        before = self._log.stat().st_size
+        rotating = self._begun(("payloads", "rotate", "-o", "json"))
+        assert rotating.wait(60)
+        said = self._log.read_bytes()[before:].decode()
+        assert rotating.exit_code == 0, said
+        [line] = [line for line in said.splitlines() if line.startswith('{"sealed"')]
+        return sum(json.loads(line)["sealed"].values())
+
+    def stop(self) -> None:
+        for process in self._running.values():
+            process.kill()
 
     def ask(self, statement: str) -> list[tuple]:
         with psycopg.connect(self.url) as connection:
             return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+    def _begun(self, words: tuple[str, ...]) -> Process:
+        bear = partial(self._nursery.bear, words)
+        argv = (sys.executable, "-m", "haulage", *words)
+        return Process(ProcessSpec(words[0], argv, env=self._environment, bear=bear), self._log)
 
     def _is_there(self) -> bool:
         try:
@@ -86,13 +114,14 @@ class Installation:
 
 @pytest.fixture
 def installation(servers: dict[str, str], tmp_path: Path) -> Iterator[Installation]:
-    with made(servers["database"], "rotation") as url:
+    nursery = Nursery(os.environ, tmp_path / "nursery.log")
+    with closing(nursery), made(servers["database"], "rotation") as url:
         migrate.migrate(url)
-        installation = Installation(url, servers["redis"], tmp_path)
+        installation = Installation(url, servers["redis"], tmp_path, nursery)
         try:
             yield installation
         finally:
-            installation.processes.kill()
+            installation.stop()
 
 
 def submit_all(client: Client, witness: str, **more: object) -> dict[UUID, object]:
@@ -154,14 +183,17 @@ def test_no_job_is_lost_and_nothing_becomes_unreadable(
     for _ in installation.one_by_one():
         wanted |= submit_all(client, witness)
     assert ids_of_keys(installation) == {id_of(OLD), id_of(NEW)}
-    done = installation.processes.run("payloads", "rotate", "-o", "json")
-    assert sum(json.loads(done.stdout)["sealed"].values()) > 0, done.stderr
+    assert installation.rotate() > 0
     for job_id in wanted:
         assert client.wait(job_id, timeout_s=60).state == "succeeded"
     # Nobody seals by the old one any more, and nothing needs it: what did would end the pass.
     assert asyncio.run(passed(installation, NEW)) == 0
     assert ids_of_keys(installation) == {id_of(NEW)}
+    installation.has(NEW)
+    for _ in installation.one_by_one():
+        wanted |= submit_all(client, witness)
     for job_id, result in wanted.items():
+        assert client.wait(job_id, timeout_s=60).state == "succeeded"
         assert client.result(job_id) == result
     for none in (
         "SELECT FROM jobs WHERE attempt <> 1 OR crashes > 0",
