@@ -30,6 +30,20 @@ test("a pool is set by a form, and what the form does not show stays", async () 
   });
 });
 
+test("who sets a pool that another has set meanwhile is told by whom, and overwrites nothing", async () => {
+  await call("PUT", "/limits/ebb", { requests_per_minute: 20 });
+  const page = await open("/limits");
+  await page.getByRole("button", { name: "Edit ebb" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Limit 1: how many").fill("40");
+  await call("PUT", "/limits/ebb", { requests_per_minute: 30 });
+  await dialog.getByRole("button", { name: "Set them" }).click();
+  await dialog.getByText("Somebody was quicker").waitFor();
+  await dialog.getByText("has set the limits of 'ebb' at").waitFor();
+  const { settings } = await call<Pool>("GET", "/limits/ebb");
+  expect(settings).toMatchObject({ requests_per_minute: { amount: 30 } });
+});
+
 test("a schedule is made with its queue, its priority and its tags", async () => {
   const page = await open("/schedules");
   await page.getByRole("button", { name: "New schedule" }).click();

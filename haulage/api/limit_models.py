@@ -62,6 +62,12 @@ class PoolDocument(BaseModel):
         description="Where it was set. Over HTTP wins over the file, that over the environment."
     )
     settings: PoolBody
+    version: str = Field(
+        description="Of the settings: another for others. Sent with a change as `If-Match`, it is "
+        "refused with 412 when somebody has changed them since."
+    )
+    set_by: str | None = Field(description="Who set it over HTTP; administrators see it.")
+    set_at: datetime | None
     limits: list[LimitUsage] | None = Field(description="null: Redis does not answer.")
     waiting: int | None = Field(description="Calls in line, of all tenants.")
     parked: int | None = Field(description="Calls whose jobs come again before their turn.")

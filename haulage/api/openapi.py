@@ -61,6 +61,7 @@ _MEANINGS = {
     404: "No such thing",
     408: "The body came too slowly",
     409: "The job's state does not allow it",
+    412: "It has been changed since; `changed_by` and `changed_at` say by whom and when",
     413: "Too large",
     415: "Another content type is needed",
     416: "The file has no such range; `Content-Range` says how long it is",

@@ -1,7 +1,8 @@
 """How an answer travels: who may keep it, how it is known again, and how small it is made.
 
 A JSON document under `/api` carries an ETag that is a digest of its bytes: it changes whenever the
-document does, whichever field that was, and who has it already (`If-None-Match`) hears 304. Only
+document does, whichever field that was, and who has it already (`If-None-Match`) hears 304. Where a
+route tells a version by an ETag of its own (`preconditions.py`), that comes before the digest. Only
 who asked may keep it, and has to ask again before each use, because jobs move and permissions end.
 All other JSON is kept by nobody. What is larger than a packet is compressed for those who take
 gzip. Streams, files and pages pass as they are.
@@ -63,6 +64,9 @@ class Representation:
         asked = self._scope["headers"]
         if head["status"] == 200 and self._is_document():
             etag = await _worked(_etag, body)
+            if (version := _said(headers, b"etag")) is not None:
+                _drop(headers, b"etag")
+                etag = b'W/"%s.%s' % (version.strip(b'"'), etag.removeprefix(b'W/"'))
             headers += [(b"etag", etag), _KEEP_FOR_YOURSELF]
             if names_etag(_said(asked, b"if-none-match"), etag):
                 head["status"] = 304

@@ -1,7 +1,9 @@
 """What rate limits are told and what they answer, for those who ask and those who keep them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from haulage.domain.holdup import HoldupKind
 from haulage.domain.job import DEFAULT_TENANT
@@ -60,3 +62,17 @@ class QuarterUse:
     quarter: datetime
     requests: int
     tokens: int
+
+
+# In the place of a version: nobody has set the pool.
+NOT_SET = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPool:
+    """A pool's document as somebody has set it. `version` is another for another document."""
+
+    document: Mapping[str, Any]
+    version: str
+    by: str
+    at: datetime

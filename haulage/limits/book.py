@@ -3,8 +3,10 @@
 A pool is taken whole from the first of these that knows it. A pool nobody knows has no limits.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import ValidationError
@@ -30,13 +32,17 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A pool and where it comes from."""
+    """A pool and where it comes from. `version` is another for other settings; `by` and `at` say
+    who set it over HTTP."""
 
     name: str
     source: Source
     body: PoolBody
     pool: Pool
     rule: BreakerRule
+    version: str
+    by: str | None = None
+    at: datetime | None = None
 
 
 class PoolBook:
@@ -64,9 +70,9 @@ class PoolBook:
         if self._store is None:
             return
         found = {}
-        for name, document in (await self._store.all()).items():
+        for name, its in (await self._store.all()).items():
             try:
-                body = PoolBody.model_validate(document)
+                body = PoolBody.model_validate(its.document)
             except ValidationError:
                 # Of a newer version, perhaps. Another limit would be a guess.
                 log.error("limits.pool_unreadable", pool=name)
@@ -74,9 +80,8 @@ class PoolBook:
                     found[name] = self._set[name]
                 continue
             held = self._set.get(name)
-            found[name] = (
-                held if held and held.body == body else self._entry(Source.API, name, body)
-            )
+            entry = held if held and held.body == body else self._entry(Source.API, name, body)
+            found[name] = replace(entry, version=its.version, by=its.by, at=its.at)
         self._set = found
         self._caps = self._read_caps()
         self._groups = self._read_groups()
@@ -120,4 +125,6 @@ class PoolBook:
         return {name: self._entry(source, name, body) for name, body in bodies.items()}
 
     def _entry(self, source: Source, name: str, body: PoolBody) -> Entry:
-        return Entry(name, source, body, body.pool(name), body.breaker(self._settings))
+        said = body.model_dump_json(exclude_defaults=True).encode()
+        version = hashlib.blake2b(said, digest_size=16).hexdigest()
+        return Entry(name, source, body, body.pool(name), body.breaker(self._settings), version)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from haulage.domain.limits import QuarterUse
+from haulage.domain.limits import QuarterUse, SetPool
 
 
 class UsageStore(Protocol):
@@ -21,16 +21,22 @@ class UsageStore(Protocol):
 
 
 class PoolStore(Protocol):
-    """Pools that were set over HTTP. All raise `Unavailable`."""
+    """Pools that were set over HTTP. All raise `Unavailable`.
 
-    async def set(self, name: str, document: Mapping[str, Any], *, by: str) -> None:
+    `over` is the version that is to be replaced, `NOT_SET` for none; None for whatever is there.
+    False: something else is there, and nothing was done.
+    """
+
+    async def set(
+        self, name: str, document: Mapping[str, Any], *, by: str, over: str | None = None
+    ) -> bool:
         """Keep a pool's document."""
         ...
 
-    async def remove(self, name: str) -> bool:
-        """Forget it; False when it was not set."""
+    async def remove(self, name: str, *, over: str | None = None) -> bool:
+        """Forget it; False when it was not set, too."""
         ...
 
-    async def all(self) -> Mapping[str, Mapping[str, Any]]:
-        """Their documents by name."""
+    async def all(self) -> Mapping[str, SetPool]:
+        """All of them by name."""
         ...

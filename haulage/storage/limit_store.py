@@ -10,19 +10,35 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from haulage.domain import limits
 from haulage.domain.clock import Clock
-from haulage.domain.limits import QuarterUse
+from haulage.domain.limits import QuarterUse, SetPool
 from haulage.storage.database import Database
 from haulage.storage.json_text import dumps, loads, storable
 
+_VERSION = "left(encode(sha256(convert_to(limit_pools.document::text, 'UTF8')), 'hex'), 32)"
 _SET = sa.text("""
 INSERT INTO limit_pools (name, document, set_by, set_at)
 VALUES (:name, CAST(:document AS json), :by, :now)
 ON CONFLICT (name) DO UPDATE
     SET document = excluded.document, set_by = excluded.set_by, set_at = excluded.set_at
 """)
-_REMOVE = sa.text("DELETE FROM limit_pools WHERE name = :name")
-_ALL = sa.text("SELECT name, document::text AS document FROM limit_pools ORDER BY name")
+_SET_FIRST = sa.text("""
+INSERT INTO limit_pools (name, document, set_by, set_at)
+VALUES (:name, CAST(:document AS json), :by, :now)
+ON CONFLICT (name) DO NOTHING
+""")
+_SET_OVER = sa.text(f"""
+UPDATE limit_pools SET document = CAST(:document AS json), set_by = :by, set_at = :now
+WHERE name = :name AND {_VERSION} = :over
+""")  # noqa: S608 - a constant of ours
+_REMOVE = sa.text(f"""
+DELETE FROM limit_pools WHERE name = :name AND (CAST(:over AS text) IS NULL OR {_VERSION} = :over)
+""")  # noqa: S608 - a constant of ours
+_ALL = sa.text(f"""
+SELECT name, document::text AS document, {_VERSION} AS version, set_by, set_at
+FROM limit_pools ORDER BY name
+""")  # noqa: S608 - a constant of ours
 
 # Rows in the order of their key, so that two batches never wait for each other in a circle.
 _ADD = sa.text("""
@@ -51,28 +67,40 @@ class LimitStore:
         self._database = database
         self._clock = clock
 
-    async def set(self, name: str, document: Mapping[str, Any], *, by: str) -> None:
-        """Keep a pool's document."""
+    async def set(
+        self, name: str, document: Mapping[str, Any], *, by: str, over: str | None = None
+    ) -> bool:
+        """Keep a pool's document, in place of the version `over` alone (`NOT_SET`: of none) where
+        that is said; False: something else is there."""
+        values = {
+            "name": name,
+            "document": dumps(document),
+            "by": storable(by),
+            "now": self._clock.now(),
+        }
+        match over:
+            case None:
+                statement = _SET
+            case limits.NOT_SET:
+                statement = _SET_FIRST
+            case _:
+                statement, values = _SET_OVER, {**values, "over": over}
         async with self._database.transaction() as connection:
-            await connection.execute(
-                _SET,
-                {
-                    "name": name,
-                    "document": dumps(document),
-                    "by": storable(by),
-                    "now": self._clock.now(),
-                },
-            )
+            return (await connection.execute(statement, values)).rowcount > 0
 
-    async def remove(self, name: str) -> bool:
-        """Forget it; False when it was not set."""
+    async def remove(self, name: str, *, over: str | None = None) -> bool:
+        """Forget it; False when it was not set, or not in the version `over`."""
+        values = {"name": name, "over": over}
         async with self._database.transaction() as connection:
-            return (await connection.execute(_REMOVE, {"name": name})).rowcount > 0
+            return (await connection.execute(_REMOVE, values)).rowcount > 0
 
-    async def all(self) -> dict[str, Any]:
-        """Every document by name."""
+    async def all(self) -> dict[str, SetPool]:
+        """Every pool that was set, by name."""
         async with self._database.reading() as connection:
-            return {row.name: loads(row.document) for row in await connection.execute(_ALL)}
+            return {
+                row.name: SetPool(loads(row.document), row.version, row.set_by, row.set_at)
+                for row in await connection.execute(_ALL)
+            }
 
     async def add(self, batch: UUID, uses: Sequence[QuarterUse]) -> None:
         """Add a batch of usage, once."""

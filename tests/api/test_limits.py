@@ -120,6 +120,70 @@ async def test_a_pool_goes_back_to_the_environment(http: httpx.AsyncClient) -> N
     assert (await http.delete("/api/v1/limits/ai-tasks")).status_code == 404
 
 
+async def test_who_read_before_another_has_set_it_does_not_overwrite_that(
+    http: httpx.AsyncClient,
+) -> None:
+    url = "/api/v1/limits/openai"
+    first = await http.put(url, json={"requests_per_minute": 5})
+    seen = (await http.get(url)).headers["etag"]
+    unchanged = await http.get(url, headers={"if-none-match": seen})
+    theirs = await http.put(
+        url, json={"requests_per_minute": 6}, headers={"if-match": first.headers["etag"]}
+    )
+    for etag in (seen, first.headers["etag"], f'"{first.json()["version"]}"'):
+        late = await http.put(
+            url, json={"requests_per_minute": 7}, headers={"if-match": f'"x", {etag}'}
+        )
+        problem = assert_problem(late, 412, "changed")
+        assert problem["changed_by"] == theirs.json()["set_by"] == "anonymous@203.0.113.7"
+        assert "anonymous@203.0.113.7 has set the limits of 'openai' at " in problem["detail"]
+    assert (unchanged.status_code, theirs.status_code) == (304, 200)
+    assert (await http.delete(url, headers={"if-match": seen})).status_code == 412
+    assert (await http.get(url)).json()["settings"]["requests_per_minute"]["amount"] == 6
+    assert (await http.delete(url, headers={"if-match": "*"})).status_code == 204
+    gone = await http.put(url, json={}, headers={"if-match": theirs.headers["etag"]})
+    assert "are set any more" in assert_problem(gone, 412, "changed")["detail"]
+
+
+async def test_the_version_of_a_pool_is_that_of_its_settings_alone(
+    http: httpx.AsyncClient, api: Api
+) -> None:
+    await http.put("/api/v1/limits/openai", json=BODY)
+    before = await http.get("/api/v1/limits/openai")
+    async with api.app.state.deps.limits.limiter.hold("openai", Estimate(300), Asker("acme")):
+        after = await http.get("/api/v1/limits/openai")
+    assert before.json()["version"] == after.json()["version"]
+    assert before.headers["etag"] != after.headers["etag"]
+    put = await http.put(
+        "/api/v1/limits/openai", json={}, headers={"if-match": before.headers["etag"]}
+    )
+    assert put.status_code == 200
+    assert put.json()["version"] != before.json()["version"]
+
+
+async def test_of_two_who_set_the_environments_pool_at_once_one_is_told(
+    http: httpx.AsyncClient,
+) -> None:
+    url = "/api/v1/limits/ai-tasks"
+    seen = (await http.get(url)).headers["etag"]
+    answers = await asyncio.gather(
+        *(
+            http.put(url, json={"requests_per_day": amount}, headers={"if-match": seen})
+            for amount in (7, 8)
+        )
+    )
+    assert sorted(one.status_code for one in answers) == [200, 412]
+
+
+async def test_a_new_pool_takes_nobodys_place(http: httpx.AsyncClient) -> None:
+    new = {"if-none-match": "*"}
+    assert (await http.put("/api/v1/limits/openai", json=BODY, headers=new)).status_code == 200
+    taken = await http.put("/api/v1/limits/openai", json={}, headers=new)
+    assert_problem(taken, 412, "changed")
+    shipped = await http.put("/api/v1/limits/ai-tasks", json={}, headers=new)
+    assert "those of the environment" in assert_problem(shipped, 412, "changed")["detail"]
+
+
 async def test_a_misspelt_limit_is_refused(http: httpx.AsyncClient) -> None:
     answer = await http.put("/api/v1/limits/openai", json={"request_per_minute": 5})
     assert answer.status_code == 422

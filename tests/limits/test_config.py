@@ -1,11 +1,12 @@
 """Pools as people write them, and which of their places wins."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from haulage.domain.limits import Asker
+from haulage.domain.limits import Asker, SetPool
 from haulage.limits.book import PoolBook, Source
 from haulage.limits.config import PoolBody, from_environment, from_file
 from haulage.limits.limit import Limit, Measure, Period, Scope, Strategy
@@ -35,12 +36,14 @@ class Stored:
     def __init__(self, **documents: Any) -> None:
         self.documents = documents
 
-    async def all(self) -> dict[str, Any]:
-        return self.documents
+    async def all(self) -> dict[str, SetPool]:
+        at = datetime(2030, 1, 1, tzinfo=UTC)
+        return {name: SetPool(one, str(one), "me", at) for name, one in self.documents.items()}
 
-    async def set(self, name: str, document: Any, *, by: str) -> None: ...
+    async def set(self, name: str, document: Any, *, by: str, over: str | None = None) -> bool:
+        return False
 
-    async def remove(self, name: str) -> bool:
+    async def remove(self, name: str, *, over: str | None = None) -> bool:
         return False
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from haulage.domain.limits import QuarterUse
+from haulage.domain.limits import NOT_SET, QuarterUse
 from haulage.storage.database import Database
 from haulage.storage.limit_store import LimitStore
 from haulage.storage.retention_store import RetentionStore
@@ -44,10 +44,24 @@ async def test_a_quarter_begins_on_the_quarter(store: LimitStore) -> None:
 
 async def test_a_document_replaces_the_one_before_it(store: LimitStore) -> None:
     await store.set("openai", {"concurrency": 1}, by="me")
-    await store.set("openai", {"concurrency": 2}, by="me")
-    assert await store.all() == {"openai": {"concurrency": 2}}
+    await store.set("openai", {"concurrency": 2}, by="you")
+    held = (await store.all())["openai"]
+    assert (held.document, held.by) == ({"concurrency": 2}, "you")
     assert await store.remove("openai")
     assert not await store.remove("openai")
+
+
+async def test_a_document_replaces_only_the_version_it_is_meant_to(store: LimitStore) -> None:
+    assert await store.set("openai", {"concurrency": 1}, by="me", over=NOT_SET)
+    seen = (await store.all())["openai"].version
+    assert not await store.set("openai", {"concurrency": 2}, by="you", over=NOT_SET)
+    assert await store.set("openai", {"concurrency": 3}, by="you", over=seen)
+    assert not await store.set("openai", {"concurrency": 4}, by="me", over=seen)
+    assert not await store.remove("openai", over=seen)
+    held = (await store.all())["openai"]
+    assert held.document == {"concurrency": 3}
+    assert await store.remove("openai", over=held.version)
+    assert not await store.set("openai", {"concurrency": 4}, by="me", over=held.version)
 
 
 async def test_usage_outside_every_window_is_forgotten(

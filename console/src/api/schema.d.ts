@@ -1085,12 +1085,17 @@ export interface paths {
         /**
          * Set a pool's limits
          * @description In force in all processes within a second. It replaces what the file says of this pool.
+         *
+         *     With `If-Match` and the ETag, or the `version`, that was read, it is refused when the pool is
+         *     set otherwise by now; with `If-None-Match: *`, when it is set at all.
          */
         put: operations["put_api_v1_limits__name__put"];
         post?: never;
         /**
          * Give a pool back to the file
          * @description What was set over HTTP is forgotten; the file or the environment counts again.
+         *
+         *     `If-Match` as for `PUT`.
          */
         delete: operations["remove_api_v1_limits__name__delete"];
         options?: never;
@@ -2836,6 +2841,18 @@ export interface components {
              */
             source: "api" | "file" | "environment";
             settings: components["schemas"]["PoolBody"];
+            /**
+             * Version
+             * @description Of the settings: another for others. Sent with a change as `If-Match`, it is refused with 412 when somebody has changed them since.
+             */
+            version: string;
+            /**
+             * Set By
+             * @description Who set it over HTTP; administrators see it.
+             */
+            set_by: string | null;
+            /** Set At */
+            set_at: string | null;
             /**
              * Limits
              * @description null: Redis does not answer.
@@ -9381,7 +9398,10 @@ export interface operations {
     put_api_v1_limits__name__put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-Match"?: string;
+                "If-None-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -9431,6 +9451,15 @@ export interface operations {
             };
             /** @description The body came too slowly */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has been changed since; `changed_by` and `changed_at` say by whom and when */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9488,7 +9517,10 @@ export interface operations {
     remove_api_v1_limits__name__delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "If-Match"?: string;
+                "If-None-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -9532,6 +9564,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has been changed since; `changed_by` and `changed_at` say by whom and when */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -19,16 +19,22 @@ export function usePools() {
 const lookAgain = () => queries.invalidateQueries({ queryKey: ["limits"] });
 const at = (name: string) => ({ params: { path: { name } } });
 
-/** How a pool is set at this moment. */
-export const readPool = (name: string) => data(client.GET("/api/v1/limits/{name}", at(name)));
+/** Only in place of what was seen: the API says who was quicker. */
+const seen = (name: string, pool: Pool | null) => ({
+  params: {
+    path: { name },
+    header: pool ? { "If-Match": `"${pool.version}"` } : { "If-None-Match": "*" },
+  },
+});
 
-export const setPool = (name: string, settings: object) =>
+/** Sets a pool in place of `pool` as it was seen, null for a new one. */
+export const setPool = (name: string, settings: object, pool: Pool | null) =>
   client
-    .PUT("/api/v1/limits/{name}", { ...at(name), body: settings as PoolSettings })
+    .PUT("/api/v1/limits/{name}", { ...seen(name, pool), body: settings as PoolSettings })
     .finally(lookAgain);
 
-export const giveBack = (name: string) =>
-  client.DELETE("/api/v1/limits/{name}", at(name)).finally(lookAgain);
+export const giveBack = (pool: Pool) =>
+  client.DELETE("/api/v1/limits/{name}", seen(pool.name, pool)).finally(lookAgain);
 
 export function useCloseBreaker() {
   return useMutation({

@@ -2,18 +2,17 @@
 
 import { SegmentedControl, Text, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { type Pool, readPool, setPool } from "@/hooks/use-limits";
+import { type Pool, setPool } from "@/hooks/use-limits";
 import { Confirm } from "@/parts/confirm";
 import { Fields } from "@/parts/fields";
 import { PoolForm } from "./pool-form";
 import { faultIn, read, written } from "./rows";
-import { compact, parsed } from "./settings";
+import { parsed } from "./settings";
 
 const FIRST = { requests_per_minute: 60 };
 
 export default function EditDialog({ pool, onClose }: { pool: Pool | null; onClose: () => void }) {
   const [name, setName] = useState(pool?.name ?? "");
-  const [before] = useState(() => pool && JSON.stringify(compact(pool.settings)));
   const [form, setForm] = useState(() => read(pool ? pool.settings : FIRST));
   // As JSON while it is edited as such; the form is made of it again when one goes back.
   const [text, setText] = useState<string | null>(null);
@@ -31,10 +30,7 @@ export default function EditDialog({ pool, onClose }: { pool: Pool | null; onClo
   const save = async () => {
     if (fault || !body) throw new Error(fault);
     if (!name.trim()) throw new Error("A pool has a name, its provider's.");
-    // The API takes what is put last: look first whether somebody else was quicker.
-    if (pool && JSON.stringify(compact((await readPool(name)).settings)) !== before)
-      throw new Error("Somebody has set this pool since. Close this and begin anew with theirs.");
-    await setPool(name.trim(), body);
+    await setPool(name.trim(), body, pool);
   };
   return (
     <Confirm

@@ -54,7 +54,7 @@ export default function LimitsPage() {
           title={`Forget what was set of ${giving.name} here?`}
           action="Give it back"
           danger
-          onConfirm={() => giveBack(giving.name)}
+          onConfirm={() => giveBack(giving)}
           onClose={() => setGiving(null)}
         >
           The file or the environment counts again; a pool that neither names has no limits then.

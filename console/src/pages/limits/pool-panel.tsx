@@ -114,7 +114,14 @@ export function PoolPanel({
           {pool.part !== null && pool.part < 1 && (
             <Tag tone="warning">{Math.round(pool.part * 100)} % in force</Tag>
           )}
-          <Tag title="Where it was set">{pool.source}</Tag>
+          <Tag title={pool.set_by ? `Set by ${pool.set_by}` : "Where it was set"}>
+            {pool.source}
+            {pool.set_at && (
+              <>
+                , <Ago at={pool.set_at} />
+              </>
+            )}
+          </Tag>
           <Can scope="admin">
             {open && (
               <Button variant="default" loading={closing} onClick={onClose}>
