@@ -32,7 +32,7 @@ test("a pool is set by a form, and what the form does not show stays", async () 
 
 test("who sets a pool that another has set meanwhile is told by whom, and overwrites nothing", async () => {
   await call("PUT", "/limits/ebb", { requests_per_minute: 20 });
-  const page = await open("/limits");
+  const page = await open("/limits", { expected: /status of 412/ });
   await page.getByRole("button", { name: "Edit ebb" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Limit 1: how many").fill("40");
