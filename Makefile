@@ -11,7 +11,7 @@ CONSOLE := haulage/api/console_dist/index.html
 CONSOLE_SOURCES := $(shell find console/src -type f -not -name '*.test.*' 2>/dev/null) \
 	console/index.html console/vite.config.ts console/package-lock.json tools/console.py
 
-.PHONY: audit bench wheel pictures demo test chaos scenarios check format console llama openid valkey deploytools lock clean help
+.PHONY: audit bench wheel pictures image demo test chaos scenarios check format console llama openid valkey deploytools lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ scenarios: $(INSTALLED) ## Start the production topology and play its failures; 
 audit: $(INSTALLED) ## Known vulnerabilities and licences of every locked package
 	@$(BIN)/python tools/audit.py $(ARGS)
 
+image: $(INSTALLED) ## Build the container image and run every process in it, where this machine can
+	@$(BIN)/python tools/image.py try
+
 format: $(INSTALLED) ## Put the code into the house's form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -65,6 +68,9 @@ lock: $(INSTALLED) ## Compile requirements/ anew from pyproject.toml
 		$$($(BIN)/python tools/image_extras.py) \
 		--constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --output-file requirements/server.txt --quiet
+	@$(BIN)/uv pip compile --group build --constraint requirements/dev.txt \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --output-file requirements/build.txt --quiet
 	@$(BIN)/uv pip compile --group deploy --no-deps \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --output-file requirements/deploy.txt --quiet
