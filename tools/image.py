@@ -128,7 +128,7 @@ class Engine:
             return
         for inside, text in (
             ("/etc/pip.conf", f"[global]\ncert = {CERTIFICATES}\n"),
-            ("/root/.npmrc", f"cafile={CERTIFICATES}\n"),
+            (str(Path("~root/.npmrc").expanduser()), f"cafile={CERTIFICATES}\n"),
         ):
             outside = self._folder / Path(inside).name
             outside.write_text(text)
