@@ -25,6 +25,9 @@ NOISY = (
     "uvicorn.access",
     "uvicorn.error",
 )
+# What is shown in lines of its own where people read.
+TRACES = ("exception", "stack")
+INDENT = "    "
 # `url` fields may carry a password; only the part between `:` and `@` is masked.
 URL_PASSWORD = re.compile(r"(?P<head>[a-z0-9+.-]+://[^:/@\s]*):[^@/\s]+@")
 
@@ -38,13 +41,15 @@ def configure(*, level: str = "INFO", format: str = "json", stream: Any = None) 
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
-    ]
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=False)
-    if format == "json":
         # Before the masking: a trace may quote a URL with its password.
-        shared.append(structlog.processors.format_exc_info)
-        renderer = structlog.processors.JSONRenderer()
+        structlog.processors.format_exc_info,
+    ]
+    if format == "json":
+        renderer: Any = structlog.processors.JSONRenderer()
     else:
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
         # JSON has no lines inside of its strings; here a caller could make some up.
         shared.append(escape_controls)
     shared.append(mask_secrets)
@@ -113,13 +118,22 @@ def add_job(
 def escape_controls(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Show line ends and other control characters instead of obeying them."""
+    """Show line ends and other control characters instead of obeying them. Traces keep their lines,
+    each of them indented: what begins at the margin is a line of the log."""
     for name, value in event.items():
-        if isinstance(value, str) and not value.isprintable():
-            event[name] = "".join(
-                one if one.isprintable() else one.encode("unicode_escape").decode() for one in value
-            )
+        if name in TRACES and isinstance(value, str):
+            event[name] = "\n".join(INDENT + _escaped(line) for line in value.split("\n"))
+        elif isinstance(value, str):
+            event[name] = _escaped(value)
     return event
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def mask_secrets(

@@ -102,10 +102,11 @@ def test_secrets_inside_of_fields_are_masked_and_counts_are_not() -> None:
     assert said == {"request": {"headers": {"Authorization": "***"}}, "input_tokens": 12}
 
 
-def test_a_password_quoted_by_a_trace_is_masked() -> None:
-    program = """
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_a_password_quoted_by_a_trace_is_masked(format: str) -> None:
+    program = f"""
 from haulage.telemetry import logs
-logs.configure()
+logs.configure(format={format!r})
 try:
     raise OSError("can't reach s3://ann:hunter2@host")
 except OSError:
@@ -136,6 +137,30 @@ logging.getLogger("other").warning("no such thing: %s", said)
     assert all(line.isprintable() for line in lines)
     assert "forged" in lines[0]
     assert "forged" in lines[1]
+
+
+def test_a_trace_can_not_make_up_a_line_for_people() -> None:
+    program = f"""
+import logging
+from haulage.telemetry import logs
+logs.configure(format="console")
+try:
+    try:
+        raise ValueError({FORGED!r})
+    except ValueError as error:
+        raise RuntimeError({FORGED!r}) from error
+except RuntimeError:
+    logs.get("test").exception("broken")
+    logging.getLogger("other").exception("broken", stack_info=True)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    lines = done.stderr.split("\n")
+    assert lines.pop() == ""
+    between = {"", "=" * 79}  # a stack and a trace
+    at_the_margin = [line for line in lines if not line.startswith("    ") and line not in between]
+    assert [("broken" in line, line.isprintable()) for line in at_the_margin] == [(True, True)] * 2
+    assert sum("forged" in line for line in lines) >= 4
+    assert all(line.isprintable() for line in lines)
 
 
 def test_a_line_says_tenant_and_trace_of_what_it_is_about() -> None:
