@@ -1,7 +1,10 @@
-"""What an archive would come to if somebody unpacked it. Nothing is unpacked here."""
+"""What an archive would come to if somebody unpacked it. Nothing that comes of it is kept."""
 
 import os
 import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from haulage.documents.errors import ArchiveBomb, DamagedArchive
 
@@ -10,6 +13,9 @@ MAX_RATIO = 200
 # Below this, no ratio matters.
 HARMLESS_BYTES = 100 * 1024 * 1024
 MAX_ENTRIES = 100_000
+# Of a gzip file: half a second's work.
+TRIED_BYTES = 200 * 1024 * 1024
+READ_BYTES, UNPACKED_BYTES = 64 * 1024, 1024 * 1024
 
 
 def check_zip(path: os.PathLike[str]) -> None:
@@ -29,11 +35,35 @@ def check_zip(path: os.PathLike[str]) -> None:
 
 
 def check_gzip(path: os.PathLike[str]) -> None:
-    """Raise `ArchiveBomb`, by the size that a gzip file gives at its end."""
+    """Raise `ArchiveBomb`, by the size that a gzip file gives at its end, and by what its beginning
+    unpacks to: that size is of its last part alone, and counts anew after 4 GB."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - 4))
         _weigh(size, int.from_bytes(file.read(4), "little"))
+        file.seek(0)
+        unpacked = 0
+        for piece in _pieces(file):
+            unpacked += piece
+            _weigh(file.tell(), unpacked)
+            if unpacked > TRIED_BYTES:
+                return
+
+
+def _pieces(file: BinaryIO) -> Iterator[int]:
+    """The sizes of what a gzip file unpacks to, piece by piece; ends where it is damaged."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    left = file.read(READ_BYTES)
+    while left:
+        try:
+            yield len(unpacker.decompress(left, UNPACKED_BYTES))
+        except zlib.error:
+            return
+        left = unpacker.unconsumed_tail
+        if unpacker.eof:
+            left = unpacker.unused_data
+            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        left = left or file.read(READ_BYTES)
 
 
 def _weigh(size: int, unpacked: int) -> None:

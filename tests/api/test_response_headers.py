@@ -39,6 +39,7 @@ async def test_every_kind_of_answer_keeps_other_origins_out(
         assert answer.status_code == status
         for name, value in KEEPING_OUT.items():
             assert answer.headers.get_list(name) == [value], (status, name)
+        assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("name", ["x-request-id", "idempotency-key", "user-agent", "traceparent"])

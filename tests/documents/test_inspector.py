@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import os
+import re
 import signal
 import struct
 import zipfile
@@ -67,6 +68,15 @@ def with_declared_size(archive: bytes, size: int) -> bytes:
     return archive[:at] + struct.pack("<I", size) + archive[at + 4 :]
 
 
+def overlapping() -> bytes:
+    """Ten files that are the same bytes."""
+    content = zipped(bytes(os.urandom(1_000)))
+    at, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    entry = content[at:end]
+    told = struct.pack("<HHII", 10, 10, 10 * len(entry), at)
+    return content[:at] + entry * 10 + content[end : end + 8] + told + b"\0\0"
+
+
 def scan(width: int, height: int, kind: str = "JPEG") -> bytes:
     stream = io.BytesIO()
     Image.new("L", (width, height)).save(stream, kind)
@@ -101,6 +111,8 @@ def test_what_is_in_order_is_found(inspector, tmp_path, content, found):
         (scan(80, 60)[:20], "damaged_image"),
         (with_declared_size(zipped(b"a"), 2**32 - 2), "archive_bomb"),
         (gzip.compress(b"")[:-4] + struct.pack("<I", 2**32 - 2), "archive_bomb"),
+        (gzip.compress(bytes(110 << 20), 1) + gzip.compress(b"its end"), "archive_bomb"),
+        (overlapping(), "archive_bomb"),
         (zipped(b"text")[:40], "damaged_archive"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -111,9 +123,35 @@ def test_what_cannot_be_opened_says_why(inspector, tmp_path, content, code):
     assert found.fault
 
 
-def test_a_real_bomb_is_not_unpacked(inspector, tmp_path):
-    bomb = zipped(bytes(300 * 1024 * 1024))
-    assert look(inspector, tmp_path / "bomb", bomb).fault_code == "archive_bomb"
+OFFICE = "application/vnd.openxmlformats-officedocument"
+
+
+@pytest.fixture(scope="module")
+def real_bomb() -> bytes:
+    return zipped(bytes(120 << 20))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/zip",
+        "application/epub+zip",
+        f"{OFFICE}.wordprocessingml.document",
+        f"{OFFICE}.spreadsheetml.sheet",
+        "application/vnd.oasis.opendocument.text",
+    ],
+)
+def test_a_real_bomb_is_not_unpacked(inspector, tmp_path, real_bomb, kind):
+    assert look(inspector, tmp_path / "bomb", real_bomb, kind).fault_code == "archive_bomb"
+
+
+def test_it_has_a_gigabyte_writes_nothing_and_leaves_no_core(inspector, others, tmp_path):
+    look(inspector, tmp_path / "file", pdf())
+    (child,) = children() - others
+    limits = re.sub(r" +", " ", Path(f"/proc/{child}/limits").read_text())
+    assert f"Max address space {1 << 30} {1 << 30} bytes" in limits
+    assert "Max file size 0 0 bytes" in limits
+    assert "Max core file size 0 0 bytes" in limits
 
 
 def test_what_kills_the_process_is_unreadable_and_the_next_file_is_not(inspector, others, tmp_path):

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import redis
 
+from haulage.brokers.address import read
 from haulage.cli.checkup.api import api_checks
 from haulage.cli.checkup.broker import broker_checks
 from haulage.cli.checkup.findings import (
@@ -24,7 +25,9 @@ from haulage.cli.checkup.findings import (
     this_host,
 )
 from haulage.cli.checkup.machine import machine_checks
+from haulage.cli.checkup.postgres import _door as _postgres_door
 from haulage.cli.checkup.postgres import postgres_checks
+from haulage.cli.checkup.redis import _door as _redis_door
 from haulage.cli.checkup.redis import redis_checks
 from haulage.cli.checkup.safety import safety_checks
 from haulage.domain.ids import uuid7
@@ -209,6 +212,36 @@ async def test_a_superuser_of_a_server_that_somebody_named_is_a_warning(
     monkeypatch.delenv("HAULAGE_DATABASE_URL", raising=False)
     assert "PostgreSQL role" not in await postgres_findings(replace(around, is_up=True))
     assert (await postgres_findings(around))["PostgreSQL role"].level is Level.WARN
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("redis://cache.example:6379/0", {"Redis password", "Redis TLS"}),
+        ("redis://:secret@cache.example:6379/0", {"Redis TLS"}),
+        ("rediss://:secret@cache.example:6379/0", set()),
+        ("redis://127.0.0.1:6379/0", set()),
+    ],
+)
+def test_a_redis_that_others_can_listen_to_or_come_into_is_a_warning(url: str, what: set[str]):
+    warned = _redis_door("Redis", read(url, variable="R"), "R")
+    assert {one.what for one in warned if one.level is Level.WARN} == what
+
+
+@pytest.mark.parametrize(
+    ("host", "is_encrypted", "what"),
+    [
+        ("db.example", False, {"PostgreSQL TLS"}),
+        ("db.example", True, set()),
+        ("[::1]", False, set()),
+    ],
+)
+def test_a_postgresql_over_the_network_without_tls_is_a_warning(
+    around: Surroundings, host: str, is_encrypted: bool, what: set[str]
+):
+    far = replace(around, database_url=f"postgresql://a:b@{host}/haulage")
+    facts = SimpleNamespace(is_superuser=False, is_encrypted=is_encrypted)
+    assert {one.what for one in _postgres_door(far, facts)} == what
 
 
 @pytest.mark.parametrize(
