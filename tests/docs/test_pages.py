@@ -66,11 +66,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:
-    named = set(
-        re.findall(r"`((?:tests|deploy)/[^`]*)`", (ROOT / "docs" / "security.md").read_text())
+    named = re.findall(
+        r"`((?:tests|deploy)/[^`:]*)(?:::(\w+))?`", (ROOT / "docs" / "security.md").read_text()
     )
     assert named
-    assert not [name for name in sorted(named) if not (ROOT / name).is_file()]
+    for file, test in named:
+        assert (ROOT / file).is_file(), file
+        assert not test or re.search(rf"def {test}\(", (ROOT / file).read_text()), test
 
 
 def test_the_readme_shows_the_tutorials_first_job_type() -> None:

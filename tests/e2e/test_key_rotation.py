@@ -2,17 +2,21 @@
 process is started again by itself, and the old key is given up in the end."""
 
 import asyncio
+import base64
 import json
 import os
+import re
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import redis
 from live_system import free_port, until
 
 from haulage.client import Client
@@ -30,6 +34,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("upgrade"), pytest.mark.t
 ROOT = Path(__file__).resolve().parents[2]
 OLD, NEW = "b2xk" * 10 + "b2w", "bmV3" * 10 + "bmU"
 SECRET = "Rosebud"
+END = "that is all"
+PACKED = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 STEPS = 4
 
 
@@ -95,6 +101,11 @@ class Installation:
         for process in self._running.values():
             process.kill()
 
+    @property
+    def said(self) -> str:
+        """All that its processes have written to their logs."""
+        return self._log.read_text()
+
     def ask(self, statement: str) -> list[tuple]:
         with psycopg.connect(self.url) as connection:
             return connection.execute(statement).fetchall()  # type: ignore[arg-type]
@@ -112,13 +123,19 @@ class Installation:
         return live == {"io", "cpu"}
 
 
-@pytest.fixture
-def installation(servers: dict[str, str], tmp_path: Path) -> Iterator[Installation]:
-    nursery = Nursery(os.environ, tmp_path / "nursery.log")
+@pytest.fixture(scope="module")
+def installation(
+    servers: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """Everybody can open what the new key seals, and nobody seals by it yet."""
+    folder = tmp_path_factory.mktemp("rotation")
+    nursery = Nursery(os.environ, folder / "nursery.log")
     with closing(nursery), made(servers["database"], "rotation") as url:
         migrate.migrate(url)
-        installation = Installation(url, servers["redis"], tmp_path, nursery)
+        installation = Installation(url, servers["redis"], folder, nursery)
+        installation.has(OLD, NEW)
         try:
+            installation.start()
             yield installation
         finally:
             installation.stop()
@@ -175,9 +192,6 @@ def test_no_job_is_lost_and_nothing_becomes_unreadable(
     installation: Installation, tmp_path: Path
 ) -> None:
     witness, client = str(tmp_path / SECRET), installation.client
-    # Everybody can open what the new key seals before anybody seals by it.
-    installation.has(OLD, NEW)
-    installation.start()
     wanted = submit_all(client, witness, seconds=0.5)
     installation.has(NEW, OLD)
     for _ in installation.one_by_one():
@@ -201,3 +215,51 @@ def test_no_job_is_lost_and_nothing_becomes_unreadable(
         f"SELECT FROM jobs WHERE strpos(CAST(jobs AS text), '{SECRET}') > 0",
     ):
         assert installation.ask(none) == []
+
+
+class Overheard:
+    """What passes through Redis, with what is packed in base64 unpacked."""
+
+    def __init__(self, url: str) -> None:
+        self._client = redis.Redis.from_url(url)
+        self._monitor = self._client.monitor().__enter__()
+        self._heard: list[str] = []
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def end(self) -> str:
+        self._client.echo(END)
+        self._thread.join(30)
+        self._monitor.__exit__(None, None, None)
+        self._client.close()
+        return "\n".join(self._heard)
+
+    def _listen(self) -> None:
+        for told in self._monitor.listen():
+            said = str(told["command"])
+            if END in said:
+                return
+            self._heard += [said, *(unpacked(one) for one in PACKED.findall(said))]
+
+
+def unpacked(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode(errors="replace")
+    except ValueError:
+        return ""
+
+
+def test_redis_and_logs_know_of_a_job_and_nothing_of_what_is_in_it(
+    installation: Installation, servers: dict[str, str], tmp_path: Path
+) -> None:
+    word = f"rosebud{uuid4().hex}"
+    client, overheard = installation.client, Overheard(servers["redis"])
+    blurts = [client.submit(f"crew.blurt_{pool}", {"witness": word}).id for pool in ("io", "cpu")]
+    echo = client.submit("echo", {"value": word}).id
+    assert [client.wait(one, timeout_s=60).state for one in blurts] == ["failed"] * 2
+    assert client.wait(echo, timeout_s=60).result == {"value": word}
+    assert word in str(client.get(blurts[0]).error)
+    passed, logged = overheard.end(), installation.said
+    assert all(str(one) in passed for one in (*blurts, echo))
+    assert all(str(one) in logged for one in blurts)
+    assert (word in passed, word in logged) == (False, False)

@@ -135,6 +135,22 @@ async def broken(input: Witnessed, ctx: Context) -> int:
     raise NotRetryable("this page is missing", code="page_missing")
 
 
+@job_type("crew.blurt_io", policy=Policy(max_attempts=1))
+async def blurt_io(input: Witnessed, ctx: Context) -> None:
+    """Say what it was given wherever it can, and fail with it."""
+    await ctx.log(f"It says {input.witness}.", said=input.witness)
+    await ctx.progress(50, step=input.witness)
+    raise ValueError(f"{input.witness} can't be read")
+
+
+@job_type("crew.blurt_cpu", policy=Policy(max_attempts=1))
+def blurt_cpu(input: Witnessed, ctx: BlockingContext) -> None:
+    """The same in a cpu child."""
+    ctx.log(f"It says {input.witness}.", said=input.witness)
+    ctx.progress(50, step=input.witness)
+    raise ValueError(f"{input.witness} can't be read")
+
+
 @job_type("crew.suicide", policy=Policy(max_attempts=5, max_crashes=2))
 def suicide(input: Witnessed, ctx: BlockingContext) -> int:
     """Take the process along."""
