@@ -204,7 +204,7 @@ def make_app(parts: Deps) -> FastAPI:
     app.router.default = console.Pages(
         app.router.default, [*app.routes, *docs_pages.router.routes, *console.router.routes, *ours]
     )
-    errors.install(app)
+    errors.install(app, openapi.operations(ours))
     openapi.install(app)
     lanes = open_lanes(submits.router, {submits.submit})
     surround(app, overload=Overload(parts.settings.api.late_s), lanes=lanes)

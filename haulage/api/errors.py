@@ -6,7 +6,7 @@ each with a `pointer` into the request's body (RFC 6901) or the name of a query 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -138,8 +138,13 @@ def broken(scope: Scope) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document."""
+def install(app: FastAPI, operations: Mapping[str, Set[str]]) -> None:
+    """Answer every error of `app` with a problem document.
+
+    `operations` are the methods of each documented path; the document itself takes a second to
+    make, too long for somebody who has mistyped a path.
+    """
+    app.state.operations = operations
     app.add_exception_handler(HaulageError, answer_ours)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
@@ -194,7 +199,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 def _nearest(request: Request) -> str:
     """A question that names the path meant, where it has no place for an id."""
     path = str(request.scope["path"])[:MAX_PATH].rstrip("/")
-    known = [one for one in request.app.openapi()["paths"] if "{" not in one]
+    known = [one for one in request.app.state.operations if "{" not in one]
     behind = [one for one in known if path and one.endswith(path)]
     return nearest(path, behind or known, cutoff=0.8 if not behind else 0.0)
 
@@ -202,8 +207,8 @@ def _nearest(request: Request) -> str:
 def _allowed(request: Request) -> dict[str, str]:
     """`Allow` for a path: each route knows its own methods only, and a path may have several."""
     path = getattr(request.scope.get("route"), "path", None)
-    documented = request.app.openapi()["paths"].get(path)
-    return {"Allow": ", ".join(sorted(documented)).upper()} if documented else {}
+    documented = request.app.state.operations.get(path)
+    return {"Allow": ", ".join(sorted(documented))} if documented else {}
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:

@@ -1,10 +1,13 @@
 """OpenAPI: what FastAPI can't see because the routes read their bodies themselves."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from haulage.api.bulk_models import BulkBody, BulkPreview
 from haulage.api.credit_models import GrantBody
@@ -91,6 +94,15 @@ def json_body(model: str) -> dict[str, Any]:
 def header(name: str) -> dict[str, Any]:
     """A request header of text, for `openapi_extra={"parameters": …}`."""
     return {"name": name, "in": "header", "schema": {"type": "string"}}
+
+
+def operations(routes: Iterable[BaseRoute]) -> dict[str, set[str]]:
+    """The documented paths of `routes` and the methods of each, without making the document."""
+    found: dict[str, set[str]] = {}
+    for route in routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            found.setdefault(route.path_format, set()).update(route.methods or ())
+    return found
 
 
 def install(app: FastAPI) -> None:

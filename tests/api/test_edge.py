@@ -233,6 +233,12 @@ async def test_openapi_knows_bodies_examples_and_problems(http: httpx.AsyncClien
     assert names <= document["components"]["schemas"].keys()
 
 
+async def test_what_is_told_of_paths_is_what_is_documented(api: Api) -> None:
+    paths = api.app.openapi()["paths"]
+    documented = {path: {name.upper() for name in methods} for path, methods in paths.items()}
+    assert api.app.state.operations == documented
+
+
 async def test_operation_ids_are_unique(http: httpx.AsyncClient) -> None:
     paths = (await http.get("/openapi.json")).json()["paths"]
     found = [one["operationId"] for methods in paths.values() for one in methods.values()]
