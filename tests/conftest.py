@@ -6,6 +6,7 @@ number of its own, emptied before each test. Time is a clock that only tests mov
 
 import gc
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Generator
 from contextlib import ExitStack
@@ -46,6 +47,7 @@ SERVERS = "haulage_servers"
 def pytest_configure(config: pytest.Config) -> None:
     # No test calls a provider that is not on this machine, whatever keys lie in the environment.
     os.environ["HAULAGE_PROVIDERS_NETWORK"] = "loopback"
+    _leave_interrupts_to_children()
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     folder = Path(_running.enter_context(tempfile.TemporaryDirectory(prefix="haulage-test-")))
@@ -60,6 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     _connect_quickly(postgres.url)
     setattr(config, SERVERS, {"database": postgres.url, "redis": cache.url})
+
+
+def _leave_interrupts_to_children() -> None:
+    """Who is started in the background (`make test &`, `nohup`) ignores SIGINT, and so would all
+    that it starts; a handler that does nothing ignores it too, and is not passed on."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
 
 
 def _connect_quickly(url: str) -> None:
