@@ -1,7 +1,8 @@
 """`make test`: every check, every test, and what was left out and how to add it.
 
-The tests say what they do as they do it. The checks and the smaller groups run beside them, one
-after another, and speak at their end: the long tests wait more than they compute.
+Two lanes, as a small machine has two cores: the tests take one, and say what they do as they do
+it; the other takes the checks and the smaller groups, one after another, which speak at their end.
+Once the tests are over, both lanes take what is left.
 
 Groups that need more than Python run where that is installed; at the end it is said which were left
 out and the one command that adds them. With `--all-groups` a group that can't run is a
@@ -15,7 +16,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,15 +197,15 @@ def main() -> int:
     parser.add_argument("--only", choices=["checks", "tests"])
     parser.add_argument("--all-groups", action="store_true", help="a missing group is a failure")
     options = parser.parse_args()
-    beside = {"checks": CHECKS, "tests": [], None: [*CHECKS, *EXTRA]}[options.only]
     tests = [] if options.only == "checks" else TESTS
+    beside = {"checks": CHECKS, "tests": [], None: [*CHECKS, *EXTRA]}[options.only]
     left_out = [(group, lacks) for group in [*tests, *beside] if (lacks := group.missing())]
     absent = {group.name for group, _ in left_out}
-    with ThreadPoolExecutor() as lanes:
-        ended = [
-            lanes.submit(run_all, [one for one in lane if one.name not in absent], aloud=aloud)
-            for lane, aloud in ((tests, True), (beside, not tests))
-        ]
+    waiting = deque(group for group in [*tests, *beside] if group.name not in absent)
+    aloud = {group.name for group in (waiting if options.only else tests)}
+    lanes = 1 if options.only else 2
+    with ThreadPoolExecutor(lanes) as pool:
+        ended = [pool.submit(run_all, waiting, aloud) for _ in range(lanes)]
         failed = [name for lane in ended for name in lane.result()]
     for group, lacks in left_out:
         print(f"Left out: {group.name} ({lacks}). To add it: {group.add}")
@@ -213,9 +215,17 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def run_all(groups: Sequence[Group], *, aloud: bool) -> list[str]:
-    """Run them one after another; the names of those that failed."""
-    return [group.name for group in groups if not run(group, aloud=aloud)]
+def run_all(waiting: "deque[Group]", aloud: Set[str]) -> list[str]:
+    """Run what waits, as another lane does too; the names of those that failed."""
+    failed = []
+    while waiting:
+        try:
+            group = waiting.popleft()
+        except IndexError:
+            break
+        if not run(group, aloud=group.name in aloud):
+            failed.append(group.name)
+    return failed
 
 
 def run(group: Group, *, aloud: bool) -> bool:

@@ -9,6 +9,7 @@ python tools/console.py npm …      any command of npm's, in console/
 python tools/console.py node …     any script, in console/
 """
 
+import fcntl
 import gzip
 import hashlib
 import json
@@ -152,7 +153,13 @@ def types() -> str:
 
 def install(*, everything: bool) -> None:
     """The packages of the lock, with `everything` those to test with; nothing when they are in."""
-    lock = hashlib.sha256((CONSOLE / "package-lock.json").read_bytes()).hexdigest()
+    with (CONSOLE / "package-lock.json").open("rb") as lock:
+        # Two may start at once; the second finds what the first has installed.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install_from(hashlib.sha256(lock.read()).hexdigest(), everything=everything)
+
+
+def install_from(lock: str, *, everything: bool) -> None:
     wanted = {"lock": lock, "everything": everything}
     if INSTALLED.exists():
         there = json.loads(INSTALLED.read_text())
