@@ -19,7 +19,6 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
-from psycopg import sql
 
 from haulage.api.event_models import MODELS
 from haulage.domain.clock import SystemClock
@@ -39,9 +38,13 @@ from haulage.storage.json_text import dumps, loads
 from haulage.storage.sealing import PLAIN
 from haulage.storage.step_store import StepStore
 from haulage.storage.worker_store import WorkerStore
+from tests.support.passwords import connect_quickly
+from tests.support.turns import asks, group_of, turn_of
 
 _running = ExitStack()
 SERVERS = "haulage_servers"
+# Other servers than the embedded ones: PostgreSQL by the folder of its programs, Redis by its.
+OTHERS = {"HAULAGE_TEST_POSTGRES", "HAULAGE_TEST_REDIS"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,7 +55,6 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     folder = Path(_running.enter_context(tempfile.TemporaryDirectory(prefix="haulage-test-")))
     folder.chmod(0o711)
-    # Other servers than the embedded ones: PostgreSQL by the folder of its programs, Redis by its.
     binaries = _path_in("HAULAGE_TEST_POSTGRES")
     postgres = _running.enter_context(
         Postgres.start(folder / "postgres", durable=False, binaries=binaries)
@@ -60,25 +62,16 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = _running.enter_context(
         Redis.start(folder / "redis", binary=_path_in("HAULAGE_TEST_REDIS"))
     )
-    _connect_quickly(postgres.url)
+    connect_quickly(postgres.url)
     setattr(config, SERVERS, {"database": postgres.url, "redis": cache.url})
 
 
 def _leave_interrupts_to_children() -> None:
-    """Who is started in the background (`make test &`, `nohup`) ignores SIGINT, and so would all
-    that it starts; a handler that does nothing ignores it too, and is not passed on."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: None)
-
-
-def _connect_quickly(url: str) -> None:
-    """To check a password is half of what a connection costs, and each test makes some."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        if connection.info.server_version < 160_000:
-            return
-        connection.execute("SET scram_iterations = 1")
-        password = sql.Literal(connection.info.password)
-        connection.execute(sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}").format(password))
+    """Who is started in the background (`make test &`, `nohup`) ignores what a terminal sends; so
+    would all that it starts. A handler that does nothing ignores it too, and is not passed on."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def _path_in(variable: str) -> Path | None:
@@ -108,30 +101,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _running.close()
 
 
-# What takes longest begins first, or the run would wait for it alone in the end.
-LONGEST = ("chaos", "system", "upgrade", "shutdown", "tutorial", "found by chaos", "bad handlers")
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Groups first, and known by their names: xdist 3.8 writes those where pytest 9.1 and later no
     longer look, so that each worker would start every live system."""
-    groups = {item: _group(item) for item in items}
-    items.sort(key=lambda item: _turn(groups[item]))
+    if os.environ.keys() & OTHERS:
+        # Those that ask no server would be the same as in the run on the usual ones.
+        config.hook.pytest_deselected(items=[one for one in items if not asks(one, "servers")])
+        items[:] = [one for one in items if asks(one, "servers")]
+    groups = {item: group_of(item) for item in items}
+    items.sort(key=lambda item: turn_of(groups[item]))
     for item, group in groups.items():
         if group and getattr(config.option, "loadgroup", False) and "@" not in item.nodeid:
             item._id = type(item.id).parse(f"{item.nodeid}@{group}")  # type: ignore[attr-defined]
-
-
-def _group(item: pytest.Item) -> str | None:
-    mark = item.get_closest_marker("xdist_group")
-    return mark.args[0] if mark else None
-
-
-def _turn(group: str | None) -> int:
-    if group is None:
-        return len(LONGEST) + 1
-    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(scope="session")
