@@ -26,6 +26,7 @@ from haulage.domain.files import FileInfo, FileOnDisk, StoredFile
 from haulage.domain.job import NOTHING_USED, Lease, Usage
 from haulage.domain.language_model import Choice, Embeddings
 from haulage.domain.ports import Pass
+from haulage.domain.unawaited import Calls, watched
 from haulage.engine import maps
 from haulage.engine.children import gather
 from haulage.engine.job_files import JobFiles
@@ -34,7 +35,9 @@ from haulage.engine.parking import Parking
 from haulage.engine.reports import Reports
 from haulage.engine.services import Services
 from haulage.engine.steps import Steps, Work, work_of
-from haulage.telemetry import tracing
+from haulage.telemetry import logs, tracing
+
+log = logs.get(__name__)
 
 
 class RunContext:
@@ -81,6 +84,10 @@ class RunContext:
         return ModelCalls(self, self._services.models)
 
     @cached_property
+    def calls(self) -> Calls:
+        return Calls()
+
+    @cached_property
     def _spawning(self) -> dict[str, asyncio.Lock]:
         return {}
 
@@ -90,7 +97,10 @@ class RunContext:
             self.files.close()
 
     async def flush(self, *, succeeded: bool) -> None:
-        """Have everything stored that was reported."""
+        """Have everything stored that was reported, and what was meant to be and not awaited."""
+        for said in self.calls.forgotten() if "calls" in self.__dict__ else ():
+            log.warning("job.not_awaited", call=said)
+            self.reports.log(said, {"level": "warning"})
         if "reports" in self.__dict__:
             await self.reports.flush(succeeded=succeeded)
 
@@ -151,6 +161,7 @@ class RunContext:
         """A step of this job."""
         return work_of(name, function, args, shared=self.lease.type if shared else None)
 
+    @watched
     async def step(
         self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
     ) -> Any:
@@ -194,6 +205,7 @@ class RunContext:
             raise await self.parking.stand_back(error) or error from None
         return await self.steps.remember(work, value, time.perf_counter() - started)
 
+    @watched
     async def map(
         self,
         name: str,
@@ -205,6 +217,7 @@ class RunContext:
     ) -> list[Any]:
         return await maps.whole(self, name, function, items, limit=limit, shared=shared)
 
+    @watched
     async def map_partial(
         self,
         name: str,
@@ -216,11 +229,13 @@ class RunContext:
     ) -> list[Part[Any]]:
         return await maps.partial(self, name, function, items, limit=limit, shared=shared)
 
+    @watched
     async def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
         # The second of two equal calls at once finds what the first has spawned.
         async with self._spawning.setdefault(name, asyncio.Lock()):
             return await gather(self, self._services, name, children)
 
+    @watched
     async def progress(
         self,
         percent: float | None = None,
@@ -232,23 +247,29 @@ class RunContext:
     ) -> None:
         self.reports.progress(percent=percent, step=step, done=done, failed=failed, total=total)
 
+    @watched
     async def log(self, message: str, **fields: Any) -> None:
         self.reports.log(message, fields)
 
+    @watched
     async def file(self, file_id: UUID | str) -> StoredFile:
         return await self.files.content(file_id)
 
+    @watched
     async def file_path(self, file_id: UUID | str) -> FileOnDisk:
         return await self.files.path(file_id)
 
+    @watched
     async def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         return await self.files.put(name, media_type, content)
 
     def limit(self, pool: str, *, tokens: int = 0) -> AbstractAsyncContextManager[Pass]:
         return self.models.limit(pool, tokens=tokens)
 
+    @watched
     async def chat(self, model: Any, messages: Any, **options: Any) -> Any:
         return await self.models.chat(model, messages, **options)
 
+    @watched
     async def embed(self, model: Any, texts: Any, *, dimensions: int | None = None) -> Embeddings:
         return await self.models.embed(model, texts, dimensions=dimensions)

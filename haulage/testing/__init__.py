@@ -5,6 +5,9 @@
     result = rewrite_novel(RewriteInput(file=file.id), ctx)
     assert ctx.reports[-1].done == 3
 
+A `ctx.log(…)` that is not awaited does nothing; who then looks at `lines`, `reports` or `executed`
+of a `FakeContext` hears of it.
+
 Promises what a handler may rely on: a finished step is not run again, not by a second call and not
 in a second attempt (`ctx.next_attempt()`); arguments and values go through JSON, as in the
 database; files are found by their id, and those that the handler stores are in `ctx.made`. Does not
@@ -17,8 +20,9 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -37,7 +41,9 @@ from haulage.domain.language_model import (
 )
 from haulage.domain.limits import Asker
 from haulage.domain.ports import FreeRoad, Pass
+from haulage.domain.unawaited import Calls, watched
 from haulage.testing.job import FakeJob, Report, chain_of
+from haulage.testing.looks import Looked
 
 __all__ = ["FakeBlockingContext", "FakeContext", "Report"]
 
@@ -47,6 +53,21 @@ T = TypeVar("T")
 class FakeContext(FakeJob):
     """For `async def` handlers; see the module."""
 
+    if not TYPE_CHECKING:
+        reports = Looked()
+        lines = Looked()
+        executed = Looked()
+
+    @cached_property
+    def calls(self) -> Calls:
+        return Calls()
+
+    def next_attempt(self) -> None:
+        """As for every fake; raises `AssertionError` for what the one before did not await."""
+        _ = self.reports
+        super().next_attempt()
+
+    @watched
     async def step(
         self, name: str, function: Callable[..., Any], /, *args: Any, shared: bool = False
     ) -> Any:
@@ -57,9 +78,10 @@ class FakeContext(FakeJob):
             if inspect.isawaitable(value):
                 value = await value
             self._steps[key] = json.dumps(to_jsonable_python(value))
-            self.executed.append(name)
+            vars(self)["executed"].append(name)
         return json.loads(self._steps[key])
 
+    @watched
     async def map(
         self,
         name: str,
@@ -76,6 +98,7 @@ class FakeContext(FakeJob):
             await self.progress(step=name, done=done, failed=0, total=len(items))
         return values
 
+    @watched
     async def map_partial(
         self,
         name: str,
@@ -101,6 +124,7 @@ class FakeContext(FakeJob):
             )
         return parts
 
+    @watched
     async def children(self, name: str, children: Sequence[Child]) -> list[ChildOutcome]:
         if self.on_child is None:
             raise NotRetryable("Give the fake context `on_child`: it says how children end.")
@@ -108,6 +132,7 @@ class FakeContext(FakeJob):
             self._children[name] = [self.on_child(child) for child in children]
         return self._children[name]
 
+    @watched
     async def progress(
         self,
         percent: float | None = None,
@@ -117,17 +142,21 @@ class FakeContext(FakeJob):
         failed: int | None = None,
         total: int | None = None,
     ) -> None:
-        self.reports.append(Report(percent, step, done, failed, total))
+        vars(self)["reports"].append(Report(percent, step, done, failed, total))
 
+    @watched
     async def log(self, message: str, **fields: Any) -> None:
-        self.lines.append((message, fields))
+        vars(self)["lines"].append((message, fields))
 
+    @watched
     async def file(self, file_id: UUID | str) -> StoredFile:
         return self._files.find(file_id)
 
+    @watched
     async def file_path(self, file_id: UUID | str) -> FileOnDisk:
         return self._files.on_disk(file_id)
 
+    @watched
     async def put_file(self, name: str, media_type: str, content: bytes | Path) -> FileInfo:
         return self._files.put(self.job_id, name, media_type, content)
 
@@ -137,6 +166,7 @@ class FakeContext(FakeJob):
         async with FreeRoad().hold(pool, Asker(), tokens=tokens) as held:
             yield held
 
+    @watched
     async def chat(
         self,
         model: str | Sequence[str],
@@ -160,6 +190,7 @@ class FakeContext(FakeJob):
         provider, _, name = chain[0].partition(":")
         return Answer(value, text, ModelUsage(cost=0.0), name, provider)
 
+    @watched
     async def embed(
         self, model: str | Sequence[str], texts: Sequence[str], *, dimensions: int | None = None
     ) -> Embeddings:

@@ -148,3 +148,25 @@ async def test_a_handler_knows_its_job(
 
     job_id = await bench.run(handler, tenant="acme")
     assert (await row(services, job_id))["result"] == [str(job_id), 1, 3, "acme", 7, 3]
+
+
+async def test_what_a_handler_did_not_await_is_told_in_its_jobs_log(
+    bench: Bench, services: Services
+) -> None:
+    async def handler(input, ctx):
+        for _ in range(200):
+            ctx.log("page.read")
+            await ctx.step("page", int)
+        later = ctx.step("last", int)
+        await ctx.log("done")
+        await later
+
+    lines = [
+        one["message"]
+        for one in await history(services, await bench.run(handler))
+        if one["kind"] == "log"
+    ]
+    assert lines[0] == "done"
+    (told,) = lines[1:]
+    assert told.startswith("ctx.log(…) in test_reports.py:")
+    assert "without await, 200 times, and did nothing: write `await ctx.log(…)`." in told

@@ -1,5 +1,7 @@
 """The contexts that ship for users' own handler tests keep the promises of the real ones."""
 
+import asyncio
+
 import pytest
 from pydantic import BaseModel
 
@@ -137,3 +139,21 @@ async def test_turns_at_pools_are_written_down():
     with plain.limit("maps"):
         pass
     assert (ctx.turns, plain.turns) == ([("maps", 3)], [("maps", 0)])
+
+
+@pytest.mark.parametrize("look", ["reports", "lines", "executed"])
+async def test_who_looks_at_a_fake_context_hears_of_a_call_that_was_not_awaited(look: str) -> None:
+    ctx = FakeContext()
+    steps = asyncio.gather(ctx.step("one", int), ctx.step("two", int))
+    ctx.progress(50)
+    await steps
+    with pytest.raises(AssertionError, match=r"ctx\.progress\(…\) in test_fake_context\.py:\d+"):
+        getattr(ctx, look)
+    assert (ctx.reports, ctx.executed) == ([], ["one", "two"])
+
+
+async def test_a_second_attempt_does_not_begin_on_a_call_that_was_not_awaited() -> None:
+    ctx = FakeContext()
+    ctx.log("half way")
+    with pytest.raises(AssertionError, match=r"write `await ctx\.log"):
+        ctx.next_attempt()
