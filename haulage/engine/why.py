@@ -37,10 +37,15 @@ class Answer:
     causes: Sequence[Cause]
 
 
+# Of an error's message; its whole is in the details.
+MAX_BECAUSE = 200
 # What a job that is scheduled is waiting for, by the reason its row keeps.
 _SCHEDULED: dict[str, tuple[str, str]] = {
     Reason.RUN_AT: ("scheduled", "It was submitted to run at {at}."),
-    Reason.RETRY: ("retry", "Attempt {attempt} of {max_attempts} failed; the next begins at {at}."),
+    Reason.RETRY: (
+        "retry",
+        "Attempt {attempt} of {max_attempts} failed{because}. The next begins at {at}.",
+    ),
     Reason.SNOOZE: ("snoozed", "Its handler put it off until {at}; that costs no attempt."),
     Reason.RESCUED: ("rescued", "Its worker died; it runs again at once."),
     Reason.GIVEN_BACK: ("given_back", "Its worker shut down; another one takes it at once."),
@@ -106,6 +111,7 @@ def _scheduled(job: Standing) -> Cause:
         attempt=job.attempt,
         max_attempts=job.max_attempts,
         type=job.type,
+        because=_because(job),
     )
     return Cause(code, said, job.scheduled_at, details)
 
@@ -198,6 +204,13 @@ async def _turn(reads: WhyReads, job: Standing) -> Cause:
             f"{job.queue!r}" + (f", as are {_count(rung)} more." if rung else "."),
             details=details,
         )
+    if not rung and not earlier:
+        return Cause(
+            "behind",
+            f"None of yours comes before it in the queue {job.queue!r}; the dispatcher rings it "
+            "when there is room.",
+            details=details,
+        )
     return Cause(
         "behind",
         f"{_count(rung)} of the queue {job.queue!r} {'is' if rung == 1 else 'are'} on the way to "
@@ -236,7 +249,19 @@ def _over(job: Standing) -> Cause:
     if job.error is not None:
         details["error"] = {"code": job.error.get("code"), "message": job.error.get("message")}
     verb = {State.SUCCEEDED: "succeeded", State.FAILED: "failed"}.get(job.state, "was cancelled")
-    return Cause("over", f"It {verb}{by}{at}.", details=details)
+    because = _because(job) if job.state is State.FAILED else ""
+    return Cause("over", f"It {verb}{by}{at}{because}.", details=details)
+
+
+def _because(job: Standing) -> str:
+    """`: no_such_page: There is no page 7`, in a sentence that goes on with a full stop."""
+    if job.error is None:
+        return ""
+    said = " ".join(str(job.error.get("message") or "").split())
+    if len(said) > MAX_BECAUSE:
+        said = f"{said[:MAX_BECAUSE]} …"
+    told = ": ".join(part for part in (str(job.error.get("code") or ""), said) if part)
+    return f": {told.rstrip('.')}" if told else ""
 
 
 def _count(number: int) -> str:

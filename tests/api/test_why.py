@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from haulage.domain.holdup import Holdup, HoldupKind
-from haulage.domain.outcome import ErrorInfo, Retry, Snooze
+from haulage.domain.outcome import ErrorInfo, Failed, Retry, Snooze
 from haulage.engine.services import Services
 from haulage.storage.job_sql import ISOLATE_AFTER
 from tests.api.conftest import Submit, Worker, assert_problem
@@ -79,7 +79,9 @@ async def test_a_job_in_the_queue_says_how_many_are_ahead(
     await http.post("/api/v1/queues/io/resume")  # nothing is rung any more
     last = (await causes(http, ids[-1]))[-1]
     assert (last["code"], last["details"]["rung"], last["details"]["earlier"]) == ("behind", 0, 2)
-    assert (await causes(http, ids[0]))[-1]["details"]["earlier"] == 0
+    first = (await causes(http, ids[0]))[-1]
+    assert first["details"]["earlier"] == 0
+    assert first["message"].startswith("None of yours comes before it in the queue 'io'")
 
 
 async def test_a_retry_says_what_failed_and_when_it_goes_on(
@@ -92,7 +94,10 @@ async def test_a_retry_says_what_failed_and_when_it_goes_on(
     (cause,) = await causes(http, job["id"])
     assert (cause["code"], cause["until"]) == ("retry", "2030-01-01T12:01:30Z")
     assert cause["details"]["error"] == {"code": "rate_limited", "message": "The model is busy."}
-    assert "Attempt 1 of 4" in cause["message"]
+    assert cause["message"] == (
+        "Attempt 1 of 4 failed: rate_limited: The model is busy. "
+        "The next begins at 2030-01-01 12:01:30 UTC."
+    )
 
 
 async def test_a_snooze_and_an_unknown_type_are_told_apart(
@@ -151,6 +156,18 @@ async def test_a_job_that_runs_or_is_over_says_so(
     assert UUID(cause["details"]["worker_id"]) == worker.id
     await worker.stop(lease)
     assert await codes(http, job["id"]) == ["over"]
+
+
+async def test_a_failed_job_says_what_it_failed_of(
+    http: httpx.AsyncClient, submit: Submit, worker: Worker
+) -> None:
+    job = await submit()
+    error = ErrorInfo("no_such_page", f"There is no page 7 {'x' * 300}", retryable=False)
+    await worker.settle(await worker.claim(job["id"]), Failed(error))
+    (cause,) = await causes(http, job["id"])
+    assert ": no_such_page: There is no page 7 x" in cause["message"]
+    assert cause["message"].endswith("x ….")
+    assert cause["details"]["error"]["message"] == error.message
 
 
 async def test_an_unknown_job_is_404(http: httpx.AsyncClient) -> None:
