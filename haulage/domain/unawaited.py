@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from pathlib import PurePath
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
-P = ParamSpec("P")
-T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Coroutine[Any, Any, Any]])
 
 _FIRST_LOOK_AT = 64
 _Site: TypeAlias = tuple[str, str, int]
@@ -48,11 +47,11 @@ class Calls:
         return [_said(*site, times) for site, times in found.items()]
 
 
-def watched(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+def watched(method: M) -> M:
     """An async method whose calls are known to its object's `calls`."""
 
     @wraps(method)
-    def call(*args: P.args, **named: P.kwargs) -> Coroutine[Any, Any, T]:
+    def call(*args: Any, **named: Any) -> Any:
         coroutine = method(*args, **named)
         # A line of the handler, as a rule: what it calls by way of others is awaited there.
         frame = sys._getframe(1)  # noqa: SLF001 - the only way to it that costs nothing
@@ -60,7 +59,9 @@ def watched(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutin
         context.calls.made(coroutine, (method.__name__, frame.f_code.co_filename, frame.f_lineno))
         return coroutine
 
-    return call
+    # Not said as what it is, a function of a `Coroutine`: type checkers hold that for less than what
+    # an `async def` gives.
+    return cast(M, call)
 
 
 def _waits(call: Coroutine[Any, Any, Any]) -> bool:
