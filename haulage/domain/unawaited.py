@@ -59,8 +59,8 @@ def watched(method: M) -> M:
         context.calls.made(coroutine, (method.__name__, frame.f_code.co_filename, frame.f_lineno))
         return coroutine
 
-    # Not said as what it is, a function of a `Coroutine`: type checkers hold that for less than what
-    # an `async def` gives.
+    # Not said as what it is, a function of a `Coroutine`: type checkers hold that for less than
+    # what an `async def` gives.
     return cast(M, call)
 
 
