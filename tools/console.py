@@ -2,7 +2,7 @@
 
 python tools/console.py build      haulage/api/console_dist, from console/
 python tools/console.py types      console/src/api/schema.d.ts, from the API's OpenAPI document
-python tools/console.py check      types, style, tests and sizes; exits with 1 when one fails
+python tools/console.py check      types, style, tests, sizes and layers; exits with 1 when one fails
 python tools/console.py browser    the console in Debian's Chromium, on a system of its own
 python tools/console.py format     put the sources into the house's form
 python tools/console.py npm …      any command of npm's, in console/
@@ -117,8 +117,9 @@ def check() -> int:
             failed.append(name)
         sys.stdout.write(f"   console {name}: {time.monotonic() - began:.1f} s\n")
         sys.stdout.flush()
-    if run([str(NODE / "node"), "tools/sizes.mjs"]):
-        failed.append("sizes")
+    failed += [
+        name for name in ("sizes", "styles") if run([str(NODE / "node"), f"tools/{name}.mjs"])
+    ]
     sys.stdout.write(f"   console failed: {', '.join(failed)}\n" if failed else "")
     return 1 if failed else 0
 

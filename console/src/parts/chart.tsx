@@ -1,6 +1,6 @@
 /** Lines over time (uPlot), in the theme's colours. Load it lazily: `const Chart = lazily(() => import("@/parts/chart"))`. */
 
-import "uplot/dist/uPlot.min.css";
+import "./chart.css";
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
