@@ -33,6 +33,18 @@ test("the sheet of shortcuts opens and closes by keys, and what it names is so",
   await page.getByRole("heading", { level: 1, name: "Workers" }).waitFor();
 });
 
+test("a button without words says what it does to who points at it or comes by keys", async () => {
+  const page = await open("/queues");
+  const button = page.getByRole("button", { name: "Keyboard shortcuts" });
+  const tip = page.getByText("Keyboard shortcuts", { exact: true });
+  await button.hover();
+  await tip.waitFor();
+  await page.keyboard.press("Escape");
+  await tip.waitFor({ state: "hidden" });
+  await button.focus();
+  await tip.waitFor();
+});
+
 test("a list is walked, chosen from and opened by keys", async () => {
   const sent = [];
   for (const value of [1, 2, 3]) sent.push(await submit("echo", { value }, { tags: ["walked"] }));

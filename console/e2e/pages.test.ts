@@ -79,6 +79,20 @@ test("/overview is the overview, and what is no page says so", async () => {
   await page.getByText("No page has this address").waitFor();
 });
 
+test("a list that one comes to by its address is asked for once, as is who comes", async () => {
+  const page = await open("/jobs?q=tag:none created:<2h");
+  await page.getByText("No job fits this filter").waitFor();
+  const begun = await page.evaluate(() =>
+    performance
+      .getEntriesByType("resource")
+      .filter((one) => one.name.includes("/api/v1/"))
+      .map((one) => ({ path: new URL(one.name).pathname, at: one.startTime })),
+  );
+  // An open list looks again after three seconds.
+  const first = begun.filter(({ at }) => at < (begun[0]?.at ?? 0) + 2000).map(({ path }) => path);
+  expect(first.sort()).toEqual(["/api/v1/jobs", "/api/v1/me"]);
+});
+
 /** What each page asks for when one comes to it: a resource once. A panel of the overview is one. */
 const ASKS: Record<string, string[]> = {
   Overview: ["stats", "queues", "workers", "limits", "dead-letters/groups"],

@@ -1,6 +1,7 @@
 import "@fontsource-variable/inter";
 import "./app/library.css";
 import "./app/global.css";
+import "./first";
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
@@ -16,14 +17,20 @@ import { askWhoIsThere } from "./hooks/use-me";
 // What keeps the page still behind a dialog writes a style, too, and asks for its nonce under this name.
 Object.assign(globalThis, { __webpack_nonce__: nonce() });
 
-askWhoIsThere();
-const { pathname, search } = window.location;
-PAGES.find((page) => href(page.path) === pathname)?.ask?.(
-  Object.fromEntries(new URLSearchParams(search)),
-);
+/** Drawn once, with what is there by then, where the API answers at once; else what surrounds it comes first. */
+const WAIT_AT_MOST_MS = 150;
 
-const place = document.getElementById("root");
-if (place)
+async function start(place: HTMLElement) {
+  const { pathname, search } = window.location;
+  const page = PAGES.find((one) => href(one.path) === pathname);
+  await Promise.race([
+    Promise.allSettled([
+      router.load(),
+      askWhoIsThere(),
+      page?.ask?.(Object.fromEntries(new URLSearchParams(search))),
+    ]),
+    new Promise((resolve) => setTimeout(resolve, WAIT_AT_MOST_MS)),
+  ]);
   createRoot(place).render(
     <StrictMode>
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={nonce}>
@@ -33,3 +40,7 @@ if (place)
       </MantineProvider>
     </StrictMode>,
   );
+}
+
+const place = document.getElementById("root");
+if (place) start(place);

@@ -1,6 +1,6 @@
 /** Where one can go: at the left, on a phone at the bottom. */
 
-import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Keyboard, LogOut, Menu, Moon, PanelLeft, Search, Sun } from "lucide-react";
 import type { ReactNode } from "react";
@@ -124,22 +124,18 @@ export function TabBar({ onMore }: { onMore: () => void }) {
 
 function PageLink({ page, narrow }: { page: Page; narrow: boolean }) {
   const Icon = page.icon;
-  const link = (
+  return (
     <Link
       to={page.path}
       className={css.link}
       activeOptions={{ exact: page.path === "/", includeSearch: false }}
       aria-label={page.label}
+      data-tip={narrow ? page.label : undefined}
+      data-tip-side="right"
     >
       {Icon && <Icon size={16} aria-hidden />}
       {!narrow && <span>{page.label}</span>}
     </Link>
-  );
-  if (!narrow) return link;
-  return (
-    <Tooltip label={page.label} position="right">
-      {link}
-    </Tooltip>
   );
 }
 
@@ -153,10 +149,8 @@ function Foot({
   children: ReactNode;
 }) {
   return (
-    <Tooltip label={label} position="right">
-      <ActionIcon aria-label={label} onClick={onClick}>
-        {children}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label={label} data-tip={label} data-tip-side="right" onClick={onClick}>
+      {children}
+    </ActionIcon>
   );
 }

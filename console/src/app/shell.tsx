@@ -11,6 +11,7 @@ import { Banners } from "./banners";
 import { SideNav, TabBar } from "./navigation";
 import css from "./shell.module.css";
 import { useGoKeys } from "./shortcuts";
+import { Tips } from "./tips";
 
 const Palette = lazily(() => import("./palette"), "dialog");
 const Shortcuts = lazily(() => import("./shortcut-sheet"), "dialog");
@@ -62,6 +63,7 @@ export function Shell() {
         {open === "palette" && <Palette onClose={() => setOpen(null)} />}
         {open === "shortcuts" && <Shortcuts onClose={() => setOpen(null)} />}
       </Suspense>
+      <Tips />
     </div>
   );
 }

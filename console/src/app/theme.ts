@@ -54,7 +54,6 @@ export const theme = createTheme({
     }),
     TextInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm" } },
-    Tooltip: { defaultProps: { openDelay: 300, withArrow: true, multiline: true, maw: 320 } },
     Modal: {
       defaultProps: {
         closeButtonProps: { "aria-label": "Close" },

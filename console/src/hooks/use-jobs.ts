@@ -2,44 +2,31 @@
 
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { client, data, type Schema } from "@/api/client";
-import { type Filters, read } from "./job-query";
+import { jobsOf, type View, viewOf } from "./first-asks";
+import type { Filters } from "./job-query";
 import { live, queries } from "./query";
 
 export type Job = Schema["JobDocument"];
 
 const LOOK_AGAIN_MS = 3000;
-export const PAGE_SIZE = 50;
 
-export type View = {
-  q: string;
-  cursor?: string;
-  /** What ages in the query are counted from: pages after the first belong to the first's moment. */
-  at?: number;
-};
-
-const jobsOf = ({ q, cursor, at }: View) =>
+const listOf = (view: View) =>
   queryOptions({
-    queryKey: ["jobs", q, cursor ?? ""],
-    queryFn: async ({ signal }) => {
-      const asked = at ?? Date.now();
-      const { filters } = read(q, asked);
-      const query = { ...filters, limit: PAGE_SIZE, ...(cursor && { cursor }) };
-      const page = await data(client.GET("/api/v1/jobs", { params: { query }, signal }));
-      return { ...page, asked };
-    },
+    queryKey: ["jobs", view.q, view.cursor ?? ""],
+    queryFn: ({ signal }) => jobsOf(view, signal),
   });
 
 export function useJobs(view: View, { paused = false } = {}) {
   return useQuery({
-    ...jobsOf(view),
+    ...listOf(view),
     placeholderData: keepPreviousData,
     ...live(paused || view.cursor ? 0 : LOOK_AGAIN_MS),
   });
 }
 
 /** The list that an address names, asked for while its page is still being loaded. */
-export const askForJobs = ({ q = "", cursor, at }: Record<string, string | undefined>) =>
-  queries.prefetchQuery(jobsOf({ q, cursor, at: at ? Number(at) : undefined }));
+export const askForJobs = (search: Record<string, string | undefined>) =>
+  queries.prefetchQuery(listOf(viewOf(search)));
 
 /** The jobs of a list of filters, such as the children of one. */
 export function useJobList(filters: Filters, { everyMs = 0, enabled = true } = {}) {

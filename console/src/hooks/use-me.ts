@@ -2,9 +2,10 @@
 
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { client, data, type Schema } from "@/api/client";
+import type { Schema } from "@/api/client";
 import { ProblemError } from "@/api/problem";
 import { currentSession, onSession } from "@/api/session";
+import { whoIsThere } from "./first-asks";
 import { queries } from "./query";
 
 export type Scope = Schema["Scope"];
@@ -17,7 +18,7 @@ const meOf = (credential: string | null) =>
   queryOptions({
     queryKey: ["me", credential],
     staleTime: 60_000,
-    queryFn: () => data(client.GET("/api/v1/me")),
+    queryFn: whoIsThere,
   });
 
 /** Asked for while the page is still being loaded; what comes of it `useMe` says. */

@@ -1,6 +1,6 @@
 /** A job's id: the beginning and the end, whole to the clipboard. */
 
-import { ActionIcon, CopyButton, Tooltip } from "@mantine/core";
+import { ActionIcon, CopyButton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Check, Copy } from "lucide-react";
 
@@ -35,19 +35,18 @@ export function CopyIt({ value, what }: { value: string; what: string }) {
   return (
     <CopyButton value={value}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? "Copied" : `Copy ${what}`}>
-          <ActionIcon
-            size="sm"
-            aria-label={`Copy ${what}`}
-            onClick={(event) => {
-              event.preventDefault();
-              event.stopPropagation();
-              copy();
-            }}
-          >
-            {copied ? <Check size={13} /> : <Copy size={13} />}
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          size="sm"
+          aria-label={`Copy ${what}`}
+          data-tip={copied ? "Copied" : `Copy ${what}`}
+          onClick={(event) => {
+            event.preventDefault();
+            event.stopPropagation();
+            copy();
+          }}
+        >
+          {copied ? <Check size={13} /> : <Copy size={13} />}
+        </ActionIcon>
       )}
     </CopyButton>
   );

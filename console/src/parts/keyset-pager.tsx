@@ -1,7 +1,8 @@
 /** Walks a list by its cursors: forward by `next`, back by what was walked. */
 
-import { Button, Group } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { ChevronLeft, ChevronRight } from "lucide-react";
+import css from "./keyset-pager.module.css";
 
 export function KeysetPager({
   page,
@@ -21,7 +22,7 @@ export function KeysetPager({
 }) {
   if (page === 1 && !next) return null;
   return (
-    <Group component="nav" aria-label="Pages" gap="xs" justify="flex-end">
+    <nav aria-label="Pages" className={css.pager}>
       {page !== 1 && (
         <Button variant="subtle" color="gray" onClick={onFirst}>
           Newest
@@ -41,6 +42,6 @@ export function KeysetPager({
       >
         Next
       </Button>
-    </Group>
+    </nav>
   );
 }

@@ -1,6 +1,6 @@
 /** Saves what the page has as a file. */
 
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import type { ReactNode } from "react";
 import { save } from "./save";
 
@@ -18,10 +18,8 @@ export function SaveButton({
   type?: string;
 }) {
   return (
-    <Tooltip label={label}>
-      <ActionIcon aria-label={label} onClick={() => save(name, content(), type)}>
-        {icon}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label={label} data-tip={label} onClick={() => save(name, content(), type)}>
+      {icon}
+    </ActionIcon>
   );
 }

@@ -27,7 +27,7 @@ const WORDS: Record<Act, { verb: string; past: string; consequence: string }> = 
 };
 const ACTS = Object.keys(WORDS) as Act[];
 
-export function ChosenBar({ jobs, onClear }: { jobs: Job[]; onClear: () => void }) {
+export default function ChosenBar({ jobs, onClear }: { jobs: Job[]; onClear: () => void }) {
   const [asking, setAsking] = useState<Act | null>(null);
   const [done, setDone] = useState(0);
   if (jobs.length === 0) return null;

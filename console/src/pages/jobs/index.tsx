@@ -15,7 +15,6 @@ import { KeysetPager } from "@/parts/keyset-pager";
 import { lazily } from "@/parts/lazily";
 import { Page } from "@/parts/page";
 import { ProblemPanel } from "@/parts/problem-panel";
-import { ChosenBar } from "./chosen-bar";
 import { columns } from "./columns";
 import css from "./jobs.module.css";
 import { QueryField } from "./query-field";
@@ -24,6 +23,7 @@ import { StateChips } from "./state-chips";
 import { useScrolled, useSteady } from "./steady";
 
 const BulkDialog = lazily(() => import("@/parts/bulk-dialog"), "dialog");
+const ChosenBar = lazily(() => import("./chosen-bar"));
 
 export default function JobsPage() {
   const [state, change] = useUrlState();
@@ -152,10 +152,14 @@ export default function JobsPage() {
         }}
       />
       <Can scope="operate">
-        <ChosenBar
-          jobs={rows?.filter((job) => chosen.has(job.id)) ?? []}
-          onClear={() => setChosen(new Set())}
-        />
+        <Suspense>
+          {chosen.size > 0 && (
+            <ChosenBar
+              jobs={rows?.filter((job) => chosen.has(job.id)) ?? []}
+              onClear={() => setChosen(new Set())}
+            />
+          )}
+        </Suspense>
       </Can>
       <Suspense>{bulk && <BulkDialog q={q} onClose={() => setBulk(false)} />}</Suspense>
     </Page>

@@ -1,78 +1,32 @@
-/** Queries worth coming back to: some of ours, and those that the reader named; kept by this browser. */
+/** The way to saved views. Their menu is loaded when somebody reaches for it: a list is seen more often. */
 
-import { ActionIcon, Button, Menu, TextInput } from "@mantine/core";
-import { useLocalStorage } from "@mantine/hooks";
-import { Bookmark, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { Button } from "@mantine/core";
+import { Bookmark } from "lucide-react";
+import { Suspense, useState } from "react";
+import { lazily } from "@/parts/lazily";
+import type { ViewsProps } from "./views-menu";
 
-type View = { name: string; q: string };
+const ViewsMenu = lazily(() => import("./views-menu"));
 
-const OURS: View[] = [
-  { name: "All jobs", q: "" },
-  { name: "At work", q: "state:running state:waiting" },
-  { name: "Failed in the last day", q: "state:failed finished:<24h" },
-  { name: "Waiting for more than ten minutes", q: "state:queued created:>10m" },
-];
-
-export function SavedViews({ q, onOpen }: { q: string; onOpen: (q: string) => void }) {
-  const [saved, setSaved] = useLocalStorage<View[]>({ key: "haulage.views", defaultValue: [] });
-  const [name, setName] = useState("");
-  const keep = () => {
-    if (!name.trim()) return;
-    setSaved([...saved.filter((one) => one.name !== name.trim()), { name: name.trim(), q }]);
-    setName("");
-  };
+export function SavedViews(props: Omit<ViewsProps, "button">) {
+  const [wanted, setWanted] = useState(false);
+  const button = (
+    <Button
+      variant="default"
+      h={34}
+      leftSection={<Bookmark size={14} />}
+      aria-haspopup="menu"
+      onPointerEnter={ViewsMenu.preload}
+      onFocus={ViewsMenu.preload}
+      onClick={wanted ? undefined : () => setWanted(true)}
+    >
+      Views
+    </Button>
+  );
+  if (!wanted) return button;
   return (
-    <Menu position="bottom-end" width={300} shadow="md">
-      <Menu.Target>
-        <Button variant="default" h={34} leftSection={<Bookmark size={14} />}>
-          Views
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {OURS.map((view) => (
-          <Menu.Item key={view.name} onClick={() => onOpen(view.q)}>
-            {view.name}
-          </Menu.Item>
-        ))}
-        {saved.length > 0 && <Menu.Label>Yours, in this browser</Menu.Label>}
-        {saved.map((view) => (
-          <Menu.Item
-            key={view.name}
-            onClick={() => onOpen(view.q)}
-            rightSection={
-              <ActionIcon
-                component="span"
-                size="sm"
-                role="button"
-                aria-label={`Forget ${view.name}`}
-                onClick={(event: React.MouseEvent) => {
-                  event.stopPropagation();
-                  setSaved(saved.filter((one) => one !== view));
-                }}
-              >
-                <Trash2 size={13} />
-              </ActionIcon>
-            }
-          >
-            <span title={view.q}>{view.name}</span>
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <TextInput
-          p="xs"
-          size="xs"
-          aria-label="Name of this view"
-          placeholder={q ? "Keep this filter as …" : "Filter first, then keep it here"}
-          disabled={!q}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            event.stopPropagation();
-            if (event.key === "Enter") keep();
-          }}
-        />
-      </Menu.Dropdown>
-    </Menu>
+    <Suspense fallback={button}>
+      <ViewsMenu {...props} button={button} />
+    </Suspense>
   );
 }

@@ -1,6 +1,6 @@
 /** What a schedule's row says. */
 
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Pause, Play, Trash2, Zap } from "lucide-react";
 import type { ReactNode } from "react";
@@ -121,10 +121,8 @@ function Act({
   children: ReactNode;
 }) {
   return (
-    <Tooltip label={label}>
-      <ActionIcon aria-label={label} onClick={onClick}>
-        {children}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label={label} data-tip={label} onClick={onClick}>
+      {children}
+    </ActionIcon>
   );
 }
