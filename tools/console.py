@@ -2,7 +2,7 @@
 
 python tools/console.py build      haulage/api/console_dist, from console/
 python tools/console.py types      console/src/api/schema.d.ts, from the API's OpenAPI document
-python tools/console.py check      types, style, tests, sizes and layers; exits with 1 when one fails
+python tools/console.py check      types, style, tests, sizes, layers; 1 when one of them fails
 python tools/console.py browser    the console in Debian's Chromium, on a system of its own
 python tools/console.py format     put the sources into the house's form
 python tools/console.py npm …      any command of npm's, in console/
