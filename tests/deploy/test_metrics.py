@@ -74,6 +74,23 @@ def test_an_alert_names_labels_that_its_expression_leaves():
         assert shown <= left, rule.get("alert")
 
 
+@pytest.mark.parametrize(
+    ("expression", "legend"),
+    [
+        pytest.param(expr, legend, id=f"{title}: {panel.title}")
+        for title, panels in DASHBOARDS.values()
+        for panel in panels
+        for expr, legend in panel.queries
+    ],
+)
+def test_a_legend_names_labels_that_its_expression_leaves(expression: str, legend: str):
+    found = named(expression.replace("$__rate_interval", "5m"))
+    left = found.grouped_by
+    if not re.search(r"\b(sum|max|min|count|avg|topk)\b", expression):
+        left = set().union(*(KNOWN.get(name, set()) for name in found.metrics))
+    assert set(re.findall(r"{{\s*(\w+)\s*}}", legend)) <= left
+
+
 def test_every_metric_of_a_dashboard_is_asked_from_processes_that_are_watched():
     jobs = {job["job_name"] for job in PROMETHEUS["scrape_configs"]}
     named_jobs = set(re.findall(r'job="([\w-]+)"', str(RULES)))
