@@ -10,6 +10,7 @@ import redis
 import redis.asyncio
 import redis.asyncio.sentinel
 import redis.sentinel
+from redis.exceptions import NoScriptError
 
 from haulage.brokers.address import SENTINEL, read
 from haulage.telemetry import tracing
@@ -30,7 +31,8 @@ def connect(url: str, **options: Any) -> "redis.asyncio.Redis":
         **options,
     )
     assert address.service is not None
-    client: redis.asyncio.Redis = sentinels.master_for(address.service, redis_class=_Led)
+    led = _LedTraced if tracing.is_on() else _Led
+    client: redis.asyncio.Redis = sentinels.master_for(address.service, redis_class=led)
     return client
 
 
@@ -59,7 +61,12 @@ class _Traced(redis.asyncio.Redis):
         name = str(args[0]).partition(" ")[0]
         told = {"db.system.name": "redis", "db.operation.name": name}
         with tracing.part(f"redis {name}", told, kind="client"):
-            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            try:
+                return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            except NoScriptError as error:
+                unknown = error
+        # No failure: the first who runs a script is told so, and sends it.
+        raise unknown
 
 
 class _Led(redis.asyncio.Redis):
@@ -70,6 +77,10 @@ class _Led(redis.asyncio.Redis):
         pool: Any = self.connection_pool
         for sentinel in pool.sentinel_manager.sentinels:
             await sentinel.aclose()
+
+
+class _LedTraced(_Led, _Traced):  # type: ignore[misc]  # two bases of redis-py's own
+    """Both."""
 
 
 class _LedBlocking(redis.Redis):
