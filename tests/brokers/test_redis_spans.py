@@ -33,7 +33,6 @@ async def test_a_script_that_redis_does_not_know_yet_is_no_failure_and_an_error_
     script.text = "return 'the words'"
     async with aclosing(redis_clients.connect(redis_url)) as client:
         with tracing.span("a call"):
-            await client.script_flush()
             assert await script.run(client, "key", ["secret"]) == b"the words"
             with pytest.raises(ResponseError):
                 await client.lpush("list", "secret") and await client.get("list")
