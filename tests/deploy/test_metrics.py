@@ -124,3 +124,24 @@ def test_prometheus_asks_every_process_of_ours_on_a_network_that_they_share():
 def test_grafanas_documents_are_what_is_made_of_the_panels():
     written = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
     assert written == documents(), "run: python -m deploy.grafana.dashboards"
+
+
+def test_grafana_finds_its_dashboards_and_reaches_what_they_are_made_of():
+    services = compose("compose.production.yaml")["services"]
+    grafana = services["grafana"]
+    mounted = dict(one.removesuffix(":ro").split(":") for one in grafana["volumes"])
+    of_ours = {str((DEPLOY / here).resolve()): there for here, there in mounted.items()}
+    provisioning = DEPLOY / "grafana" / "provisioning"
+    assert of_ours[str(provisioning)] == "/etc/grafana/provisioning"
+    [provider] = yaml.safe_load((provisioning / "dashboards/haulage.yml").read_text())["providers"]
+    assert of_ours[str(FOLDER)] == provider["options"]["path"]
+    sources = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    asked = set(re.findall(r'"datasource": {[^}]*"uid": "([^"]+)"', "".join(documents().values())))
+    assert asked == {"prometheus"}
+    assert asked <= {one["uid"] for one in sources}
+    for one in sources:
+        name, _, port = one["url"].removeprefix("http://").partition(":")
+        assert set(services[name]["networks"]) & set(grafana["networks"])
+        assert port in {"9090", "16686"}
