@@ -106,7 +106,7 @@ class Reporter:
         """One report to its note; whatever goes wrong ends in a note, too."""
         task = owed.task
         try:
-            values = await self._values(owed)
+            values, made_by = await self._values(owed)
             await self._remote.report(values, key=task.key)
         except (Snoozed, RedisAway, Unavailable) as wait:
             # Nothing was sent.
@@ -133,14 +133,14 @@ class Reporter:
             self._streak = 0
             state = values["state"]
             if await self._close(owed, REPORTED):
-                self._count(owed, state)
+                self._count(owed, state, made_by)
 
     def _delay_s(self, tries: int, error: Retryable) -> float:
         """2, 4, 8 s and so on; the first of these again as long as other reports get through."""
         failures = tries if tries > BAD_MOMENTS else min(tries, self._streak)
         return max(self._backoff.delay_s(failures, self._random), error.retry_after_s or 0.0)
 
-    def _count(self, owed: Owed, state: str) -> None:
+    def _count(self, owed: Owed, state: str, made_by: str | None) -> None:
         took_s = (self._now() - owed.pulled_at).total_seconds()
         kind = owed.task.kind
         source_metrics.PROCESSED.labels(kind, state).inc()
@@ -150,11 +150,12 @@ class Reporter:
             state=state,
             job_id=owed.job_id and str(owed.job_id),
             duration_s=round(took_s, 3),
+            **_maker(made_by),
             **fields_of(self._name, owed.task),
         )
 
-    async def _values(self, owed: Owed) -> dict[str, Any]:
-        """What the report's templates see."""
+    async def _values(self, owed: Owed) -> tuple[dict[str, Any], str | None]:
+        """What the report's templates see; and what made the result, if that says it."""
         values: dict[str, Any] = {
             "id": owed.task.task_id,
             "state": self._source.report.failed,
@@ -166,11 +167,13 @@ class Reporter:
             try:
                 result = await self._store.result_of(owed)
                 told = render(self._source.types[owed.task.kind].result, {"result": result})
-                return {**values, "state": self._source.report.succeeded, "result": told}
+                made_by = result.get("model") if isinstance(result, dict) else None
+                values |= {"state": self._source.report.succeeded, "result": told}
+                return values, made_by if isinstance(made_by, str) else None
             except (NotFound, TemplateFault, KeyError) as error:
                 log.error("source.result_gone", error=type(error).__name__)
-                return {**values, "error": {"code": "result_gone", "message": GONE}}
-        return {**values, "error": _error_of(owed)}
+                return {**values, "error": {"code": "result_gone", "message": GONE}}, None
+        return {**values, "error": _error_of(owed)}, None
 
     async def _again(self, owed: Owed, delay_s: float, code: str, *, tries: int) -> None:
         until = self._now() + timedelta(seconds=delay_s)
@@ -194,6 +197,15 @@ class Reporter:
                 self._name, owed.task.key, outcome=outcome, tries=owed.tries + 1, error=error
             )
         )
+
+
+def _maker(made_by: str | None) -> dict[str, str]:
+    """Under the names that a predecessor's searches know: `openai:gpt-4o-mini` is a processor's
+    model."""
+    if made_by is None:
+        return {}
+    processor, _, model = made_by.partition(":")
+    return {"processor": processor, "model": model or processor}
 
 
 GONE = "The result is no longer kept, or is not what the source's settings expect."

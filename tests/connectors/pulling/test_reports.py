@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bench.task_api import TaskApi, task_api
 from haulage.storage.pull_store import PullStore
@@ -39,6 +40,17 @@ async def test_a_report_outlives_the_downtime_of_the_other_side(
     clock.advance(days=3)
     await desk.report()
     assert len(api.told["a1"]) == 1
+
+
+async def test_the_log_says_which_task_was_told_and_what_made_its_result(desk: Any, api: TaskApi):
+    api.add("a1")
+    await desk.pull()
+    await desk.work()
+    with capture_logs() as lines:
+        await desk.report()
+    [told] = [line for line in lines if line["event"] == "source.task_reported"]
+    assert (told["task_id"], told["task_type"]) == ("a1", "text_embedding")
+    assert (told["processor"], bool(told["model"])) == ("local", True)
 
 
 async def test_a_failed_report_waits_2_s_while_others_get_through_and_longer_when_none_does(
