@@ -2,6 +2,7 @@
 
 python tools/image.py build    build it; exit 1 when that fails, 3 when none can be built here
 python tools/image.py try      build it and run tests/image; NOT BUILT and exit 0 where none can be
+python tools/image.py measure  build it and run bench/image.py
 
 By Docker where its daemon answers, else by Podman, which needs none. Where what the Dockerfile
 starts from can't be pulled, a stand-in takes its name: the same release of Debian, with Debian's
@@ -22,6 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
 IMAGE = "haulage:trial"
+# What is done with it once it is built: modules of Python, and what they are told.
+WORK = {
+    "build": (),
+    "try": ("pytest", "-p", "no:cacheprovider", "tests/image"),
+    "measure": ("bench.image",),
+}
 NOT_POSSIBLE = 3
 PULL_S = 120
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -41,10 +48,10 @@ class NotPossible(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code of what was asked for."""
-    if list(arguments) not in (["build"], ["try"]):
+    if len(arguments) != 1 or arguments[0] not in WORK:
         sys.stderr.write(f"{__doc__}\n")
         return 2
-    trying = arguments[0] == "try"
+    work = WORK[arguments[0]]
     with tempfile.TemporaryDirectory(prefix="haulage-image-") as made:
         folder = Path(made)
         try:
@@ -53,9 +60,9 @@ def main(arguments: Sequence[str]) -> int:
                 engine.provide(base)
         except NotPossible as lack:
             say(f"NOT BUILT, and not tried: {lack}")
-            return 0 if trying else NOT_POSSIBLE
+            return 0 if arguments[0] == "try" else NOT_POSSIBLE
         failed = engine.build()
-        return engine.test() if trying and not failed else failed
+        return engine.work(work) if work and not failed else failed
 
 
 class Engine:
@@ -135,12 +142,15 @@ class Engine:
             yield from ("--volume", f"{outside}:{inside}:ro")
         yield from ("--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro")
 
-    def test(self) -> int:
-        """Run tests/image on what was built; its exit code."""
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/image"]
+    def work(self, words: Sequence[str]) -> int:
+        """Run a module that uses what was built; its exit code."""
         told = {"HAULAGE_TEST_IMAGE": IMAGE, "HAULAGE_TEST_ENGINE": self.program}
-        environment = {**self._environment, **told}
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        return subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=ROOT,
+            env={**self._environment, **told},
+            check=False,
+        ).returncode
 
     def _run(self, *arguments: str, timeout_s: float | None = None) -> Ended:
         return ran([self.program, *arguments], self._environment, timeout_s)

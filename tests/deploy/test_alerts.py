@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from compose_files import DEPLOY
 
 from deploy.grafana.panels import DASHBOARDS
+from tools.compose_files import DEPLOY
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("HAULAGE_TEST_DEPLOY") != "1", reason="the group `deploy` runs them"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 from chart import CHART, EVERYTHING, LEAST, everything, least, of_kind, rendered
-from compose_files import DEPLOY
 from kubernetes_schemas import faults
 from promql import named
 
 from haulage import __version__
 from haulage.settings import known_variables, load
 from haulage.telemetry.catalogue import scraped
+from tools.compose_files import DEPLOY
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("HAULAGE_TEST_DEPLOY") != "1", reason="the group `deploy` runs them"

@@ -5,7 +5,8 @@ import os
 import pytest
 import yaml
 from chart import everything, of_kind
-from compose_files import DEPLOY
+
+from tools.compose_files import DEPLOY
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("HAULAGE_TEST_DEPLOY") != "1", reason="the group `deploy` runs them"

@@ -1,12 +1,13 @@
 """The compose files: by the specification, and by what we promise of every service."""
 
 import pytest
-from compose_files import DEPLOY, compose
 
 from deploy.make_secrets import documents
 from deploy.nginx.edge import TEMPLATES
 from haulage import __version__
 from haulage.settings import known_variables
+from tools.compose_files import DEPLOY, compose
+from tools.containers import limit_mb
 
 PRODUCTION = compose("compose.production.yaml")
 DEVELOPMENT = compose("compose.yaml")
@@ -20,11 +21,6 @@ EVERY = [
 ERRANDS = {"setup", "ollama-models"}
 OURS = {name for name, its in SERVICES.items() if its["image"].startswith("haulage:")}
 SERVERS = {name: its for name, its in SERVICES.items() if name not in ERRANDS}
-
-
-def limit_mb(service) -> int:
-    said = service["deploy"]["resources"]["limits"]["memory"]
-    return int(said[:-1]) * {"m": 1, "g": 1024}[said[-1]]
 
 
 def seconds(said: str) -> int:

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from compose_files import DEPLOY
 from live_system import until
 from reportlab.pdfgen.canvas import Canvas
 
@@ -19,6 +18,7 @@ from haulage.client import Client
 from haulage.runtime import ports
 from haulage.runtime.http_probe import HttpProbe
 from haulage.runtime.process import Process, ProcessSpec
+from tools.compose_files import DEPLOY
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("HAULAGE_TEST_DEPLOY") != "1", reason="the group `deploy` runs them"

@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from compose_files import DEPLOY
 from receiver import receiving, status
 
+from tools.compose_files import DEPLOY
 from tools.image_extras import extras
 
 ROOT = DEPLOY.parent

@@ -4,12 +4,12 @@ import re
 
 import pytest
 import yaml
-from compose_files import DEPLOY, compose
 from promql import named
 
 from deploy.grafana.dashboards import FOLDER, documents
 from deploy.grafana.panels import DASHBOARDS
 from haulage.telemetry.catalogue import scraped
+from tools.compose_files import DEPLOY, compose
 
 RULES = [
     rule

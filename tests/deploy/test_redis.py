@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import redis
-from compose_files import DEPLOY
 
 from haulage.runtime import ports
 from haulage.runtime.process import Process, ProcessSpec, await_ready
 from haulage.runtime.redis import find_redis_server
+from tools.compose_files import DEPLOY
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from compose_files import DEPLOY, compose
+
+from tools.compose_files import DEPLOY, compose
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("HAULAGE_TEST_DEPLOY") != "1", reason="the group `deploy` runs them"

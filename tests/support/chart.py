@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from compose_files import DEPLOY
+
+from tools.compose_files import DEPLOY
 
 CHART = DEPLOY / "helm" / "haulage"
 # What every installation must say.

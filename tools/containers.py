@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from compose_files import compose
+from tools.compose_files import compose
 
 SERVICES = compose("compose.production.yaml")["services"]
 
@@ -102,6 +102,12 @@ def hardening(its: Mapping[str, Any]) -> list[str]:
         *("--memory", limits["memory"], "--pids-limit", str(limits["pids"])),
         *(word for mount in its["tmpfs"] for word in ("--tmpfs", mount)),
     ]
+
+
+def limit_mb(its: Mapping[str, Any]) -> int:
+    """What the file lets a service have of memory."""
+    said = its["deploy"]["resources"]["limits"]["memory"]
+    return int(said[:-1]) * {"m": 1, "g": 1024}[said[-1]]
 
 
 def healthcheck(its: Mapping[str, Any], port: int) -> list[str]:
