@@ -97,7 +97,7 @@ def docs(
 
 
 def submit_command(declared: TypeView) -> str:
-    """A `haulage submit` that runs as it stands, as far as the type's example allows."""
+    """A `haulage submit` that runs as it stands, if the type has an example."""
     words = ["haulage", "submit", declared.name]
     example = declared.example if declared.example is not None else {}
     if isinstance(example, dict) and "file" in example:
@@ -105,6 +105,10 @@ def submit_command(declared: TypeView) -> str:
         example = {name: value for name, value in example.items() if name != "file"}
     if example:
         words += ["--input", json.dumps(example, ensure_ascii=False)]
+    elif "--file" not in words:
+        # No example: what must be said, at least.
+        for name in declared.input_schema.get("required") or ():
+            words += ["--field", f"{name}=…"]
     return shlex.join([*words, "--wait"])
 
 

@@ -14,6 +14,8 @@ from haulage.client.models import Event, JobView
 from haulage.client.sse import Parser
 
 PAUSES_S = (0.1, 0.3, 0.9)
+# And then, for one that has answered before: it may be restarting.
+RESTART_PAUSES_S = (2.0, 2.0)
 # A pause is up to this part of itself shorter or longer.
 SPREAD = 0.25
 PATIENCE_S = 30.0
@@ -40,7 +42,8 @@ class Expired(Exception):
 
 
 class Attempts:
-    """The tries of one request: at most four, and none that would begin after `patience_s`.
+    """The tries of one request: at most four, and none that would begin after `patience_s`. Where
+    the server is `known`, one that has answered before, and no connection to it holds, two more.
 
     What broke is tried again where sending twice is the same as sending once, or nothing was sent.
     A refusal that passes (429, 502, 503, 504) is tried again no sooner than the server asks for;
@@ -54,6 +57,7 @@ class Attempts:
         address: Address,
         *,
         patience_s: float = PATIENCE_S,
+        known: bool = False,
         random: Callable[[], float] = random,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,10 +67,13 @@ class Attempts:
         self._now = now
         self._last_start = now() + patience_s
         self._pauses = iter(PAUSES_S)
+        self._restart_pauses = iter(RESTART_PAUSES_S if known else ())
 
     def pause_after(self, failure: Broken | ApiError) -> float:
         """Seconds until the next try; raises `Unreachable` or the refusal when there is none."""
         pause = next(self._pauses, None)
+        if pause is None and isinstance(failure, Broken):
+            pause = next(self._restart_pauses, None)
         if pause is not None and self._helps(failure):
             asked_s = getattr(failure, "retry_after_s", None) or 0.0
             pause = max(pause * (1 - SPREAD), asked_s) + 2 * SPREAD * pause * self._random()
@@ -111,12 +118,14 @@ class Outage:
     One that has answered before is given a minute; one that never has is probably not there.
     """
 
-    def __init__(self, address: Address, deadline: Deadline, now: Callable[[], float]) -> None:
+    def __init__(
+        self, address: Address, deadline: Deadline, now: Callable[[], float], *, known: bool
+    ) -> None:
         self._address = address
         self._deadline = deadline
         self._now = now
         self._failures = 0
-        self._answered = False
+        self._answered = known
         self._since: float | None = None
 
     def answered(self) -> None:
@@ -160,12 +169,13 @@ class Waiting:
         address: Address,
         deadline: Deadline,
         *,
+        known: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._job_id = job_id
         self._deadline = deadline
         self._now = now
-        self._outage = Outage(address, deadline, now)
+        self._outage = Outage(address, deadline, now, known=known)
         self._pause_s = POLL_FIRST_S
         self._asked_at = now()
 
@@ -206,6 +216,7 @@ class Following:
         *,
         after: int = 0,
         deadline: Deadline | None = None,
+        known: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.job_id = job_id
@@ -218,7 +229,7 @@ class Following:
         self._yielded = False
         self._job_was_over = False
         self._empty_ends = 0
-        self._outage = Outage(address, self._deadline, now)
+        self._outage = Outage(address, self._deadline, now, known=known)
 
     def call(self) -> Call[None]:
         """The request of the next connection."""

@@ -5,6 +5,9 @@ import shlex
 
 import pytest
 
+from haulage.cli.types import submit_command
+from haulage.client.models import TypeView
+
 
 def test_a_list_shows_whole_ids_and_says_that_there_is_more(api, run):
     ids = [api.add() for _ in range(4)]
@@ -83,6 +86,12 @@ def test_a_type_is_shown_with_a_command_that_runs(api, run):
     assert command[:2] == ["haulage", "submit"]
     assert run(*command[1:]).exit_code == 0
     assert [job.document["input"] for job in api.jobs.values()] == [{"value": "it's"}]
+
+
+def test_a_type_without_an_example_shows_what_a_submit_must_say():
+    schema = {"properties": {"name": {}, "times": {}}, "required": ["name"]}
+    shown = submit_command(TypeView("hello", input_schema=schema))
+    assert shlex.split(shown) == ["haulage", "submit", "hello", "--field", "name=…", "--wait"]
 
 
 @pytest.mark.parametrize("output", ["text", "json"])

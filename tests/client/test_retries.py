@@ -6,9 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from haulage.client import ApiError, Client, Submission, Unreachable, calls, fleet_calls
+from haulage.client import (
+    ApiError,
+    Client,
+    Submission,
+    Unreachable,
+    calls,
+    fleet_calls,
+    following,
+)
 from haulage.client.address import Address
-from haulage.client.following import PAUSES_S, Attempts, Broken
+from haulage.client.following import PAUSES_S, RESTART_PAUSES_S, Attempts, Broken
 from tests.client.contract import Contract
 from tests.client.trouble import Refuse
 
@@ -74,6 +82,35 @@ def test_pauses_grow_and_spread_by_a_quarter():
         assert most.pause_after(busy()) == pytest.approx(1.25 * pause)
     with pytest.raises(ApiError):
         least.pause_after(busy())
+
+
+def test_a_server_that_was_there_is_given_the_time_to_start_again():
+    away = Broken("refused", sent=False)
+    known = Attempts(SUBMIT, HERE, known=True, random=lambda: 0.5, now=lambda: 100.0)
+    pauses = [known.pause_after(away) for _ in range(len(PAUSES_S) + len(RESTART_PAUSES_S))]
+    assert sum(pauses) > 5
+    with pytest.raises(Unreachable):
+        known.pause_after(away)
+
+
+def test_a_server_that_refuses_is_asked_no_more_often_because_it_is_known():
+    known = Attempts(SUBMIT, HERE, known=True, random=lambda: 0.5, now=lambda: 100.0)
+    for _ in PAUSES_S:
+        known.pause_after(busy())
+    with pytest.raises(ApiError):
+        known.pause_after(busy())
+
+
+def test_a_submit_and_a_wait_outlast_a_restart(
+    api: Contract, client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    for pauses in ("PAUSES_S", "RESTART_PAUSES_S", "RESUME_PAUSES_S"):
+        monkeypatch.setattr(following, pauses, tuple(0.01 for _ in getattr(following, pauses)))
+    first = client.submit("echo")
+    api.drop_answers = len(PAUSES_S) + 2
+    client.submit("echo")
+    api.drop_answers = len(PAUSES_S) + 2
+    assert client.wait(first.id).succeeded
 
 
 @pytest.mark.parametrize(("code", "again"), [("overloaded", True), ("unavailable", False)])

@@ -52,7 +52,12 @@ class AsyncCaller:
         await self.close()
 
     async def _send(self, call: Call[T]) -> T:
-        attempts = Attempts(call, self.address, patience_s=self._patience_s)
+        attempts = Attempts(
+            call,
+            self.address,
+            patience_s=self._patience_s,
+            known=self._transport.answered,
+        )
         while True:
             try:
                 return await self._transport.send(call)
@@ -72,7 +77,13 @@ class AsyncCaller:
     async def _follow(
         self, job_id: UUID | str, *, after: int = 0, deadline: Deadline | None = None
     ) -> AsyncIterator[Event]:
-        following = Following(job_id, self.address, after=after, deadline=deadline)
+        following = Following(
+            job_id,
+            self.address,
+            after=after,
+            deadline=deadline,
+            known=self._transport.answered,
+        )
         while not following.over:
             try:
                 async with self._transport.open(

@@ -84,7 +84,7 @@ class AsyncJobs(AsyncCaller):
 
     async def wait(self, job_id: UUID | str, *, timeout_s: float | None = None) -> JobView:
         """Wait until the job is over, however it ends; raises `WaitTimeout`. Never cancels it."""
-        waiting = Waiting(job_id, self.address, Deadline(timeout_s))
+        waiting = Waiting(job_id, self.address, Deadline(timeout_s), known=self._transport.answered)
         job = None
         try:
             while True:

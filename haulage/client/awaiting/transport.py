@@ -27,6 +27,8 @@ class AwaitingTransport:
 
     def __init__(self, address: Address, api_key: str | None, timeout_s: float) -> None:
         self._http = httpx.AsyncClient(**options(address, api_key, timeout_s))
+        # Whether the API is known to be there.
+        self.answered = False
 
     async def send(self, call: Call[T]) -> T:
         """Raises `Broken` or `ApiError`."""
@@ -34,7 +36,9 @@ class AwaitingTransport:
             response = await self._http.request(
                 **request_of(call), files=files, timeout=patience(self._http, call)
             )
-        return answer(call, response)
+        given = answer(call, response)
+        self.answered = True
+        return given
 
     @asynccontextmanager
     async def open(
@@ -47,6 +51,7 @@ class AwaitingTransport:
                 if not is_stream(call, reply):
                     await reply.aread()
                     raise refusal(reply)
+                self.answered = True
                 yield reply.aiter_bytes()
 
     async def close(self) -> None:

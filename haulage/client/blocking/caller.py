@@ -54,7 +54,12 @@ class Caller:
         self.close()
 
     def _send(self, call: Call[T]) -> T:
-        attempts = Attempts(call, self.address, patience_s=self._patience_s)
+        attempts = Attempts(
+            call,
+            self.address,
+            patience_s=self._patience_s,
+            known=self._transport.answered,
+        )
         while True:
             try:
                 return self._transport.send(call)
@@ -73,7 +78,13 @@ class Caller:
     def _follow(
         self, job_id: UUID | str, *, after: int = 0, deadline: Deadline | None = None
     ) -> Iterator[Event]:
-        following = Following(job_id, self.address, after=after, deadline=deadline)
+        following = Following(
+            job_id,
+            self.address,
+            after=after,
+            deadline=deadline,
+            known=self._transport.answered,
+        )
         while not following.over:
             try:
                 with self._transport.open(

@@ -34,7 +34,12 @@ class Files(Caller):
         Raises `OSError` when it cannot be written.
         """
         call = uploads.download(file_id)
-        attempts = Attempts(call, self.address, patience_s=self._patience_s)
+        attempts = Attempts(
+            call,
+            self.address,
+            patience_s=self._patience_s,
+            known=self._transport.answered,
+        )
         while True:
             with uploads.replacing(Path(path)) as written:
                 try:

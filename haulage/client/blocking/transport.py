@@ -29,6 +29,8 @@ class BlockingTransport:
 
     def __init__(self, address: Address, api_key: str | None, timeout_s: float) -> None:
         self._http = httpx.Client(**options(address, api_key, timeout_s))
+        # Whether the API is known to be there.
+        self.answered = False
 
     def send(self, call: Call[T]) -> T:
         """Raises `Broken` or `ApiError`."""
@@ -36,7 +38,9 @@ class BlockingTransport:
             response = self._http.request(
                 **request_of(call), files=files, timeout=patience(self._http, call)
             )
-        return answer(call, response)
+        given = answer(call, response)
+        self.answered = True
+        return given
 
     @contextmanager
     def open(self, call: Call[Any], *, silence_s: float | None = None) -> Iterator[Iterator[bytes]]:
@@ -46,6 +50,7 @@ class BlockingTransport:
             if not is_stream(call, reply):
                 reply.read()
                 raise refusal(reply)
+            self.answered = True
             yield reply.iter_bytes()
 
     def close(self) -> None:
