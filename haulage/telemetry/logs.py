@@ -31,6 +31,11 @@ INDENT = "    "
 # `url` fields may carry a password; only the part between `:` and `@` is masked.
 URL_PASSWORD = re.compile(r"(?P<head>[a-z0-9+.-]+://[^:/@\s]*):[^@/\s]+@")
 
+# PostgreSQL quotes the row that a constraint refuses, inputs and all.
+REFUSED_ROW = re.compile(
+    r"Failing row contains \(.*?\)\.(?=\n\[SQL|\n\nThe above|\n\nDuring|\nCONTEXT|\s*\Z)", re.DOTALL
+)
+
 
 def configure(*, level: str = "INFO", format: str = "json", stream: Any = None) -> None:
     """Send structlog's and the standard library's logs to `stream` (stderr) in one form."""
@@ -151,6 +156,8 @@ def _masked(name: str, value: Any) -> Any:
     if isinstance(value, str):
         if SECRET.search(name):
             return "***"
+        if "Failing row" in value:
+            value = REFUSED_ROW.sub("Failing row: not shown.", value)
         if "://" in value:
             return URL_PASSWORD.sub(r"\g<head>:***@", value)
     elif SECRET.search(name) and not isinstance(value, int | float):

@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+import traceback
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from haulage.storage.database import Database
 from haulage.telemetry.logs import mask_secrets
 
 
@@ -115,6 +118,26 @@ except OSError:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "s3://ann:***@host" in done.stderr
     assert "hunter2" not in done.stderr
+
+
+async def insert_refused(database: Database, row: str) -> None:
+    async with database.transaction() as connection:
+        checked = "CREATE TEMP TABLE tried (input text CHECK (input = '')) ON COMMIT DROP"
+        await connection.execute(sa.text(checked))
+        await connection.execute(sa.text("INSERT INTO tried VALUES (:row)"), {"row": row})
+
+
+async def test_a_row_that_a_constraint_refuses_is_not_quoted(database: Database) -> None:
+    row = "Rosebud (a sledge).\n\n(in the snow)"
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        await insert_refused(database, row)
+    text = "".join(traceback.format_exception(caught.value))
+    assert "Rosebud" in text
+    said = masked(exception=text)["exception"]
+    assert "Failing row: not shown." in said
+    assert "tried_input_check" in said
+    assert not any(word in said for word in ("Rosebud", "sledge", "snow"))
+    assert said.endswith(text[-100:])
 
 
 FORGED = 'a\n{"event": "forged"}\r\x1b[2K\u2028b'
