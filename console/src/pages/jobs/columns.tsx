@@ -18,7 +18,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Type",
-      width: "15%",
+      width: "13%",
       cell: (job) => (
         <Link to="/jobs/$jobId" params={{ jobId: job.id }} className={leads} title={job.type}>
           {job.type}
@@ -27,7 +27,7 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Job",
-      width: "124px",
+      width: "118px",
       wide: true,
       cell: (job) => <JobId id={job.id} link={false} copy={false} />,
     },
@@ -48,12 +48,12 @@ export function columns(onTag: (tag: string) => void): Column<Job>[] {
     },
     {
       name: "Queue",
-      width: "72px",
+      width: "64px",
       wide: true,
       cell: (job) => <span title={job.queue}>{job.queue}</span>,
     },
     { name: "Took", width: "76px", align: "right", cell: (job) => <Took job={job} /> },
-    { name: "Created", width: "112px", align: "right", cell: (job) => <Ago at={job.created_at} /> },
+    { name: "Created", width: "104px", align: "right", cell: (job) => <Ago at={job.created_at} /> },
   ];
 }
 

@@ -22,7 +22,7 @@ type Acts = {
 export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] {
   return [
     { name: "Queue", cell: (queue) => <Name queue={queue} /> },
-    { name: "Waiting", width: "104px", align: "right", cell: (queue) => <Waiting queue={queue} /> },
+    { name: "Waiting", width: "80px", align: "right", cell: (queue) => <Waiting queue={queue} /> },
     {
       name: "Running",
       width: "80px",
@@ -43,7 +43,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Oldest",
-      width: "96px",
+      width: "104px",
       align: "right",
       cell: ({ oldest_waiting_s: oldest }) => (
         <span className={oldest === null ? "muted" : undefined}>
@@ -53,7 +53,7 @@ export function columns({ onPause, onResume, resuming }: Acts): Column<Queue>[] 
     },
     {
       name: "Ended",
-      width: "80px",
+      width: "72px",
       align: "right",
       cell: ({ ended_per_s: pace }) => (
         <span className={pace ? undefined : "muted"} title="Jobs that its workers end a second">
