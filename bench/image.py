@@ -18,10 +18,11 @@ from haulage.runtime import ports
 from haulage.runtime.postgres import Postgres
 from haulage.runtime.redis import Redis
 from haulage.storage import migrate
-from tools.containers import SERVICES, Container, engine, image, limit_mb
+from tools.containers import SERVICES, Container, engine, limit_mb, size_mb
+from tools.image import IMAGE, bases
 
 BAR_MB = 1_000
-# Compose begins to count failures after this; a process that takes longer is called ill.
+# A third of what compose.production.yaml gives it before it counts failures.
 BAR_START_S = 30.0
 # Of its limit, so that there is room for work.
 BAR_SHARE = 0.5
@@ -55,13 +56,14 @@ def main() -> bool:
             (folder / name).write_text(text)
             (folder / name).chmod(0o444)
         roles = {role: _role(role, folder) for role in ROLES}
-    size_mb = image()["Size"] / 1e6
+    whole_mb = size_mb(IMAGE)
     return report(
         "image",
-        met=size_mb <= BAR_MB
+        met=whole_mb <= BAR_MB
         and all(one["start_s"] <= BAR_START_S for one in roles.values())
         and all(one["memory_mb"] <= BAR_SHARE * one["limit_mb"] for one in roles.values()),
-        size_mb=size_mb,
+        size_mb=whole_mb,
+        of_that_its_base_mb=sum(map(size_mb, bases())),
         bar_mb=BAR_MB,
         bar_start_s=BAR_START_S,
         bar_share_of_limit=BAR_SHARE,

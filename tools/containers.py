@@ -116,6 +116,11 @@ def healthcheck(its: Mapping[str, Any], port: int) -> list[str]:
     return [*command, f"{port}/{page.partition('/')[2]}"]
 
 
-def image() -> Any:
-    """What the engine knows of the image."""
-    return json.loads(engine("image", "inspect", os.environ["HAULAGE_TEST_IMAGE"]).stdout)[0]
+def image(name: str) -> Any:
+    """What the engine knows of an image."""
+    return json.loads(engine("image", "inspect", name).stdout)[0]
+
+
+def size_mb(name: str) -> float:
+    """What an image takes unpacked, what it is built on included."""
+    return float(image(name)["Size"]) / 1e6

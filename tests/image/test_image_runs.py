@@ -69,7 +69,7 @@ def ship(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Ship]:
 
 
 def test_it_names_a_user_a_health_check_and_its_ports():
-    config = image()["Config"]
+    config = image(os.environ["HAULAGE_TEST_IMAGE"])["Config"]
 
     assert config["User"] == "10001:10001"
     assert set(config["ExposedPorts"]) == {"8700/tcp", "9100/tcp"}
