@@ -25,8 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SYSTEM_REDIS = Path("/usr/bin/redis-server")
-# The first has no windows of its own, which take half of the processor's time.
-CHROMIUMS = [Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium")]
+CHROMIUM = Path("/usr/bin/chromium")
 # Where Debian puts servers; not everybody's PATH has it.
 SERVERS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 
@@ -159,8 +158,8 @@ EXTRA = [
     Group(
         "browser",
         [sys.executable, "tools/console.py", "browser"],
-        missing=lambda: None if any(map(Path.exists, CHROMIUMS)) else f"no {CHROMIUMS[0]}",
-        add="apt-get install -y --no-install-recommends chromium-headless-shell",
+        missing=lambda: None if CHROMIUM.exists() else f"no {CHROMIUM}",
+        add="apt-get install -y --no-install-recommends chromium",
     ),
     Group(
         "brokers",

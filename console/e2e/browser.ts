@@ -1,13 +1,9 @@
 /** Debian's Chromium on the system, and what it complains of. */
 
-import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, inject } from "vitest";
 
-// The same engine; without windows of its own it takes half of the processor's time.
-const SHELL = "/usr/bin/chromium-headless-shell";
-const EXECUTABLE =
-  process.env.CONSOLE_CHROMIUM ?? (existsSync(SHELL) ? SHELL : "/usr/bin/chromium");
+const EXECUTABLE = process.env.CONSOLE_CHROMIUM ?? "/usr/bin/chromium";
 const SEEN_WITHIN_MS = 15_000;
 
 /** One browser for a file; `open` gives each test a page of its own. */
