@@ -14,7 +14,7 @@ from haulage.accounts.gate import Gate
 from haulage.accounts.quota import Quota
 from haulage.api import console, docs_pages, errors, openapi
 from haulage.api.arrivals import Arrivals
-from haulage.api.deps import Deps
+from haulage.api.deps import Deps, looks_of
 from haulage.api.edge import surround
 from haulage.api.events import EventHub
 from haulage.api.lanes import open_lanes
@@ -158,6 +158,7 @@ async def open_app(
             ),
             control=Control(services, limits.traffic),
             reads=reads,
+            looks=looks_of(reads),
             settings=settings,
             hub=hub,
             readiness=Readiness(services, settings, pings),
@@ -206,7 +207,9 @@ def make_app(parts: Deps) -> FastAPI:
     )
     errors.install(app, openapi.operations(ours))
     openapi.install(app)
-    lanes = open_lanes(submits.router, {submits.submit})
+    lanes = open_lanes(
+        (submits.router, jobs.router), {submits.submit}, by_id={jobs.show: jobs.ShowQuery}
+    )
     surround(app, overload=Overload(parts.settings.api.late_s), lanes=lanes)
     return app
 

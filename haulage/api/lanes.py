@@ -5,14 +5,16 @@ FastAPI takes longer to find the route of a `POST /jobs` and to call it than the
 same handler; the route stays for OpenAPI and for everything that does not come this way.
 
 Who calls is asked here as it is on the route (`guard.py`). Only an endpoint that takes nothing but
-its request has a lane: with a dependency on the way there would be two ways in, of which one checks
-less. Such a one is refused when the application is built.
+its request has a lane, and one that takes an id besides, for requests without a query: with a
+dependency on the way there would be two ways in, of which one checks less. Any other is refused
+when the application is built.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -21,9 +23,9 @@ from haulage.api.errors import answer_ours
 from haulage.api.guard import admit, needed_by
 from haulage.domain.errors import DefinitionFault, HaulageError
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-# By method and path.
-Lanes = Mapping[tuple[str, str], "Lane"]
+Endpoint = Callable[..., Awaitable[Response]]
+# Of a UUID. What has another length may be the name of another route.
+ID_LENGTH = 36
 
 
 class Lane:
@@ -40,26 +42,79 @@ class Lane:
         request = Request(scope, receive)
         try:
             await admit(request, self._needs, route=self._route.path)
-            answer = await self._endpoint(request)
+            answer = await self._called(request)
         except HaulageError as error:
             answer = await answer_ours(request, error)
         await answer(scope, receive, send)
 
-
-def open_lanes(router: APIRouter, endpoints: set[Endpoint]) -> Lanes:
-    """A lane to each of `endpoints`, which are routes of `router`; raises `DefinitionFault`."""
-    return {
-        (method, route.path): Lane(route)
-        for route in _routes(router, endpoints)
-        for method in route.methods or ()
-    }
+    def _called(self, request: Request) -> Awaitable[Response]:
+        return self._endpoint(request)
 
 
-def _routes(router: APIRouter, endpoints: set[Endpoint]) -> Iterator[APIRoute]:
-    for route in router.routes:
-        if isinstance(route, APIRoute) and route.endpoint in endpoints:
-            its = route.dependant
-            taken = its.path_params, its.query_params, its.header_params, its.cookie_params
-            if router.dependencies or its.dependencies or its.body_params or any(taken):
-                raise DefinitionFault(f"{route.path} takes more than its request: it has no lane")
-            yield route
+class LaneById(Lane):
+    """An endpoint that takes an id, the last part of its path, and a `query` in which all may be
+    left out."""
+
+    def __init__(self, route: APIRoute, query: BaseModel) -> None:
+        super().__init__(route)
+        self._query = query
+
+    def _called(self, request: Request) -> Awaitable[Response]:
+        return self._endpoint(request, request.scope["path"][-ID_LENGTH:], self._query)
+
+
+class Lanes:
+    """The lanes of an application."""
+
+    def __init__(
+        self,
+        plain: Mapping[tuple[str, str], Lane] | None = None,
+        by_id: Mapping[tuple[str, str], LaneById] | None = None,
+    ) -> None:
+        """By method and path; `by_id` by the path before the id."""
+        self._plain = plain or {}
+        self._by_id = by_id or {}
+
+    def of(self, scope: Scope) -> Lane | None:
+        """The lane of a request, None for one that has to find its route."""
+        method, path = scope["method"], scope["path"]
+        plain = self._plain.get((method, path))
+        if plain is not None or scope["query_string"] or path[-ID_LENGTH - 1 : -ID_LENGTH] != "/":
+            return plain
+        return None if "/" in path[-ID_LENGTH:] else self._by_id.get((method, path[:-ID_LENGTH]))
+
+
+def open_lanes(
+    routers: Collection[APIRouter],
+    endpoints: Collection[Endpoint],
+    by_id: Mapping[Endpoint, type[BaseModel]],
+) -> Lanes:
+    """Lanes to `endpoints` and to those `by_id`, with the models of their queries: all routes of
+    `routers`. Raises `DefinitionFault`."""
+    plain: dict[tuple[str, str], Lane] = {}
+    of_ids: dict[tuple[str, str], LaneById] = {}
+    for router in routers:
+        for route in router.routes:
+            if not isinstance(route, APIRoute) or route.endpoint not in {*endpoints, *by_id}:
+                continue
+            query = by_id.get(route.endpoint)
+            _refuse_more(router, route, is_by_id=query is not None)
+            for method in route.methods or ():
+                if query is None:
+                    plain[method, route.path] = Lane(route)
+                else:
+                    parent = route.path.rpartition("{")[0]
+                    of_ids[method, parent] = LaneById(route, query())
+    return Lanes(plain, of_ids)
+
+
+def _refuse_more(router: APIRouter, route: APIRoute, *, is_by_id: bool) -> None:
+    its = route.dependant
+    taken = [its.header_params, its.cookie_params, its.body_params]
+    if is_by_id:
+        fits = len(its.path_params) == 1 and route.path.endswith("}")
+    else:
+        fits = True
+        taken += [its.path_params, its.query_params]
+    if not fits or router.dependencies or its.dependencies or any(taken):
+        raise DefinitionFault(f"{route.path} takes more than its request: it has no lane")

@@ -66,7 +66,7 @@ async def until_over(request: Request, job: Job, *, within_s: float) -> Job:
             task.cancel()
         await asyncio.wait({ending, leaving})
     try:
-        return await parts.reads.get(job.id, tenant=job.tenant) or job
+        return await parts.looks.submit((job.id, job.tenant)) or job
     except Unavailable:
         return job
 

@@ -157,7 +157,7 @@ class DispatchStore:
 
     async def end_silent_workers(self, *, lease_s: float) -> list[UUID]:
         """Declare workers dead that have not beaten for `lease_s`; their ids."""
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             rows = await connection.execute(
                 dispatch_sql.END_SILENT_WORKERS, {"now": self._clock.now(), "lease_s": lease_s}
             )
@@ -205,7 +205,7 @@ class DispatchStore:
         return len(await self._ended(dispatch_sql.GIVE_BACK, given))
 
     async def _count(self, statement: sa.TextClause, values: dict[str, object]) -> int:
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             rows = await connection.execute(statement, {"now": self._clock.now(), **values})
             return int(rows.scalar_one())
 
@@ -219,7 +219,7 @@ class DispatchStore:
         return rows
 
     async def _bells(self, statement: sa.TextClause, values: dict[str, object]) -> list[Bell]:
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             rows = await connection.execute(statement, {"now": self._clock.now(), **values})
             return [_bell(row) for row in rows]
 

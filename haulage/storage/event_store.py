@@ -90,7 +90,7 @@ class EventStore:
                 progress[note.lease.job_id] = note.data
         sealer = self._database.sealer
         sealed = {job_id: sealer.seal(text) for job_id, text in progress.items()}
-        async with self._database.transaction() as connection:
+        async with self._database.statement() as connection:
             rows = await connection.execute(
                 _APPEND,
                 {

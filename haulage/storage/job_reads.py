@@ -27,6 +27,9 @@ _INPUT = sa.cast(jobs.c.input, sa.Text).label("input")
 # Built once: to build a statement and to find it again takes SQLAlchemy longer than to send it.
 _ITS = sa.and_(jobs.c.id == sa.bindparam("job_id"), jobs.c.tenant == sa.bindparam("tenant"))
 _ONE = sa.select(*_SHOWN, _RESULT, jobs.c.input_ref).where(_ITS)
+_EACH = sa.select(*_SHOWN, _RESULT).where(
+    jobs.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))
+)
 _WITH_INPUT = _ONE.add_columns(_INPUT)
 
 # In two halves, one for each of the partial indexes of what is queued.
@@ -59,6 +62,14 @@ class JobReads:
             return None
         given = await self._blobs.fetch(row["input"], row["input_ref"]) if with_input else None
         return _job(row, self._database.sealer, input_text=given)
+
+    async def each(self, asked: Sequence[tuple[UUID, str]]) -> list[Job | None]:
+        """The jobs of these ids and tenants, in their order; None for what a tenant has not got."""
+        ids = {job_id for job_id, _ in asked}
+        async with self._database.reading() as connection:
+            rows = await connection.execute(_EACH, {"ids": list(ids)})
+            found = {(row["id"], row["tenant"]): row for row in rows.mappings()}
+        return [_job(found[one], self._database.sealer) if one in found else None for one in asked]
 
     async def many(self, ids: Sequence[UUID], *, tenant: str) -> list[Job]:
         """Those of `ids` that exist, in the order of `ids`."""

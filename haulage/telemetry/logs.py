@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,8 @@ def configure(*, level: str = "INFO", format: str = "json", stream: Any = None) 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Asked of the system for each line, and in none of them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # These say for every request what our own log says once.
     for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -151,16 +154,23 @@ def mask_secrets(
 
 
 def _masked(name: str, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _masked(str(key), inner) for key, inner in value.items()}
     if isinstance(value, str):
-        if SECRET.search(name):
+        if _is_secret(name):
             return "***"
         if "Failing row" in value:
             value = REFUSED_ROW.sub("Failing row: not shown.", value)
         if "://" in value:
             return URL_PASSWORD.sub(r"\g<head>:***@", value)
-    elif SECRET.search(name) and not isinstance(value, int | float):
-        # Counts such as `input_tokens` are no secrets.
-        return "***"
-    return value
+        return value
+    # Counts such as `input_tokens` are no secrets.
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _masked(str(key), inner) for key, inner in value.items()}
+    return "***" if _is_secret(name) else value
+
+
+# Names of fields are few, and every line of every request has some.
+@lru_cache(maxsize=1_000)
+def _is_secret(name: str) -> bool:
+    return SECRET.search(name) is not None

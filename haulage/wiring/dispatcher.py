@@ -3,6 +3,8 @@
 import asyncio
 from functools import partial
 
+import uvloop
+
 from haulage.brokers.address import AMQP
 from haulage.domain.job_type import Registry
 from haulage.engine import bus as buses
@@ -48,7 +50,7 @@ def run_dispatcher() -> None:
     registry = load_registry(settings)
     publish_types(settings, registry)
     try:
-        asyncio.run(_dispatch(settings, registry))
+        uvloop.run(_dispatch(settings, registry))
     finally:
         tracing.stop()
 

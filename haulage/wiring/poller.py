@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import uvloop
 from pydantic import ValidationError
 
 from haulage.connectors.oauth2 import ClientCredentials
@@ -65,7 +66,7 @@ def run_poller() -> None:
     require_types(sources, registry)
     publish_types(settings, registry)
     try:
-        asyncio.run(_poll(settings, sources, registry))
+        uvloop.run(_poll(settings, sources, registry))
     finally:
         tracing.stop()
 

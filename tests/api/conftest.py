@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from haulage.accounts.quota import Quota
 from haulage.api.app import make_app
 from haulage.api.arrivals import Arrivals
-from haulage.api.deps import Deps
+from haulage.api.deps import Deps, looks_of
 from haulage.api.events import EventHub
 from haulage.api.page_images import PageImages
 from haulage.api.readiness import Readiness
@@ -155,6 +155,7 @@ async def running_api(
                 ),
                 control=Control(services, limits.traffic),
                 reads=reads,
+                looks=looks_of(reads),
                 settings=settings,
                 hub=hub,
                 readiness=Readiness(services, settings, {"redis": redis_answers}),

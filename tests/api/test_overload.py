@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from haulage.api.edge import Edge
+from haulage.api.lanes import Lanes
 from haulage.api.overload import ROOM, WINDOW_S, Overload
 from tests.api.conftest import Api, assert_problem
 
@@ -140,7 +141,7 @@ async def test_who_is_refused_hears_when_to_come_back_and_that_nothing_was_done(
 
 async def test_who_was_answered_is_not_under_way_any_more(api: Api) -> None:
     overload = Overload(LATE_S)
-    transport = httpx.ASGITransport(app=Edge(api.app, overload=overload))
+    transport = httpx.ASGITransport(app=Edge(api.app, overload=overload, lanes=Lanes()))
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
         for _ in range(2 * ROOM):
             await client.get("/api/v1/nothing")

@@ -51,6 +51,17 @@ async def test_many_come_in_the_order_that_was_asked(services: Services, reads: 
     assert await reads.many([], tenant="default") == []
 
 
+async def test_each_look_is_answered_in_its_place_and_to_its_tenant_alone(
+    services: Services, reads: JobReads
+) -> None:
+    mine, theirs = await queued(services), await queued(services, tenant="other")
+    nobody = uuid7()
+    asked = [(mine, "default"), (nobody, "default"), (theirs, "default"), (theirs, "other")]
+    found = await reads.each([*asked, asked[0]])
+    assert [job and job.id for job in found] == [mine, None, None, theirs, mine]
+    assert await reads.each([(nobody, "default")]) == [None]
+
+
 async def test_a_result_is_there_only_after_success(services: Services, reads: JobReads) -> None:
     hand = await Hand.hired(services)
     job_id = await queued(services)

@@ -159,9 +159,12 @@ router.delete(
 
 async def find(request: HTTPConnection, job_id: str, *, with_input: bool = False) -> Job:
     """The caller's job of that id; raises `NotFound`."""
-    job = await deps.of(request).reads.get(
-        known_id(job_id), tenant=deps.principal(request).tenant, with_input=with_input
-    )
+    parts, wanted, tenant = deps.of(request), known_id(job_id), deps.principal(request).tenant
+    # An input may be large: nobody waits for another's.
+    if with_input:
+        job = await parts.reads.get(wanted, tenant=tenant, with_input=True)
+    else:
+        job = await parts.looks.submit((wanted, tenant))
     if job is None:
         raise no_such_job(job_id)
     return job
