@@ -229,7 +229,10 @@ def _refusal(error: BaseException | None, type_name: str) -> HaulageError | None
     message = " ".join(filter(None, (said, hint)))
     match told.sqlstate:
         case "HG001":
-            return UnknownJobType(type_name)
+            unknown = UnknownJobType(type_name)
+            if hint:
+                unknown.add_note(hint)
+            return unknown
         case "HG002":
             return UnknownQueue(message)
         case "HG003":

@@ -133,8 +133,11 @@ def plain(row: Any) -> dict[str, Any]:
 
 
 async def test_an_unknown_type_is_refused_by_postgresql(caller: psycopg.Connection) -> None:
-    with pytest.raises(UnknownJobType, match="'invoce'"):
+    with pytest.raises(UnknownJobType, match="'invoce'") as unknown:
         submit_in(caller, "invoce", {"order": 1})
+    assert unknown.value.__notes__ == [
+        "A process of Haulage that knows it must have started once on this database."
+    ]
 
 
 async def test_a_queue_of_another_pool_is_refused_with_those_that_fit(
