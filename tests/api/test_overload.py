@@ -127,7 +127,7 @@ def test_health_is_never_refused() -> None:
 async def test_who_is_refused_hears_when_to_come_back_and_that_nothing_was_done(api: Api) -> None:
     tired = crowded()
     answer(tired, took_s=60.0, begin=time.perf_counter() - 3.0)
-    app = Edge(api.app, overload=tired)
+    app = Edge(api.app, overload=tired, lanes=Lanes())
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
         refused = await client.post("/api/v1/jobs", json={"type": "demo", "input": {}})
