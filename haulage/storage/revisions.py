@@ -98,13 +98,18 @@ def newest() -> str:
 
 
 def check_server(url: str) -> int:
-    """The server's major version; raises `Unavailable` when it is gone or too old."""
+    """The server's major version; raises `Unavailable` when it is gone or too old, and when its
+    database can't hold every text."""
     engine = sa.create_engine(
-        driver_url(url), poolclass=sa.NullPool, connect_args={"connect_timeout": 5}
+        driver_url(url),
+        poolclass=sa.NullPool,
+        # With SQL_ASCII the driver reads bytes where text is expected, unless it is told this.
+        connect_args={"connect_timeout": 5, "client_encoding": "utf8"},
     )
     try:
         with engine.connect() as connection:
             number = int(connection.scalar(sa.text("SHOW server_version_num")) or 0) // 10_000
+            encoding = str(connection.scalar(sa.text("SHOW server_encoding")))
     except DBAPIError as error:
         detail = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
         raise Unavailable(f"PostgreSQL does not let us in: {detail}", hint=HINT) from error
@@ -114,5 +119,10 @@ def check_server(url: str) -> int:
         raise Unavailable(
             f"This is PostgreSQL {number}; Haulage needs {OLDEST} to {NEWEST}.",
             hint="Upgrade the server, or run `haulage up`, which brings its own.",
+        )
+    if encoding != "UTF8":
+        raise Unavailable(
+            f"The database's encoding is {encoding}; Haulage needs UTF8.",
+            hint="CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and its name in the URL",
         )
     return number

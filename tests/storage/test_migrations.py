@@ -12,6 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from databases import made
 
 from haulage.domain.errors import Unavailable
 from haulage.storage import migrate, revisions, tables
@@ -149,3 +150,13 @@ def test_jobs_that_are_there_keep_the_files_that_they_name(empty_url: str) -> No
         linked = connection.execute("SELECT CAST(file_id AS text) FROM job_files").fetchall()
         [(idle,)] = connection.execute("SELECT count(idle_since) FROM files").fetchall()
     assert (linked, idle) == ([(f"{file}1",)], 3)
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused(servers: dict[str, str]) -> None:
+    like = "template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
+    with (
+        made(servers["database"], "test_ascii", like=like) as url,
+        pytest.raises(Unavailable, match="encoding is SQL_ASCII; Haulage needs UTF8") as refused,
+    ):
+        migrate.migrate(url)
+    assert "ENCODING 'UTF8'" in refused.value.hint
