@@ -1,7 +1,7 @@
 """The console in Debian's Chromium, with 1,000,000 jobs in the tables and a log of 10,000 lines.
 
-The list of jobs has its first row within half a second of the navigation, by a fresh browser and by
-a click in the console. The log is scrolled by a script, 240 px each frame, from its end to its
+The list of jobs has its first row within half a second of the navigation, by a fresh browser, by one
+that has been there and by a click in the console, the slowest of ten each. The log is scrolled by a script, 240 px each frame, from its end to its
 beginning and back: smooth is a frame in 20 ms, as 95 of 100 are, and no line missing in any.
 """
 
@@ -38,7 +38,8 @@ def main(*, count: int = COUNT) -> bool:
             check=True,
         ).stdout
     found = json.loads(measured.splitlines()[-1])
-    slowest_ms = max(found[how]["worst"] for how in ("loaded_first_row_ms", "clicked_first_row_ms"))
+    ways = ("first_visit_first_row_ms", "loaded_first_row_ms", "clicked_first_row_ms")
+    slowest_ms = max(found[how]["worst"] for how in ways)
     return report(
         "console",
         met=slowest_ms < BAR_FIRST_ROW_MS
