@@ -37,6 +37,12 @@ OPEN_FILES = 65536
 PROCESSES = 8192
 # What Debian's own Python needs to be as the official image's.
 PACKAGES = ("ca-certificates", "netbase", "tzdata", "python3", "python3-venv")
+# What pip, npm and apt say of a network that does not lead to their servers.
+UNREACHABLE = re.compile(
+    r"NewConnectionError|ConnectTimeoutError|ProxyError|Could not resolve|Temporary failure"
+    r"|Failed to establish a new connection|Unable to connect"
+    r"|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED"
+)
 INSTALL = "apt-get install -y --no-install-recommends podman runc catatonit mmdebstrap"
 
 Ended = subprocess.CompletedProcess[str]
@@ -58,10 +64,10 @@ def main(arguments: Sequence[str]) -> int:
             engine = Engine(folder)
             for base in bases():
                 engine.provide(base)
+            failed = engine.build()
         except NotPossible as lack:
             say(f"NOT BUILT, and not tried: {lack}")
             return 0 if arguments[0] == "try" else NOT_POSSIBLE
-        failed = engine.build()
         return engine.work(work) if work and not failed else failed
 
 
@@ -120,14 +126,29 @@ class Engine:
             raise NotPossible(f"{self.program} took no stand-in: {last(imported)}")
 
     def build(self) -> int:
-        """Build `IMAGE`; its exit code."""
+        """Build `IMAGE`; its exit code. Raises `NotPossible` where packages can't be fetched."""
         command = ["build", "--file", str(DOCKERFILE), "--tag", IMAGE]
         if self.program == "podman":
             # Nothing is mounted and no limit set: it builds where no container may run in another.
             command += ["--format", "docker", "--isolation", "chroot", "--layers", *self._trust()]
-        return subprocess.run(
-            [self.program, *command, str(ROOT)], env=self._environment, check=False
-        ).returncode
+        unreachable = ""
+        with subprocess.Popen(
+            [self.program, *command, str(ROOT)],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as building:
+            assert building.stdout is not None
+            for line in building.stdout:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                if UNREACHABLE.search(line):
+                    unreachable = line.strip()
+        if building.returncode and unreachable:
+            raise NotPossible(f"a build here can't fetch packages: {unreachable}")
+        return building.returncode
 
     def _trust(self) -> Iterator[str]:
         """Options by which a build believes whom this machine believes; nothing of it is kept."""
