@@ -146,6 +146,14 @@ async def _until_every_worker_answers(system: System, load: Submitter) -> None:
     )
 
 
+# Workers whose places are all taken, by their processes.
+FULL = """
+SELECT worker.pid FROM workers AS worker JOIN jobs ON jobs.worker_id = worker.id
+WHERE worker.ended_at IS NULL AND jobs.state = 'running'
+GROUP BY worker.id HAVING count(*) >= worker.slots
+"""
+
+
 async def _until_each_answers(
     system: System, load: Submitter, kind: Kind, names: Sequence[str]
 ) -> None:
@@ -160,6 +168,11 @@ async def _until_each_answers(
             # A child of a cpu worker answers in its name.
             if pid != system.pid(name) or answered & {pid, *system.children(name)}:
                 del silent[name]
+        # Jobs that begin anew with each death fill a cpu worker for as long as they last: it hears,
+        # and has no place. At the end of a drill none is full.
+        rows = await system.query(FULL)
+        for pid in {row[0] for row in rows}:
+            silent = {name: its for name, its in silent.items() if its != pid}
 
 
 async def _probe(load: Submitter, kind: Kind, *, delayed: bool = False) -> int | None:

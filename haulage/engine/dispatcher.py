@@ -209,6 +209,10 @@ class Dispatcher:
         """Fill each queue's window; True when a window has room and jobs may be left."""
         more = congested = rang = False
         waiting = await self._services.dispatch.unrung(self._queues)
+        if not waiting:
+            # However full the windows are, nobody waits for room in them.
+            self._congested = False
+            return False
         found = await self._services.dispatch.rung_waiting()
         for queue in self._queues:
             ringing = found.get(queue, Ringing())
