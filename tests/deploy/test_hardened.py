@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from first_jobs import run_first_jobs
 from live_system import until
-from reportlab.pdfgen.canvas import Canvas
 
 from haulage.client import Client
 from haulage.runtime import ports
@@ -111,21 +111,8 @@ def test_nothing_but_its_folder_can_be_written(tmp_path: Path, command, said):
 
 
 def test_jobs_of_both_pools_run_and_documents_are_read(house: House):
-    client = Client(f"http://127.0.0.1:{house.port}")
-    page = house.logs / "page.pdf"
-    canvas = Canvas(str(page))
-    canvas.drawString(72, 700, "A page to read")
-    canvas.save()
+    run_first_jobs(Client(f"http://127.0.0.1:{house.port}"), house.logs)
 
-    jobs = [
-        client.submit("echo", {"value": "x" * 400_000}),
-        client.submit("crunch", {"seconds": 0.2}),
-        client.submit("extract_text", {"file": str(client.upload(page).id)}),
-    ]
-
-    ended = [client.wait(job.id, timeout_s=60) for job in jobs]
-    assert [job.state for job in ended] == ["succeeded"] * 3
-    assert "A page to read" in str(ended[2].result)
     for name, port in house.metrics.items():
         healthy = [sys.executable, "-I", "-S", DEPLOY / "docker" / "healthy.py", f"{port}/health"]
         assert subprocess.run(healthy).returncode == 0, name

@@ -10,8 +10,8 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 import pytest
+from first_jobs import run_first_jobs
 from live_system import until
-from reportlab.pdfgen.canvas import Canvas
 
 from bench.task_api import CLIENT_ID, CLIENT_SECRET, task_api
 from haulage.client import Client
@@ -97,21 +97,8 @@ def test_jobs_of_both_pools_run_documents_are_read_and_sigterm_lets_what_runs_en
     ship.start("worker-cpu")
     ship.start("dispatcher")
     until(HttpProbe("127.0.0.1", made.port, "/ready"), within_s=60)
-    page = ship.secrets / "page.pdf"
-    canvas = Canvas(str(page))
-    canvas.drawString(72, 700, "A page to read")
-    canvas.save()
-
     client = ship.client
-    jobs = [
-        client.submit("echo", {"value": "x" * 400_000}),
-        client.submit("crunch", {"seconds": 0.2}),
-        client.submit("extract_text", {"file": str(client.upload(page).id)}),
-    ]
-    ended = [client.wait(job.id, timeout_s=60) for job in jobs]
-
-    assert [job.state for job in ended] == ["succeeded"] * 3
-    assert "A page to read" in str(ended[2].result)
+    run_first_jobs(client, ship.secrets)
     for service, container in ship.running.items():
         assert container.is_well(), service
 
